@@ -1,0 +1,1 @@
+//! The pure core of RocketMQ Lite: formats and decisions, without sockets, clocks or threads.

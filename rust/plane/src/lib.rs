@@ -1,0 +1,1 @@
+//! The I/O around the core: sockets, flush and reader threads.
