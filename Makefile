@@ -1,0 +1,109 @@
+# The developer commands; CI calls these and nothing else. `make help` lists them.
+#
+# Everything lives in .venv and target/, both ignored by git. Three stamps say what is up to date:
+#   .venv/.tools    a virtual environment that can build the extension
+#   .venv/.native   the extension built (release) and the package installed in place
+#   .venv/.dev      what the checks and tests need besides
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+MATURIN := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin
+CARGO := cargo
+# More workers than cores only makes timings on a shared machine worse.
+PYTEST := $(BIN)/python -m pytest
+PYTEST_WORKERS ?= 2
+
+RUST_SOURCES := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name Cargo.toml)
+
+.PHONY: help
+help: ## List the commands
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- the two commands of the README -------------------------------------------------------------
+
+.PHONY: up
+up: $(VENV)/.native ## Build what is needed, start name server and broker (ARGS="--data DIR ...")
+	@exec $(BIN)/rmq up $(ARGS)
+
+.PHONY: test
+test: test-rust test-python ## Build and run every test that needs Python and cargo only
+
+.PHONY: test-rust
+test-rust: tools-present
+	$(CARGO) test --workspace --locked --quiet
+
+.PHONY: test-python
+test-python: $(VENV)/.dev
+	$(PYTEST) -m "not interop" -n $(PYTEST_WORKERS) --dist worksteal $(ARGS)
+
+# --- checks ------------------------------------------------------------------------------------
+
+.PHONY: check
+check: $(VENV)/.dev ## Format, lint, types, contracts, clippy, unit tests; never writes to the tree
+	$(CARGO) fmt --all --check
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest rocketmq_lite._native --mypy-config-file pyproject.toml --allowlist tests/typing/stubtest-allowlist.txt
+	$(BIN)/lint-imports
+	$(CARGO) clippy --workspace --all-targets --locked --quiet -- -D warnings
+	$(CARGO) test --workspace --lib --locked --quiet
+	$(PYTEST) tests/unit -q
+
+.PHONY: fix
+fix: $(VENV)/.dev ## The writing twin of check: format and apply safe fixes
+	$(CARGO) fmt --all
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# --- the judges --------------------------------------------------------------------------------
+
+.PHONY: interop
+interop: $(VENV)/.dev ## Apache's Java client and mqadmin against us (needs JDK and Maven)
+	@scripts/require java 'a JDK, 17 or newer (Debian: apt-get install default-jdk-headless)'
+	@scripts/require mvn 'Maven (Debian: apt-get install maven)'
+	$(PYTEST) tests/interop -m interop --timeout 300 $(ARGS)
+
+# --- packages and figures ----------------------------------------------------------------------
+
+.PHONY: wheel
+wheel: $(VENV)/.tools ## Build the abi3 wheel and the source distribution into dist/
+	rm -rf dist
+	$(MATURIN) build --release --locked --out dist
+	$(MATURIN) sdist --out dist
+
+.PHONY: bench
+bench: $(VENV)/.native ## Start-up time and idle memory against a bare interpreter
+	$(BIN)/python bench/startup.py
+
+.PHONY: clean
+clean: ## Remove what was built (.venv, target, dist)
+	rm -rf $(VENV) target dist
+
+# --- stamps ------------------------------------------------------------------------------------
+
+.PHONY: tools-present
+tools-present:
+	@scripts/require cargo 'Rust with cargo, 1.88 or newer (rustup installs it)'
+
+$(VENV)/.tools: | tools-present
+	@scripts/require-python $(PYTHON)
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) 'maturin>=1.9,<2'
+	@touch $@
+
+$(VENV)/.native: $(VENV)/.tools pyproject.toml $(RUST_SOURCES)
+	$(MATURIN) develop --release --locked --quiet
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.native pyproject.toml
+	$(PIP) $$($(BIN)/python scripts/dev_requirements.py)
+	@touch $@
