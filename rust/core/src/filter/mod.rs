@@ -1,0 +1,3 @@
+//! What a subscription selects.
+
+pub mod tags;

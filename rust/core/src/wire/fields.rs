@@ -1,0 +1,230 @@
+//! The custom header: a small ordered map from text to text.
+//!
+//! All keys and values of a header live in one string, and an entry is four positions in it. Decoding a
+//! header thus costs two allocations, however many fields it has, and copying one costs two more. A look-up is a
+//! backward scan, because the last of several equal keys counts (Java reads them into a map in order).
+//!
+//! Numbers are read by Java's rules (`Integer.parseInt`), booleans too: equal to "true" in any case.
+
+use std::collections::HashSet;
+
+use super::BadField;
+
+/// The `extFields` of a command.
+#[derive(Clone, Default)]
+pub struct Fields {
+    text: String,
+    entries: Vec<Entry>,
+}
+
+/// Half-open ranges of `text`. No value at all is `NULL..NULL`; it exists only while decoding.
+#[derive(Clone, Copy)]
+struct Entry {
+    key: (u32, u32),
+    value: (u32, u32),
+}
+
+const NULL: (u32, u32) = (u32::MAX, u32::MAX);
+
+impl Fields {
+    /// No fields.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// No fields yet, with room for that many bytes of text.
+    pub(super) fn with_capacity(entries: usize, text: usize) -> Self {
+        Self { text: String::with_capacity(text), entries: Vec::with_capacity(entries) }
+    }
+
+    /// The value under the key; the last one, if it was given several times.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        let entry = self.entries.iter().rev().find(|entry| self.slice(entry.key) == key)?;
+        Some(self.slice(entry.value))
+    }
+
+    /// Adds an entry without looking for an older one under the same key, which it hides.
+    pub fn push(&mut self, key: &str, value: &str) {
+        let entry = Entry { key: self.append(key), value: self.append(value) };
+        self.entries.push(entry);
+    }
+
+    /// Adds an entry, or changes the visible one under the same key in place.
+    pub fn set(&mut self, key: &str, value: &str) {
+        match self.entries.iter().rposition(|entry| self.slice(entry.key) == key) {
+            None => self.push(key, value),
+            Some(position) => {
+                let value = self.append(value);
+                if let Some(entry) = self.entries.get_mut(position) {
+                    entry.value = value;
+                }
+            }
+        }
+    }
+
+    /// All entries in order. A key given twice comes twice, the one that counts last.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> + '_ {
+        self.entries.iter().map(|entry| (self.slice(entry.key), self.slice(entry.value)))
+    }
+
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are no entries.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The field as a 32-bit number, if present.
+    pub fn i32(&self, key: &str) -> Result<Option<i32>, BadField> {
+        self.number(key)
+    }
+
+    /// The field as a 64-bit number, if present.
+    pub fn i64(&self, key: &str) -> Result<Option<i64>, BadField> {
+        self.number(key)
+    }
+
+    /// The field as a boolean, if present: "true" in any case, everything else is false.
+    pub fn bool(&self, key: &str) -> Option<bool> {
+        self.get(key).map(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// The field, which must be there.
+    pub fn required_str(&self, key: &str) -> Result<&str, BadField> {
+        self.get(key).ok_or_else(|| missing(key))
+    }
+
+    /// The field as a 32-bit number, which must be there.
+    pub fn required_i32(&self, key: &str) -> Result<i32, BadField> {
+        self.number(key)?.ok_or_else(|| missing(key))
+    }
+
+    /// The field as a 64-bit number, which must be there.
+    pub fn required_i64(&self, key: &str) -> Result<i64, BadField> {
+        self.number(key)?.ok_or_else(|| missing(key))
+    }
+
+    /// Notes that the key's value is null; `drop_nulls` acts on it.
+    pub(super) fn push_null(&mut self, key: &str) {
+        let key = self.append(key);
+        self.entries.push(Entry { key, value: NULL });
+    }
+
+    /// A null hides earlier values of its key, as it does in Java's map. One pass, because the number of
+    /// fields is the peer's to choose.
+    pub(super) fn drop_nulls(&mut self) {
+        let Self { text, entries } = self;
+        let mut seen = HashSet::with_capacity(entries.len());
+        let mut kept = Vec::with_capacity(entries.len());
+        for entry in entries.iter().rev() {
+            if seen.insert(slice(text, entry.key)) && entry.value != NULL {
+                kept.push(*entry);
+            }
+        }
+        kept.reverse();
+        *entries = kept;
+    }
+
+    fn number<T: std::str::FromStr>(&self, key: &str) -> Result<Option<T>, BadField> {
+        self.get(key)
+            .map(|value| {
+                value.parse().map_err(|_| BadField::NotANumber { key: key.into(), value: value.into() })
+            })
+            .transpose()
+    }
+
+    /// Positions are 32 bits wide: a header has 24-bit length, and what we build ourselves is small. Text beyond
+    /// them would be lost, which the encoder's limit makes unobservable.
+    fn append(&mut self, text: &str) -> (u32, u32) {
+        let start = self.text.len();
+        match (u32::try_from(start), u32::try_from(start + text.len())) {
+            (Ok(start), Ok(end)) if end < u32::MAX => {
+                self.text.push_str(text);
+                (start, end)
+            }
+            _ => (0, 0),
+        }
+    }
+
+    fn slice(&self, range: (u32, u32)) -> &str {
+        slice(&self.text, range)
+    }
+}
+
+fn slice(text: &str, (start, end): (u32, u32)) -> &str {
+    text.get(start as usize..end as usize).unwrap_or_default()
+}
+
+fn missing(key: &str) -> BadField {
+    BadField::Missing { key: key.into() }
+}
+
+impl<K: AsRef<str>, V: AsRef<str>> FromIterator<(K, V)> for Fields {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
+        let mut fields = Self::new();
+        for (key, value) in pairs {
+            fields.push(key.as_ref(), value.as_ref());
+        }
+        fields
+    }
+}
+
+impl PartialEq for Fields {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Fields {}
+
+impl std::fmt::Debug for Fields {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BadField, Fields};
+
+    #[test]
+    fn the_last_of_equal_keys_counts() {
+        let mut fields: Fields = [("a", "1"), ("b", "2"), ("a", "3")].into_iter().collect();
+        assert_eq!(fields.get("a"), Some("3"));
+        fields.set("a", "longer than before");
+        fields.set("c", "");
+        let all: Vec<_> = fields.iter().collect();
+        assert_eq!(all, [("a", "1"), ("b", "2"), ("a", "longer than before"), ("c", "")]);
+        assert_eq!((fields.len(), fields.get("d")), (4, None));
+    }
+
+    #[test]
+    fn numbers_and_booleans_follow_javas_rules() {
+        let fields: Fields =
+            [("i", "-5"), ("l", "9223372036854775807"), ("t", "TRUE"), ("f", "yes"), ("x", " 1")]
+                .into_iter()
+                .collect();
+        assert_eq!(fields.i32("i"), Ok(Some(-5)));
+        assert_eq!(fields.i64("l"), Ok(Some(i64::MAX)));
+        assert!(fields.i32("l").is_err() && fields.i32("x").is_err());
+        assert_eq!((fields.bool("t"), fields.bool("f"), fields.bool("n")), (Some(true), Some(false), None));
+        assert_eq!(fields.i32("n"), Ok(None));
+        assert_eq!(fields.required_i64("n"), Err(BadField::Missing { key: "n".into() }));
+        assert_eq!(fields.required_str("i"), Ok("-5"));
+        assert_eq!(fields.required_i32("i"), Ok(-5));
+    }
+
+    #[test]
+    fn a_null_hides_earlier_values() {
+        let mut fields = Fields::new();
+        fields.push("a", "1");
+        fields.push_null("b");
+        fields.push("b", "2");
+        fields.push_null("a");
+        fields.drop_nulls();
+        assert_eq!(fields.iter().collect::<Vec<_>>(), [("b", "2")]);
+    }
+}
