@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::Fields;
 
-/// The version number we report: 5.3.3, the newest release whose duties (GO_AWAY, the mapping section of
+/// The version number we report: 5.3.3, the newest release whose duties (going away, the mapping section of
 /// a compressed registration) we fulfil.
 pub const VERSION: i32 = 479;
 

@@ -118,15 +118,13 @@ fn decode_fields(lexer: &mut Lexer<'_>, size: usize) -> Result<Fields, WireError
     let mut fields = Fields::with_capacity(USUAL_FIELDS, size);
     let mut nulls = false;
     members(lexer, |lexer, name| {
-        match lexer.peek()? {
-            Some(b'"' | b'\'') => fields.push(name, &lexer.string()?),
-            _ => match text(lexer)? {
-                Some(value) => fields.push(name, &value),
-                None => {
-                    fields.push_null(name);
-                    nulls = true;
-                }
-            },
+        if let Some(b'"' | b'\'') = lexer.peek()? {
+            fields.push(name, &lexer.string()?);
+        } else if let Some(value) = text(lexer)? {
+            fields.push(name, &value);
+        } else {
+            fields.push_null(name);
+            nulls = true;
         }
         Ok(())
     })?;

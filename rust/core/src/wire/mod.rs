@@ -10,6 +10,8 @@
 //! frame; an answer carries the codec of its request. What breaks these rules closes the connection,
 //! what merely is unusual is accepted: the rules follow what an Apache 5.5.0 server accepts.
 
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
+
 pub mod codes;
 pub mod fastjson;
 mod fields;

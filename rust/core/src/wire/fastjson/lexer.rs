@@ -89,10 +89,7 @@ impl<'a> Lexer<'a> {
 
     /// A string in either kind of quotes. Bytes that are not UTF-8 are replaced.
     pub(in crate::wire) fn string(&mut self) -> Result<Cow<'a, str>, WireError> {
-        let quote = match self.peek()? {
-            Some(quote @ (b'"' | b'\'')) => quote,
-            _ => return Err(self.wrong("a string")),
-        };
+        let Some(quote @ (b'"' | b'\'')) = self.peek()? else { return Err(self.wrong("a string")) };
         self.at += 1;
         let (piece, mut stop) = self.until(quote)?;
         let piece = String::from_utf8_lossy(piece);

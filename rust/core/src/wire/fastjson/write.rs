@@ -39,7 +39,7 @@ fn write_value(out: &mut Vec<u8>, value: &Value, dialect: Dialect) {
         Value::Float(number) => write_float(out, *number),
         Value::Str(text) => write_string(out, text, dialect),
         Value::Array(items) => {
-            separated(out, b"[]", items, |out, item| write_value(out, item, dialect));
+            separated(out, *b"[]", items, |out, item| write_value(out, item, dialect));
         }
         Value::Object(members) => write_object(out, members, dialect),
     }
@@ -117,7 +117,7 @@ fn write_object(out: &mut Vec<u8>, members: &[(Value, Value)], dialect: Dialect)
     if is_bean || dialect == Dialect::Standard {
         present.sort_by(|(left, _), (right, _)| order(left, right));
     }
-    separated(out, b"{}", &present, |out, (key, value)| {
+    separated(out, *b"{}", &present, |out, (key, value)| {
         match key {
             Value::Int(number) if dialect == Dialect::Standard => {
                 write_string(out, &number.to_string(), dialect);
@@ -140,8 +140,8 @@ fn order(left: &Value, right: &Value) -> Ordering {
     }
 }
 
-fn separated<T>(out: &mut Vec<u8>, brackets: &[u8; 2], items: &[T], write: impl Fn(&mut Vec<u8>, &T)) {
-    let [open, close] = *brackets;
+fn separated<T>(out: &mut Vec<u8>, brackets: [u8; 2], items: &[T], write: impl Fn(&mut Vec<u8>, &T)) {
+    let [open, close] = brackets;
     out.push(open);
     for (position, item) in items.iter().enumerate() {
         if position > 0 {
