@@ -3,8 +3,12 @@
 //! In reading order:
 //! - [`error`]: what can be wrong with bytes, as fields and not as text.
 //! - [`wire`]: frames and their two header codecs, and the JSON dialect of bodies.
+//! - [`record`]: one stored message, its property text, ids and compression.
+//! - [`filter`]: what a subscription selects.
 
 pub mod error;
+pub mod filter;
+pub mod record;
 pub mod wire;
 
 mod cursor;

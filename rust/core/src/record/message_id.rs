@@ -90,7 +90,7 @@ fn push_hex(text: &mut String, bytes: &[u8]) {
 
 /// The bytes of text that is all hexadecimal digits in pairs.
 fn from_hex(text: &str) -> Option<Vec<u8>> {
-    if text.len() > LEN_V6 || text.len() % 2 != 0 {
+    if text.len() > LEN_V6 || !text.len().is_multiple_of(2) {
         return None;
     }
     text.as_bytes()

@@ -3,6 +3,8 @@
 //! The same bytes in both places, so the broker never re-encodes what it serves. Decoding borrows from the
 //! buffer; encoding appends to one.
 
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
+
 pub mod compression;
 mod message;
 pub mod message_id;
