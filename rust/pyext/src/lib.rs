@@ -1,9 +1,39 @@
 //! `rocketmq_lite._native`: conversion between Python and the core, no logic.
+//!
+//! `python/rocketmq_lite/_native.pyi` is the face of this module: types and documentation are there.
 
 use pyo3::prelude::*;
+
+mod bytes_like;
+mod errors;
+mod fastjson;
+mod record;
+mod wire;
 
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-    module.add("build_profile", if cfg!(debug_assertions) { "debug" } else { "release" })
+    module.add("build_profile", if cfg!(debug_assertions) { "debug" } else { "release" })?;
+    module.add("WireError", module.py().get_type::<errors::WireError>())?;
+    add_wire(module)?;
+    add_record(module)
+}
+
+fn add_wire(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<wire::RawCommand>()?;
+    module.add_class::<wire::FrameDecoder>()?;
+    module.add_function(wrap_pyfunction!(wire::encode_command, module)?)?;
+    module.add_function(wrap_pyfunction!(fastjson::json_loads, module)?)?;
+    module.add_function(wrap_pyfunction!(fastjson::json_dumps, module)?)
+}
+
+fn add_record(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<record::RawMessage>()?;
+    module.add_class::<record::UniqueKeys>()?;
+    module.add_function(wrap_pyfunction!(record::decode_messages, module)?)?;
+    module.add_function(wrap_pyfunction!(record::encode_properties, module)?)?;
+    module.add_function(wrap_pyfunction!(record::decode_properties, module)?)?;
+    module.add_function(wrap_pyfunction!(record::java_hash, module)?)?;
+    module.add_function(wrap_pyfunction!(record::parse_offset_id, module)?)?;
+    module.add_function(wrap_pyfunction!(record::compress_zlib, module)?)
 }
