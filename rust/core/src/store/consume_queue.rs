@@ -1,0 +1,308 @@
+//! The index of one queue: entry q, at byte q × 20, points to the message with queue offset q in the log.
+//!
+//! ```text
+//!  0        8          12         20
+//!  | physical | size     | tags code |      big-endian; a size of 0 (never written) or less ends the queue
+//! ```
+//!
+//! Rules:
+//! - Entries are made from the log and nothing else; a queue can always be made again from it.
+//! - Positions are exact: an entry for an offset that is already there is a repeat and is dropped; offsets that are
+//!   jumped over get *blank* entries (physical 0, size `i32::MAX`), as in Apache's store when a queue begins late.
+//! - Behind the last entry the files read as zeros. Apache does not keep that rule, and after a crash its stale
+//!   entries come back to life (store.md 13.3); so what recovery cuts off it also zeroes.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{
+    error::StoreError,
+    fs::FileSystem,
+    segment::{Segment, Wait},
+    segment_list::{SegmentList, Segments},
+};
+
+/// Bytes of an entry.
+pub(crate) const ENTRY_SIZE: u64 = 20;
+
+/// Entries read at a time when a queue is gone through.
+const SCAN_ENTRIES: u64 = 4096;
+
+/// The size that marks a blank entry.
+const BLANK_SIZE: i32 = i32::MAX;
+
+/// Where a message lies, and what a filter asks first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct QueueEntry {
+    pub(crate) physical: u64,
+    pub(crate) size: u32,
+    pub(crate) tags_code: i64,
+}
+
+/// One entry of 20 bytes, as found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Slot {
+    /// Points to a message.
+    Message(QueueEntry),
+    /// Stands for an offset that has no message.
+    Blank,
+    /// Nothing that a dispatcher writes: the end, or damage.
+    Unwritten,
+}
+
+impl QueueEntry {
+    /// The log position behind the message.
+    pub(crate) fn end(&self) -> u64 {
+        self.physical.saturating_add(self.size.into())
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        encode(self.physical as i64, self.size as i32, self.tags_code, out);
+    }
+}
+
+impl Slot {
+    pub(crate) fn decode(bytes: &[u8; ENTRY_SIZE as usize]) -> Self {
+        let [p0, p1, p2, p3, p4, p5, p6, p7, s0, s1, s2, s3, t @ ..] = *bytes;
+        let physical = i64::from_be_bytes([p0, p1, p2, p3, p4, p5, p6, p7]);
+        let size = i32::from_be_bytes([s0, s1, s2, s3]);
+        match (u64::try_from(physical), u32::try_from(size)) {
+            (Ok(_), Ok(0)) | (Err(_), _) | (_, Err(_)) => Self::Unwritten,
+            (Ok(_), Ok(_)) if size == BLANK_SIZE => Self::Blank,
+            (Ok(physical), Ok(size)) => {
+                Self::Message(QueueEntry { physical, size, tags_code: i64::from_be_bytes(t) })
+            }
+        }
+    }
+}
+
+/// What became of an entry given to [`ConsumeQueue::put`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Put {
+    /// It is the next one.
+    Added,
+    /// Its place is taken already.
+    Repeat,
+    /// Offsets before it are missing; nothing was done.
+    Gap,
+}
+
+/// What a reader needs of a queue; stays whole whatever happens to the queue.
+#[derive(Debug, Clone)]
+pub(crate) struct QueueView {
+    pub(crate) segments: Segments,
+    pub(crate) min: u64,
+    pub(crate) max: u64,
+}
+
+/// The writer of one queue's entries.
+#[derive(Debug)]
+pub(crate) struct ConsumeQueue {
+    list: SegmentList,
+    min: u64,
+    // Entries written, and so visible; those in `pending` come after them.
+    max: u64,
+    pending: Vec<u8>,
+    unsynced_from: Option<u64>,
+}
+
+impl ConsumeQueue {
+    /// Opens a queue's directory; its entries are believed only after [`Self::recover_end`].
+    pub(crate) fn open(
+        fs: Arc<dyn FileSystem>,
+        dir: PathBuf,
+        entries_per_segment: u64,
+    ) -> Result<Self, StoreError> {
+        let list = SegmentList::open(fs, dir, entries_per_segment.saturating_mul(ENTRY_SIZE))?;
+        let min = list.segments().start().unwrap_or(0) / ENTRY_SIZE;
+        Ok(Self { list, min, max: min, pending: Vec::new(), unsynced_from: None })
+    }
+
+    /// The first offset that has a message.
+    pub(crate) fn min(&self) -> u64 {
+        self.min
+    }
+
+    /// The offset behind the last entry that readers may see.
+    pub(crate) fn max(&self) -> u64 {
+        self.max
+    }
+
+    /// The offset that the next entry gets.
+    pub(crate) fn next(&self) -> u64 {
+        self.max.saturating_add(self.pending.len() as u64 / ENTRY_SIZE)
+    }
+
+    pub(crate) fn view(&self) -> QueueView {
+        QueueView { segments: self.list.segments().clone(), min: self.min, max: self.max }
+    }
+
+    /// Takes an entry for offset `at`; it becomes visible with [`Self::write_pending`].
+    ///
+    /// An empty queue may begin at any offset.
+    pub(crate) fn put(&mut self, at: u64, entry: &QueueEntry) -> Result<Put, StoreError> {
+        let next = self.next();
+        if at < next {
+            return Ok(Put::Repeat);
+        }
+        if at > next {
+            if next > self.min {
+                return Ok(Put::Gap);
+            }
+            self.begin_at(at)?;
+        }
+        entry.encode(&mut self.pending);
+        Ok(Put::Added)
+    }
+
+    /// Fills the offsets up to `at` with blank entries. More than a segment of them is no gap but a broken offset.
+    pub(crate) fn bridge(&mut self, at: u64, path: &Path, physical: u64) -> Result<(), StoreError> {
+        let next = self.next();
+        let missing = at.saturating_sub(next);
+        if missing > self.list.segment_size() / ENTRY_SIZE {
+            return Err(StoreError::Damaged {
+                path: path.to_owned(),
+                offset: physical,
+                what: "the queue offset",
+                expected: next as i64,
+                found: at as i64,
+            });
+        }
+        self.add_blanks(missing);
+        Ok(())
+    }
+
+    /// Writes what was put, one write a segment. On failure all of it stays pending and invisible.
+    pub(crate) fn write_pending(&mut self) -> Result<(), StoreError> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        self.list.write(self.max.saturating_mul(ENTRY_SIZE), &self.pending)?;
+        self.unsynced_from = Some(self.unsynced_from.unwrap_or(self.max).min(self.max));
+        self.max = self.next();
+        self.pending.clear();
+        Ok(())
+    }
+
+    /// Whether entries wait for [`Self::write_pending`].
+    pub(crate) fn has_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// The entry at an offset that readers may see.
+    pub(crate) fn slot(&self, at: u64) -> Result<Slot, StoreError> {
+        let mut bytes = [0; ENTRY_SIZE as usize];
+        self.list.segments().read(at.saturating_mul(ENTRY_SIZE), &mut bytes, Wait::Yes)?;
+        Ok(Slot::decode(&bytes))
+    }
+
+    /// Finds the end as Apache does: from the third-last file on, up to the first entry that nobody wrote. What is
+    /// behind it is zeroed. True if that was anything but zeros.
+    pub(crate) fn recover_end(&mut self) -> Result<bool, StoreError> {
+        let segments = self.list.segments();
+        let Some(end) = segments.iter().last().map(|last| last.end() / ENTRY_SIZE) else { return Ok(false) };
+        let third_last = segments.iter().rev().take(3).last().map_or(0, |segment| segment.base() / ENTRY_SIZE);
+        self.max = third_last;
+        while self.max < end && self.recover_some()? {}
+        let stale = self.list.data_behind(self.max.saturating_mul(ENTRY_SIZE))? > 0;
+        self.cut(self.max)?;
+        Ok(stale)
+    }
+
+    /// Counts the written entries from `max` on, at most [`SCAN_ENTRIES`]; false at the end of the queue.
+    fn recover_some(&mut self) -> Result<bool, StoreError> {
+        let from = self.max.saturating_mul(ENTRY_SIZE);
+        let Some(segment) = self.list.segments().find(from) else { return Ok(false) };
+        let count = SCAN_ENTRIES.min((segment.end() - from) / ENTRY_SIZE);
+        let mut bytes = vec![0; (count * ENTRY_SIZE) as usize];
+        segment.read(from, &mut bytes, Wait::Yes)?;
+        let (entries, _) = bytes.as_chunks::<{ ENTRY_SIZE as usize }>();
+        let written = entries.iter().take_while(|entry| Slot::decode(entry) != Slot::Unwritten).count() as u64;
+        self.max = self.max.saturating_add(written);
+        Ok(written == count && count > 0)
+    }
+
+    /// Drops the entries from offset `count` on.
+    pub(crate) fn cut(&mut self, count: u64) -> Result<(), StoreError> {
+        self.pending.clear();
+        self.list.cut(count.saturating_mul(ENTRY_SIZE))?;
+        if count < self.max {
+            self.max = count.max(self.list.segments().start().unwrap_or(0) / ENTRY_SIZE);
+            self.min = self.min.min(self.max);
+            self.unsynced_from = Some(self.unsynced_from.unwrap_or(self.max).min(self.max));
+        }
+        Ok(())
+    }
+
+    /// Drops the entries of messages that begin at or behind a log position.
+    pub(crate) fn cut_at_physical(&mut self, physical: u64) -> Result<(), StoreError> {
+        let count = self.first_at(physical)?;
+        if count < self.max { self.cut(count) } else { Ok(()) }
+    }
+
+    /// Moves the first offset to the first message that the log still has.
+    pub(crate) fn correct_min(&mut self, log_start: u64) -> Result<(), StoreError> {
+        self.min = self.first_at(log_start)?;
+        Ok(())
+    }
+
+    /// The first offset whose message begins at or behind a log position. Blank entries count as before it.
+    fn first_at(&self, physical: u64) -> Result<u64, StoreError> {
+        let mut low = self.list.segments().start().unwrap_or(0) / ENTRY_SIZE;
+        let mut high = self.max.max(low);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let before = match self.slot(middle)? {
+                Slot::Message(entry) => entry.physical < physical,
+                Slot::Blank | Slot::Unwritten => true,
+            };
+            if before {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
+    }
+
+    /// What has to be synced for the written entries to be durable; they count as synced from here on.
+    pub(crate) fn take_unsynced(&mut self, names: &mut BTreeSet<PathBuf>) -> Vec<Arc<Segment>> {
+        if self.list.take_names_changed() {
+            names.extend(self.list.dir().ancestors().take(3).map(Path::to_owned));
+        }
+        let Some(from) = self.unsynced_from.take() else { return Vec::new() };
+        let segments = self.list.segments();
+        segments.covering(from.saturating_mul(ENTRY_SIZE), u64::MAX).map(Arc::clone).collect()
+    }
+
+    /// Whether entries were written that no flush has taken up yet.
+    pub(crate) fn is_unsynced(&self) -> bool {
+        self.unsynced_from.is_some()
+    }
+
+    /// An empty queue that begins at an offset: the entries before it in its segment are blank.
+    fn begin_at(&mut self, at: u64) -> Result<(), StoreError> {
+        self.list.clear()?;
+        let first = self.list.base_of(at.saturating_mul(ENTRY_SIZE)) / ENTRY_SIZE;
+        self.min = at;
+        self.max = first;
+        self.pending.clear();
+        self.add_blanks(at - first);
+        Ok(())
+    }
+
+    fn add_blanks(&mut self, count: u64) {
+        for _ in 0..count {
+            encode(0, BLANK_SIZE, 0, &mut self.pending);
+        }
+    }
+}
+
+fn encode(physical: i64, size: i32, tags_code: i64, out: &mut Vec<u8>) {
+    out.extend_from_slice(&physical.to_be_bytes());
+    out.extend_from_slice(&size.to_be_bytes());
+    out.extend_from_slice(&tags_code.to_be_bytes());
+}

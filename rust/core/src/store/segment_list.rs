@@ -1,0 +1,227 @@
+//! Segments in a row: one directory, one stretch of logical positions without gaps.
+//!
+//! Positions map to files by division, so a directory whose names do not follow each other at the configured
+//! distance is refused. Readers take a [`Segments`] snapshot, which stays whole whatever happens to the list.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{
+    error::StoreError,
+    fs::{self, FileSystem},
+    segment::{self, Segment, Wait},
+};
+
+/// The segments of a directory, in order and without gaps.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Segments(Arc<Vec<Arc<Segment>>>);
+
+impl Segments {
+    /// The segment that holds a logical position.
+    pub(crate) fn find(&self, offset: u64) -> Option<&Arc<Segment>> {
+        let first = self.0.first()?;
+        let distance = offset.checked_sub(first.base())?;
+        let index = distance.checked_div(first.end() - first.base())?;
+        self.0.get(usize::try_from(index).ok()?)
+    }
+
+    /// The first position, if there is any segment.
+    pub(crate) fn start(&self) -> Option<u64> {
+        self.0.first().map(|segment| segment.base())
+    }
+
+    /// All of them, in order.
+    pub(crate) fn iter(&self) -> std::slice::Iter<'_, Arc<Segment>> {
+        self.0.iter()
+    }
+
+    /// Those that hold a part of `[from, to)`.
+    pub(crate) fn covering(&self, from: u64, to: u64) -> impl Iterator<Item = &Arc<Segment>> {
+        self.0.iter().filter(move |segment| segment.base() < to && segment.end() > from)
+    }
+
+    /// Fills `buf` from one segment. `None`: it would have to wait. A range that no single segment holds is an
+    /// error of whatever pointed there: the caller checks before.
+    pub(crate) fn read(&self, offset: u64, buf: &mut [u8], wait: Wait) -> Result<Option<()>, StoreError> {
+        let end = offset.saturating_add(buf.len() as u64);
+        match self.find(offset).filter(|segment| end <= segment.end()) {
+            Some(segment) => segment.read(offset, buf, wait),
+            None => Err(StoreError::Damaged {
+                path: self.0.last().map_or_else(PathBuf::new, |last| last.path().to_owned()),
+                offset,
+                what: "the end of what is read",
+                expected: self.0.last().map_or(0, |last| last.end()) as i64,
+                found: end as i64,
+            }),
+        }
+    }
+
+    /// Whether one segment holds all of `[offset, offset + len)`.
+    pub(crate) fn holds(&self, offset: u64, len: u64) -> bool {
+        self.find(offset).is_some_and(|segment| len <= segment.end() - offset)
+    }
+}
+
+/// The one writer of a directory of segments.
+#[derive(Debug)]
+pub(crate) struct SegmentList {
+    fs: Arc<dyn FileSystem>,
+    dir: PathBuf,
+    segment_size: u64,
+    segments: Segments,
+    names_changed: bool,
+}
+
+impl SegmentList {
+    /// Opens what is there; a directory that does not exist is an empty list.
+    pub(crate) fn open(fs: Arc<dyn FileSystem>, dir: PathBuf, segment_size: u64) -> Result<Self, StoreError> {
+        let bases = bases_in(&*fs, &dir)?;
+        let mut segments = Vec::with_capacity(bases.len());
+        for base in bases {
+            let segment = Segment::open(&*fs, &dir, base, segment_size)?;
+            follows(segments.last(), &segment, segment_size)?;
+            segments.push(Arc::new(segment));
+        }
+        Ok(Self { fs, dir, segment_size, segments: Segments(Arc::new(segments)), names_changed: false })
+    }
+
+    /// What a reader keeps.
+    pub(crate) fn segments(&self) -> &Segments {
+        &self.segments
+    }
+
+    pub(crate) fn segment_size(&self) -> u64 {
+        self.segment_size
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The first position of the segment that a position falls into, whether that exists or not.
+    pub(crate) fn base_of(&self, offset: u64) -> u64 {
+        offset - offset.checked_rem(self.segment_size).unwrap_or(0)
+    }
+
+    /// Writes at a logical position, one write a segment; makes the segments that are missing.
+    pub(crate) fn write(&mut self, offset: u64, bytes: &[u8]) -> Result<(), StoreError> {
+        let (mut at, mut rest) = (offset, bytes);
+        while !rest.is_empty() {
+            let segment = self.segment_for(at)?;
+            let room = usize::try_from(segment.end() - at).unwrap_or(usize::MAX);
+            let (piece, tail) = rest.split_at(room.min(rest.len()));
+            segment.write(at, piece)?;
+            at = at.saturating_add(piece.len() as u64);
+            rest = tail;
+        }
+        Ok(())
+    }
+
+    /// Makes everything from `offset` on read as zeros, and removes the segments that only lie behind it.
+    ///
+    /// The first segment stays, whatever `offset` is: its name is what tells where the list begins.
+    pub(crate) fn cut(&mut self, offset: u64) -> Result<(), StoreError> {
+        while let Some(last) = self.segments.0.last().cloned() {
+            if last.base() < offset || self.segments.0.len() == 1 {
+                return if offset < last.end() { last.zero(offset, last.end()) } else { Ok(()) };
+            }
+            self.remove(&last)?;
+        }
+        Ok(())
+    }
+
+    /// Removes every segment, so that the list can begin anywhere.
+    pub(crate) fn clear(&mut self) -> Result<(), StoreError> {
+        while let Some(last) = self.segments.0.last().cloned() {
+            self.remove(&last)?;
+        }
+        Ok(())
+    }
+
+    /// Makes written bytes that turned out not to count read as zeros again; missing segments are fine.
+    pub(crate) fn zero(&self, from: u64, to: u64) -> Result<(), StoreError> {
+        self.segments.covering(from, to).try_for_each(|segment| segment.zero(from, to))
+    }
+
+    /// How many bytes of `[offset, end of the list)` lie before the last one that is not zero.
+    pub(crate) fn data_behind(&self, offset: u64) -> Result<u64, StoreError> {
+        let mut end = offset;
+        for segment in self.segments.covering(offset, u64::MAX) {
+            let from = offset.max(segment.base());
+            let within = from - segment.base();
+            let found = fs::end_of_data(&**segment.file(), within, self.segment_size)
+                .map_err(StoreError::io("read", segment.path()))?;
+            if found > within {
+                end = segment.base().saturating_add(found);
+            }
+        }
+        Ok(end - offset)
+    }
+
+    /// Whether names changed since this was last asked: then the directory has to be synced with the next flush.
+    pub(crate) fn take_names_changed(&mut self) -> bool {
+        std::mem::take(&mut self.names_changed)
+    }
+
+    fn segment_for(&mut self, offset: u64) -> Result<Arc<Segment>, StoreError> {
+        if let Some(segment) = self.segments.find(offset) {
+            return Ok(Arc::clone(segment));
+        }
+        if self.segments.0.is_empty() {
+            self.fs.create_dir_all(&self.dir).map_err(StoreError::io("create", &self.dir))?;
+        }
+        let base = self.base_of(offset);
+        let segment = Segment::create(&*self.fs, &self.dir, base, self.segment_size)?;
+        follows(self.segments.0.last(), &segment, self.segment_size)?;
+        let segment = Arc::new(segment);
+        Arc::make_mut(&mut self.segments.0).push(Arc::clone(&segment));
+        self.names_changed = true;
+        Ok(segment)
+    }
+
+    fn remove(&mut self, segment: &Segment) -> Result<(), StoreError> {
+        self.fs.remove_file(segment.path()).map_err(StoreError::io("remove", segment.path()))?;
+        Arc::make_mut(&mut self.segments.0).retain(|kept| kept.base() != segment.base());
+        self.names_changed = true;
+        Ok(())
+    }
+}
+
+/// First positions of the segments of a directory, in order. A last file of length 0 is removed: it was about to
+/// be made when its broker died. Directories and names that are no position are passed over.
+fn bases_in(fs: &dyn FileSystem, dir: &Path) -> Result<Vec<u64>, StoreError> {
+    if !fs.exists(dir).map_err(StoreError::io("look for", dir))? {
+        return Ok(Vec::new());
+    }
+    let entries = fs.list(dir).map_err(StoreError::io("list", dir))?;
+    let files = entries.iter().filter(|entry| !entry.is_dir);
+    let mut found: Vec<(u64, u64)> =
+        files.filter_map(|entry| Some((segment::parse_name(&entry.name)?, entry.len))).collect();
+    found.sort_unstable();
+    if let Some((base, 0)) = found.last() {
+        let path = dir.join(segment::name(*base));
+        fs.remove_file(&path).map_err(StoreError::io("remove", &path))?;
+        found.pop();
+    }
+    Ok(found.into_iter().map(|(base, _)| base).collect())
+}
+
+/// A gap between two segments means that one is missing; nothing behind it could be found by its position.
+fn follows(previous: Option<&Arc<Segment>>, next: &Segment, size: u64) -> Result<(), StoreError> {
+    let expected = match previous {
+        Some(previous) => previous.end(),
+        None => next.base() - next.base().checked_rem(size).unwrap_or(0),
+    };
+    if next.base() == expected {
+        return Ok(());
+    }
+    Err(StoreError::Damaged {
+        path: next.path().to_owned(),
+        offset: next.base(),
+        what: "the position in the file name",
+        expected: expected as i64,
+        found: next.base() as i64,
+    })
+}
