@@ -182,6 +182,9 @@ pub enum RecordError {
         /// The limit for this kind of topic.
         limit: usize,
     },
+    /// Topic or properties end in a zero byte: after a crash that could not be told from a page that was never written.
+    #[error("topic or properties end in a zero byte")]
+    EndsInZero,
     /// The properties do not fit their 16-bit length.
     #[error("properties of {len} bytes exceed the limit of {limit}")]
     PropertiesTooLong {

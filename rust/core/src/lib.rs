@@ -5,10 +5,12 @@
 //! - [`wire`]: frames and their two header codecs, and the JSON dialect of bodies.
 //! - [`record`]: one stored message, its property text, ids and compression.
 //! - [`filter`]: what a subscription selects.
+//! - [`store`]: the commit log and the queues made from it.
 
 pub mod error;
 pub mod filter;
 pub mod record;
+pub mod store;
 pub mod wire;
 
 mod cursor;

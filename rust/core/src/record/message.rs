@@ -96,6 +96,14 @@ impl Message<'_> {
         body_crc(self.body) == self.body_crc
     }
 
+    /// Size of the record as its fields add up to; Apache's recovery wants it to equal the total size.
+    pub fn fields_len(&self) -> usize {
+        let hosts =
+            [self.born_host, self.store_host].into_iter().filter(SocketAddr::is_ipv6).count() * V6_EXTRA;
+        let topic_len = if self.version == Version::V2 { 2 } else { 1 };
+        FIXED + hosts + topic_len + self.topic.len() + self.properties.len() + self.body.len()
+    }
+
     /// Half messages and roll-back marks take no queue offset and are not dispatched.
     pub fn is_transaction_prepared_or_rollback(&self) -> bool {
         let kind = self.sys_flag & sys_flag::TRANSACTION_KIND;
@@ -284,6 +292,9 @@ impl NewRecord<'_> {
         let size = self.encoded_len()?;
         if std::str::from_utf8(self.properties).is_err() {
             return Err(RecordError::NotUtf8 { field: "properties" });
+        }
+        if self.properties.last() == Some(&0) || self.topic.as_bytes().last() == Some(&0) {
+            return Err(RecordError::EndsInZero);
         }
         out.reserve(size);
         let is_v2 = self.topic.len() > MAX_TOPIC;

@@ -204,7 +204,11 @@ impl ConsumeQueue {
     pub(crate) fn recover_end(&mut self) -> Result<bool, StoreError> {
         let segments = self.list.segments();
         let Some(end) = segments.iter().last().map(|last| last.end() / ENTRY_SIZE) else { return Ok(false) };
-        let third_last = segments.iter().rev().take(3).last().map_or(0, |segment| segment.base() / ENTRY_SIZE);
+        let third_last = segments
+            .iter()
+            .nth_back(2)
+            .or(segments.iter().next())
+            .map_or(0, |segment| segment.base() / ENTRY_SIZE);
         self.max = third_last;
         while self.max < end && self.recover_some()? {}
         let stale = self.list.data_behind(self.max.saturating_mul(ENTRY_SIZE))? > 0;
@@ -220,7 +224,8 @@ impl ConsumeQueue {
         let mut bytes = vec![0; (count * ENTRY_SIZE) as usize];
         segment.read(from, &mut bytes, Wait::Yes)?;
         let (entries, _) = bytes.as_chunks::<{ ENTRY_SIZE as usize }>();
-        let written = entries.iter().take_while(|entry| Slot::decode(entry) != Slot::Unwritten).count() as u64;
+        let written =
+            entries.iter().take_while(|entry| Slot::decode(entry) != Slot::Unwritten).count() as u64;
         self.max = self.max.saturating_add(written);
         Ok(written == count && count > 0)
     }

@@ -114,7 +114,8 @@ impl FaultFs {
         let count = plan.calls.entry(call).or_insert(0);
         *count += 1;
         let now = *count;
-        let hit = |armed: &&Armed| armed.fault.counted_as() == call && (armed.from..armed.until).contains(&now);
+        let hit =
+            |armed: &&Armed| armed.fault.counted_as() == call && (armed.from..armed.until).contains(&now);
         plan.armed.iter().find(hit).map(|armed| (armed.fault, armed.kind.into()))
     }
 

@@ -9,12 +9,7 @@
 //! - A path is used as given; the store only ever builds paths below its root.
 //! - No method retries, logs or hides an error.
 
-use std::{
-    fmt::Debug,
-    io,
-    path::Path,
-    sync::Arc,
-};
+use std::{fmt::Debug, io, path::Path, sync::Arc};
 
 /// How [`FileSystem::open`] opens a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +58,7 @@ pub trait FileSystem: Send + Sync + Debug {
 }
 
 /// One open file.
+#[expect(clippy::len_without_is_empty, reason = "a length that can fail, not a collection")]
 pub trait File: Send + Sync + Debug {
     /// Reads at a position; fewer bytes than asked for only at the end of the file.
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize>;

@@ -53,6 +53,7 @@ impl MemFs {
 
     /// A file system with the same content that shares nothing with this one, as if the machine had stopped now.
     /// Locks are not carried over.
+    #[must_use]
     pub fn snapshot(&self) -> Self {
         let names = self.names();
         let reads_block = Arc::new(AtomicBool::new(false));
@@ -95,9 +96,10 @@ impl FileSystem for MemFs {
             return Err(io::ErrorKind::NotFound.into());
         }
         let name_of = |path: &Path| path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
-        let files = names.files.iter().filter(|(path, _)| path.parent() == Some(dir)).filter_map(|(path, file)| {
-            Some(Entry { name: name_of(path)?, is_dir: false, len: file.content().len })
-        });
+        let files =
+            names.files.iter().filter(|(path, _)| path.parent() == Some(dir)).filter_map(|(path, file)| {
+                Some(Entry { name: name_of(path)?, is_dir: false, len: file.content().len })
+            });
         let dirs = names
             .dirs
             .iter()

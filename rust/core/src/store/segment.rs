@@ -112,7 +112,7 @@ impl Segment {
 
 /// The file name of the segment that begins at `base`.
 pub(crate) fn name(base: u64) -> String {
-    format!("{base:0width$}", width = NAME_DIGITS)
+    format!("{base:0NAME_DIGITS$}")
 }
 
 /// The position a file name stands for; `None` for names that are not a segment's.
