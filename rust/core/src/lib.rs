@@ -6,10 +6,12 @@
 //! - [`record`]: one stored message, its property text, ids and compression.
 //! - [`filter`]: what a subscription selects.
 //! - [`store`]: the commit log and the queues made from it.
+//! - [`session`]: the broker's engine: bytes of its peers in, things to do out.
 
 pub mod error;
 pub mod filter;
 pub mod record;
+pub mod session;
 pub mod store;
 pub mod wire;
 

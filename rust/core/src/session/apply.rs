@@ -1,0 +1,101 @@
+//! What each control does.
+
+use crate::session::Broker;
+use crate::session::control::Control;
+use crate::session::output::Value;
+use crate::session::refusal::Refusal;
+use crate::session::settings::Now;
+
+impl Broker {
+    /// Applies a control of Python's. With a token other than 0 it gives one `Output::Done` with that token.
+    pub fn submit(&mut self, token: u64, control: Control, now: Now) {
+        match control {
+            Control::Push { conn, command } => return self.push(token, conn, command),
+            Control::Stop => return self.begin_stop(token, now),
+            Control::RemoveTopic { name } => {
+                let value = self.remove_topic(&name, now);
+                return self.done(token, value);
+            }
+            Control::CloseConnection { conn } => {
+                let delivered = self.close(conn);
+                return self.done(token, Value::Delivered(delivered));
+            }
+            Control::Offsets => {
+                let snapshot = self.offsets.snapshot();
+                return self.done(token, Value::Offsets(snapshot));
+            }
+            Control::Bounds { topic, queues } => {
+                let bounds = |queue| {
+                    let bounds = self.store.bounds(&topic, queue);
+                    (queue, bounds.min, bounds.max)
+                };
+                let all = queues.into_iter().map(bounds).collect();
+                return self.done(token, Value::Bounds(all));
+            }
+            Control::Statistics => {
+                let statistics = Box::new(self.statistics());
+                return self.done(token, Value::Statistics(statistics));
+            }
+            simple => self.apply(simple, now),
+        }
+        self.done(token, Value::Unit);
+    }
+
+    /// The controls that have nothing to report.
+    fn apply(&mut self, control: Control, now: Now) {
+        match control {
+            Control::PutTopic(entry) => self.tables.put_topic(entry),
+            Control::PutGroup(entry) => self.tables.put_group(entry),
+            Control::RemoveGroup { name, clean_offsets } => {
+                self.tables.remove_group(&name);
+                self.tables.remove_subscriptions(&name);
+                if clean_offsets {
+                    self.forget_offsets(None, Some(&name));
+                }
+            }
+            Control::PutSubscriptions { group, broadcasting, entries } => {
+                self.tables.put_subscriptions(group, broadcasting, entries);
+            }
+            Control::RemoveSubscriptions { group } => self.tables.remove_subscriptions(&group),
+            Control::Respond { token, command } => self.respond(token, command),
+            Control::Retry { kind, name } => self.retry(kind, &name, now),
+            Control::Refuse { kind, name, code, remark } => {
+                self.refuse_waiting(kind, &name, &Refusal::new(code, remark));
+            }
+            Control::LoadOffsets(offsets) => {
+                for (topic, group, queue_id, offset) in offsets {
+                    self.offsets.commit(&topic, &group, queue_id, offset);
+                }
+            }
+            Control::RemoveOffsets { topic, group } => {
+                self.forget_offsets(topic.as_deref(), group.as_deref());
+            }
+            Control::SetAcceptWrites(accept) => self.accept_writes = accept,
+            // Handled by `submit`.
+            Control::RemoveTopic { .. }
+            | Control::Push { .. }
+            | Control::CloseConnection { .. }
+            | Control::Offsets
+            | Control::Bounds { .. }
+            | Control::Statistics
+            | Control::Stop => {}
+        }
+    }
+
+    fn remove_topic(&mut self, name: &str, now: Now) -> Value {
+        // Sends of this round are answered as stored; they go with the topic.
+        self.settle(now);
+        self.tables.remove_topic(name);
+        let released = self.holds.of_topic(name);
+        self.run_released(released, now);
+        match self.store.remove_topic(name) {
+            Ok(()) => Value::Unit,
+            Err(error) => Value::Failed(error.to_string()),
+        }
+    }
+
+    fn forget_offsets(&mut self, topic: Option<&str>, group: Option<&str>) {
+        self.counters.offset_commits += 1;
+        self.offsets.remove(topic, group);
+    }
+}

@@ -1,0 +1,157 @@
+//! From bytes to the one place that handles a request.
+//!
+//! What is hot is listed in `route`; everything else is Python's. A frame that cannot be read closes its connection: there is
+//! no way to find the next one.
+
+use crate::session::Broker;
+use crate::session::asker::Asker;
+use crate::session::cold::Admitted;
+use crate::session::missing::Parked;
+use crate::session::output::{Cold, ConnId, Level, Missing, MissingKind, Output};
+use crate::session::refusal::Refusal;
+use crate::session::send::{no_group, no_topic};
+use crate::session::settings::Now;
+use crate::session::stop::Phase;
+use crate::wire::codes::{request, response};
+use crate::wire::{Command, WireError};
+
+/// The requests the engine answers itself.
+const HOT: [i32; 12] = [
+    request::SEND_MESSAGE,
+    request::SEND_MESSAGE_V2,
+    request::SEND_BATCH_MESSAGE,
+    request::PULL_MESSAGE,
+    request::LITE_PULL_MESSAGE,
+    request::QUERY_CONSUMER_OFFSET,
+    request::UPDATE_CONSUMER_OFFSET,
+    request::SEARCH_OFFSET_BY_TIMESTAMP,
+    request::GET_MAX_OFFSET,
+    request::GET_MIN_OFFSET,
+    request::GET_EARLIEST_MSG_STORETIME,
+    request::VIEW_MESSAGE_BY_ID,
+];
+
+/// Whether the request stores a message.
+fn is_send(code: i32) -> bool {
+    matches!(code, request::SEND_MESSAGE | request::SEND_MESSAGE_V2 | request::SEND_BATCH_MESSAGE)
+}
+
+impl Broker {
+    /// Handles the frames that have come in completely, until the connection owes too much output.
+    pub(super) fn process(&mut self, conn: ConnId, now: Now) {
+        loop {
+            let Some(connection) = self.connections.get_mut(conn) else { return };
+            if connection.paused {
+                return;
+            }
+            match connection.decoder.next() {
+                Ok(Some(command)) => self.dispatch(conn, command, now),
+                Ok(None) => return,
+                Err(error) => return self.malformed(conn, &error, now),
+            }
+        }
+    }
+
+    fn malformed(&mut self, conn: ConnId, error: &WireError, now: Now) {
+        let peer = self.peer(conn);
+        self.log(Level::Warning, format!("closing the connection from {peer}: {error}"), now);
+        self.close(conn);
+    }
+
+    fn dispatch(&mut self, conn: ConnId, command: Command, now: Now) {
+        let peer = self.peer(conn);
+        if command.is_response() {
+            return self.push_answered(conn, command, peer);
+        }
+        let principal = match self.gate.admit(&command, peer) {
+            Ok(principal) => principal,
+            Err(refusal) => return self.refuse(Asker::of(conn, &command), refusal),
+        };
+        if !HOT.contains(&command.code) {
+            return self.cold(Admitted { conn, peer, principal, command }, now);
+        }
+        self.counters.sends += u64::from(is_send(command.code));
+        self.route(conn, command, now);
+    }
+
+    /// Handles a hot request.
+    fn route(&mut self, conn: ConnId, command: Command, now: Now) {
+        if self.phase == Phase::Stopped {
+            return self.refuse(Asker::of(conn, &command), Refusal::stopping());
+        }
+        if !is_send(command.code) {
+            self.settle_own(conn, now);
+        }
+        match command.code {
+            request::SEND_MESSAGE | request::SEND_MESSAGE_V2 => self.send(conn, command, now),
+            request::SEND_BATCH_MESSAGE => self.refuse_batch(conn, &command),
+            request::QUERY_CONSUMER_OFFSET => self.query_offset(conn, &command),
+            request::UPDATE_CONSUMER_OFFSET => self.update_offset(conn, &command),
+            request::SEARCH_OFFSET_BY_TIMESTAMP => self.search_offset(conn, &command, now),
+            request::GET_MAX_OFFSET => self.max_offset(conn, &command),
+            request::GET_MIN_OFFSET => self.min_offset(conn, &command),
+            request::GET_EARLIEST_MSG_STORETIME => self.earliest_store_time(conn, &command, now),
+            request::VIEW_MESSAGE_BY_ID => self.view_message(conn, &command, now),
+            request::PULL_MESSAGE | request::LITE_PULL_MESSAGE => {
+                self.counters.pulls += 1;
+                self.pull(conn, command, now);
+            }
+            _ => {}
+        }
+    }
+
+    /// Has a request wait until Python has supplied a name.
+    pub(super) fn park(&mut self, missing: Missing, conn: ConnId, command: Command, now: Now) {
+        if self.phase != Phase::Serving {
+            return self.refuse_command(conn, &command, Refusal::stopping());
+        }
+        match self.missing.park(&missing, conn, command, now.mono_ms) {
+            Ok(true) => self.outputs.push_back(Output::Cold(Cold::Missing(missing))),
+            Ok(false) => {}
+            Err(command) => {
+                self.counters.overloaded += 1;
+                self.refuse_command(conn, &command, Refusal::overload());
+            }
+        }
+    }
+
+    /// Runs the requests that waited for a name, in order. If it is not there after all, they are refused.
+    pub(super) fn retry(&mut self, kind: MissingKind, name: &str, now: Now) {
+        let (found, refusal) = match kind {
+            MissingKind::Topic => (self.tables.topic(name).is_some(), no_topic(name)),
+            MissingKind::Group => (self.tables.group(name).is_some(), no_group(name)),
+        };
+        if !found {
+            return self.refuse_waiting(kind, name, &refusal);
+        }
+        for Parked { conn, command, .. } in self.missing.take(kind, name) {
+            self.route(conn, command, now);
+        }
+    }
+
+    /// Answers the requests that wait for a name.
+    pub(super) fn refuse_waiting(&mut self, kind: MissingKind, name: &str, refusal: &Refusal) {
+        for parked in self.missing.take(kind, name) {
+            self.refuse_command(parked.conn, &parked.command, refusal.clone());
+        }
+    }
+
+    /// Answers busy to requests whose name Python has not got round to.
+    pub(super) fn expire_parked(&mut self, now: Now) {
+        for parked in self.missing.expire(now.mono_ms) {
+            let remark = "[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while";
+            let refusal = Refusal::new(response::SYSTEM_BUSY, remark);
+            self.refuse_command(parked.conn, &parked.command, refusal);
+        }
+    }
+
+    /// Refuses a request of either kind.
+    pub(super) fn refuse_command(&mut self, conn: ConnId, command: &Command, refusal: Refusal) {
+        let asker = Asker::of(conn, command);
+        if is_send(command.code) {
+            self.refuse_send(asker, refusal);
+        } else {
+            self.refuse(asker, refusal);
+        }
+    }
+}

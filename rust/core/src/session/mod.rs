@@ -1,0 +1,216 @@
+//! The broker's engine: sans-I/O, single-threaded, without a clock.
+//!
+//! One owner feeds it bytes, closed connections, the time, results of flushes and reads, and Python's controls, and does what
+//! `Broker::poll` says until it says nothing more. Every deadline is on the monotonic clock; what is stored carries the wall
+//! clock. No input can make it panic; no peer can make it hold more than the limits named in the modules.
+//!
+//! In reading order:
+//!
+//! - `output`, `control`, `settings`, `tables`, `statistics`: the types at its border;
+//! - `dispatch`: frames to handlers, past the `gate`; `answers`: back to bytes;
+//! - `send`, `run`, `flush`: storing, one append run a round;
+//! - `pull`, `hold`, `reads`: fetching and long polling;
+//! - `offset`, `query`: consumer offsets, questions about the log;
+//! - `cold`, `waiting`, `missing`: what waits for Python; `apply`, `stop`: what Python asks.
+
+mod answers;
+mod apply;
+mod asker;
+mod chance;
+mod cold;
+mod connection;
+mod control;
+mod dispatch;
+mod flush;
+mod gate;
+mod hold;
+mod keys;
+mod missing;
+mod names;
+mod offset;
+mod output;
+mod pull;
+mod query;
+mod reads;
+mod refusal;
+mod run;
+mod send;
+mod send_header;
+mod send_properties;
+mod settings;
+mod statistics;
+mod stop;
+mod tables;
+mod waiting;
+mod window;
+
+use std::collections::VecDeque;
+use std::net::{Ipv4Addr, SocketAddr};
+
+pub use control::Control;
+pub use gate::Principal;
+pub use output::{Cold, ConnId, Level, Missing, MissingKind, Output, Value};
+pub use settings::{Now, Settings};
+pub use statistics::Statistics;
+pub use tables::{GroupEntry, PERM_INHERIT, PERM_READ, PERM_WRITE, SubscriptionEntry, TopicEntry};
+
+use crate::store::Store;
+
+/// All state of a broker's data plane.
+#[derive(Debug)]
+pub struct Broker {
+    settings: Settings,
+    store: Store,
+    gate: gate::Gate,
+    tables: tables::Tables,
+    offsets: offset::Offsets,
+    connections: connection::Connections,
+    run: run::Run,
+    flushing: flush::Flushing,
+    holds: hold::Holds,
+    waiting: waiting::Waiting,
+    missing: missing::MissingNames,
+    outputs: VecDeque<Output>,
+    phase: stop::Phase,
+    accept_writes: bool,
+    push_opaque: i32,
+    oneways: window::Window,
+    logs: window::Window,
+    chance: chance::Chance,
+    keys: keys::Keys,
+    counters: Statistics,
+}
+
+impl Broker {
+    /// An engine over an open store, with empty tables.
+    pub fn new(settings: Settings, store: Store) -> Self {
+        let mut chance = chance::Chance::new(settings.seed);
+        let keys = keys::Keys::new(settings.store_host.ip(), settings.process_id, chance.next() as u32);
+        Self {
+            settings,
+            store,
+            gate: gate::Gate,
+            tables: tables::Tables::default(),
+            offsets: offset::Offsets::default(),
+            connections: connection::Connections::default(),
+            run: run::Run::default(),
+            flushing: flush::Flushing::default(),
+            holds: hold::Holds::default(),
+            waiting: waiting::Waiting::default(),
+            missing: missing::MissingNames::default(),
+            outputs: VecDeque::new(),
+            phase: stop::Phase::Serving,
+            accept_writes: true,
+            push_opaque: 0,
+            oneways: window::Window::default(),
+            logs: window::Window::default(),
+            chance,
+            keys,
+            counters: Statistics::default(),
+        }
+    }
+
+    /// A connection was accepted.
+    pub fn open(&mut self, now: Now, peer: SocketAddr) -> ConnId {
+        self.connections.open(peer, self.settings.max_frame, now.mono_ms)
+    }
+
+    /// Bytes came in. Those of a connection that is gone are ignored.
+    pub fn receive(&mut self, conn: ConnId, bytes: &[u8], now: Now) {
+        let Some(connection) = self.connections.get_mut(conn) else { return };
+        connection.last_active = now.mono_ms;
+        connection.decoder.feed(bytes);
+        self.process(conn, now);
+    }
+
+    /// The connection is gone, whoever closed it. Telling it twice does no harm.
+    pub fn closed(&mut self, conn: ConnId, _now: Now) {
+        self.forget(conn);
+    }
+
+    /// Does what is due by now. Calling it early or late does no harm.
+    pub fn tick(&mut self, now: Now) {
+        self.settle(now);
+        self.tick_flush(now);
+        let released = self.holds.due(now.mono_ms);
+        self.run_released(released, now);
+        self.expire_cold(now);
+        self.expire_parked(now);
+        for conn in self.connections.expire_idle(now.mono_ms) {
+            self.close(conn);
+        }
+        self.step_stop(now);
+    }
+
+    /// When `tick` should be called next, on the monotonic clock.
+    pub fn next_deadline(&self) -> Option<u64> {
+        let deadlines = [
+            self.flushing.next_deadline(),
+            self.holds.next_deadline(),
+            self.waiting.next_deadline(),
+            self.missing.next_deadline(),
+            self.connections.next_deadline(),
+            self.stop_deadline(),
+        ];
+        deadlines.into_iter().flatten().min()
+    }
+
+    /// The next thing for the owner to do; `None` when there is nothing until the next input.
+    pub fn poll(&mut self, now: Now) -> Option<Output> {
+        self.settle(now);
+        if let Some(output) = self.outputs.pop_front() {
+            return Some(output);
+        }
+        self.connections.next_send().map(|(conn, chunks)| Output::Send(conn, chunks))
+    }
+
+    /// The counters as they are now.
+    pub fn statistics(&self) -> Statistics {
+        let (topics, groups) = self.tables.sizes();
+        Statistics {
+            held: self.holds.len(),
+            parked: self.missing.len(),
+            cold_waiting: self.waiting.cold_len(),
+            reads_waiting: self.waiting.reads_len(),
+            flush_waiting: self.flushing.waiting(),
+            connections: self.connections.len(),
+            connections_total: self.connections.opened(),
+            topics,
+            groups,
+            log_end: self.store.appended_end(),
+            flushed_end: self.store.flushed_end(),
+            ..self.counters.clone()
+        }
+    }
+
+    /// Closes a connection from our side, after what it was sent so far; whether it was there.
+    fn close(&mut self, conn: ConnId) -> bool {
+        let Some(connection) = self.connections.get_mut(conn) else { return false };
+        let chunks = connection.out.take();
+        if !chunks.is_empty() {
+            self.outputs.push_back(Output::Send(conn, chunks));
+        }
+        self.outputs.push_back(Output::Close(conn));
+        self.forget(conn);
+        true
+    }
+
+    /// Drops everything a connection waits for.
+    fn forget(&mut self, conn: ConnId) {
+        let Some(connection) = self.connections.remove(conn) else { return };
+        self.holds.release(connection.holds.into_iter().collect());
+        for token in connection.cold {
+            self.waiting.take_cold(token);
+        }
+        self.missing.drop_connection(conn);
+        if connection.told {
+            self.outputs.push_back(Output::Cold(Cold::Closed { conn }));
+        }
+    }
+
+    /// Address of the other end; none of a connection that is gone.
+    fn peer(&self, conn: ConnId) -> SocketAddr {
+        let nobody = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        self.connections.get(conn).map_or(nobody, |connection| connection.peer)
+    }
+}

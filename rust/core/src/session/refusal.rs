@@ -1,0 +1,56 @@
+//! Why a request is not served: what its answer will say.
+
+use crate::session::output::Missing;
+use crate::wire::codes::response;
+use crate::wire::{BadField, Fields};
+
+/// A refused request: response code, remark and, rarely, fields.
+#[derive(Debug, Clone)]
+pub(super) struct Refusal {
+    pub(super) code: i32,
+    pub(super) remark: String,
+    pub(super) fields: Fields,
+}
+
+impl Refusal {
+    pub(super) fn new(code: i32, remark: impl Into<String>) -> Self {
+        Self { code, remark: remark.into(), fields: Fields::new() }
+    }
+
+    pub(super) fn with_field(mut self, name: &str, value: &str) -> Self {
+        self.fields.push(name, value);
+        self
+    }
+
+    /// The broker has more to do than it is willing to queue; clients try again or elsewhere.
+    pub(super) fn overload() -> Self {
+        Self::new(response::SYSTEM_BUSY, "[OVERLOAD]system busy, start flow control for a while")
+    }
+
+    /// The broker is on its way out.
+    pub(super) fn stopping() -> Self {
+        Self::new(response::SERVICE_NOT_AVAILABLE, "the broker is shutting down")
+    }
+}
+
+impl From<BadField> for Refusal {
+    /// Apache answers what its header decoding throws with code 1 and the exception's text.
+    fn from(error: BadField) -> Self {
+        Self::new(response::SYSTEM_ERROR, error.to_string())
+    }
+}
+
+/// Why a request stops before it is done.
+#[derive(Debug)]
+pub(super) enum Halt {
+    /// It is answered.
+    Refused(Refusal),
+    /// It waits for Python to supply a name.
+    Missing(Missing),
+}
+
+impl From<Refusal> for Halt {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}

@@ -1,0 +1,174 @@
+//! The append run: sends of one round, written with one call.
+//!
+//! A send that passes its checks is appended to the store's run and remembered here. The run is settled by the first poll
+//! after it (or earlier: when it is large, or when its connection asks something that should see it): one write, then the
+//! records become visible, held pulls are woken, producers are answered. Under synchronous flush the last two wait for the
+//! flush instead.
+
+use crate::record::message_id;
+use crate::session::Broker;
+use crate::session::asker::Asker;
+use crate::session::output::{ConnId, Level};
+use crate::session::refusal::Refusal;
+use crate::session::settings::Now;
+use crate::store::{Arrival, FlushMode, Placed, StoreError};
+use crate::wire::codes::response;
+
+/// A run of this many bytes is settled without waiting for the poll: it would only hold memory.
+const RUN_BYTES: u64 = 4 * 1024 * 1024;
+
+/// A message that has its place in the log.
+#[derive(Debug)]
+pub(super) struct Stored {
+    pub(super) asker: Asker,
+    pub(super) queue_id: i32,
+    pub(super) placed: Placed,
+    pub(super) unique_key: String,
+    /// Whether the producer waits for the flush (property `WAIT`).
+    pub(super) waits: bool,
+}
+
+/// The sends of the current run.
+#[derive(Debug)]
+pub(super) struct Run {
+    /// Number of the run, for connections to remember that they have a part in it.
+    pub(super) number: u64,
+    sends: Vec<Stored>,
+    bytes: u64,
+}
+
+impl Default for Run {
+    fn default() -> Self {
+        Self { number: 1, sends: Vec::new(), bytes: 0 }
+    }
+}
+
+impl Run {
+    pub(super) fn is_empty(&self) -> bool {
+        self.sends.is_empty()
+    }
+
+    pub(super) fn push(&mut self, stored: Stored) {
+        self.bytes += u64::from(stored.placed.size);
+        self.sends.push(stored);
+    }
+
+    fn take(&mut self) -> Vec<Stored> {
+        self.number += 1;
+        self.bytes = 0;
+        std::mem::take(&mut self.sends)
+    }
+}
+
+impl Broker {
+    /// Settles the run if it has grown large.
+    pub(super) fn settle_large(&mut self, now: Now) {
+        if self.run.bytes >= RUN_BYTES {
+            self.settle(now);
+        }
+    }
+
+    /// Settles the run if the connection has sends in it: what it asks next comes after them.
+    pub(super) fn settle_own(&mut self, conn: ConnId, now: Now) {
+        let number = self.run.number;
+        if !self.run.is_empty() && self.connections.get(conn).is_some_and(|c| c.run == number) {
+            self.settle(now);
+        }
+    }
+
+    /// Writes the run and answers its sends, or has them wait for the flush.
+    pub(super) fn settle(&mut self, now: Now) {
+        if self.run.is_empty() {
+            return;
+        }
+        let sends = self.run.take();
+        match self.store.write_run() {
+            Ok(end) => self.written(sends, end, now),
+            Err(error) => self.unwritten(sends, &error, now),
+        }
+    }
+
+    fn written(&mut self, sends: Vec<Stored>, end: u64, now: Now) {
+        self.counters.runs += 1;
+        self.counters.largest_run = self.counters.largest_run.max(sends.len());
+        self.counters.messages_in += sends.len() as u64;
+        self.counters.bytes_in += sends.iter().map(|stored| u64::from(stored.placed.size)).sum::<u64>();
+        let sync = matches!(self.store.flush_mode(), FlushMode::Sync);
+        if !sync {
+            self.make_visible(end, now);
+        }
+        for stored in sends {
+            if sync && stored.waits {
+                self.flushing.wait(stored, now.mono_ms);
+            } else {
+                self.answer_stored(&stored, response::SUCCESS);
+            }
+        }
+        self.want_flush(now);
+    }
+
+    fn unwritten(&mut self, sends: Vec<Stored>, error: &StoreError, now: Now) {
+        self.log(Level::Error, format!("{} messages could not be written: {error}", sends.len()), now);
+        for stored in sends {
+            self.refuse_send(stored.asker, refusal_of(error));
+        }
+    }
+
+    /// Lets consumers see the log up to `end` and runs the pulls that waited for it.
+    pub(super) fn make_visible(&mut self, end: u64, now: Now) {
+        match self.store.release(end) {
+            Ok(arrivals) => self.wake(&arrivals, now),
+            Err(error) => {
+                self.log(Level::Error, format!("stored messages cannot be made visible: {error}"), now);
+            }
+        }
+    }
+
+    fn wake(&mut self, arrivals: &[Arrival], now: Now) {
+        if self.holds.len() == 0 {
+            return;
+        }
+        for arrival in arrivals {
+            let (topic, queue, max) = (&arrival.topic, arrival.queue_id, arrival.max_offset);
+            let released = self.holds.arrived(topic, queue, max, arrival.tags_code, now.mono_ms);
+            self.run_released(released, now);
+        }
+    }
+
+    /// Tells the producer where its message is. The fields and their order are Apache's.
+    pub(super) fn answer_stored(&mut self, stored: &Stored, code: i32) {
+        if stored.asker.oneway {
+            return;
+        }
+        let mut answer = stored.asker.answer(code);
+        let fields = &mut answer.fields;
+        fields.push("queueId", &stored.queue_id.to_string());
+        fields.push("transactionId", &stored.unique_key);
+        let id = message_id::offset_id(self.settings.store_host, stored.placed.physical_offset);
+        fields.push("msgId", &id);
+        fields.push("TRACE_ON", if self.settings.trace_on { "true" } else { "false" });
+        fields.push("MSG_REGION", &self.settings.region);
+        fields.push("queueOffset", &stored.placed.queue_offset.to_string());
+        self.answer(stored.asker, &answer);
+    }
+
+    /// Refuses a send; its answers carry region and trace switch even then.
+    pub(super) fn refuse_send(&mut self, asker: Asker, refusal: Refusal) {
+        self.counters.sends_refused += 1;
+        let trace = if self.settings.trace_on { "true" } else { "false" };
+        let refusal = refusal.with_field("TRACE_ON", trace).with_field("MSG_REGION", &self.settings.region);
+        self.refuse(asker, refusal);
+    }
+}
+
+/// What a producer is told when the store does not take its message.
+pub(super) fn refusal_of(error: &StoreError) -> Refusal {
+    let code = match error {
+        StoreError::Poisoned { .. } | StoreError::Full { .. } | StoreError::Closed => {
+            response::SERVICE_NOT_AVAILABLE
+        }
+        StoreError::Record(_) | StoreError::RecordTooLarge { .. } => response::MESSAGE_ILLEGAL,
+        _ => response::SYSTEM_ERROR,
+    };
+    Refusal::new(code, error.to_string())
+}

@@ -1,0 +1,101 @@
+//! The properties of a send: what the broker adds, and what it does not support and therefore refuses.
+
+use crate::record::properties;
+use crate::session::refusal::Refusal;
+use crate::session::settings::Settings;
+use crate::wire::codes::response;
+
+const CLUSTER: &str = "CLUSTER";
+const DELAY: &str = "DELAY";
+const MSG_REGION: &str = "MSG_REGION";
+const POP_CK: &str = "POP_CK";
+const TRACE_ON: &str = "TRACE_ON";
+const TRAN_MSG: &str = "TRAN_MSG";
+const UNIQ_KEY: &str = "UNIQ_KEY";
+const WAIT: &str = "WAIT";
+
+/// Properties that ask for, or belong to, delivery at an arbitrary time.
+const TIMER: [&str; 9] = [
+    "TIMER_DELAY_SEC",
+    "TIMER_DELAY_MS",
+    "TIMER_DELIVER_MS",
+    "TIMER_OUT_MS",
+    "TIMER_ENQUEUE_MS",
+    "TIMER_DEQUEUE_MS",
+    "TIMER_ROLL_TIMES",
+    "TIMER_DEL_UNIQKEY",
+    "TIMER_DELAY_LEVEL",
+];
+
+/// sysFlag bits of transactional messages.
+const TRANSACTION_BITS: i32 = 0x0C;
+/// sysFlag bits of messages that are batches inside.
+const INNER_BATCH_BITS: i32 = 0xC0;
+
+/// What is stored with a message, and what the answer needs of it.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) text: String,
+    pub(super) unique_key: String,
+    /// Whether the producer wants to wait for the flush; only `WAIT=false` says no.
+    pub(super) waits: bool,
+}
+
+/// Refuses what would need a delay, a timer, a transaction or an inner batch: storing it as an ordinary message would
+/// deliver it at the wrong time, or at all.
+pub(super) fn check_supported(text: &str, sys_flag: i32, dead_letter: bool) -> Result<(), Refusal> {
+    let transaction = properties::get(text, TRAN_MSG).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    if transaction || sys_flag & TRANSACTION_BITS != 0 {
+        let remark = "transactional messages are not supported by this broker";
+        return Err(Refusal::new(response::NO_PERMISSION, remark));
+    }
+    if sys_flag & INNER_BATCH_BITS != 0 {
+        return Err(Refusal::new(
+            response::MESSAGE_ILLEGAL,
+            "inner batches are not supported by this broker",
+        ));
+    }
+    let delayed = properties::get(text, DELAY)
+        .is_some_and(|level| level.parse::<i32>() != Ok(0) && !is_negative(level));
+    if delayed && !dead_letter {
+        let remark = "delayed messages (property DELAY) are not supported by this broker";
+        return Err(Refusal::new(response::MESSAGE_ILLEGAL, remark));
+    }
+    if let Some((name, _)) = properties::iter(text).find(|(name, _)| TIMER.contains(name)) {
+        let remark = format!("timer messages (property {name}) are not supported by this broker");
+        return Err(Refusal::new(response::MESSAGE_ILLEGAL, remark));
+    }
+    Ok(())
+}
+
+/// A level below zero means no delay.
+fn is_negative(level: &str) -> bool {
+    level.parse::<i32>().is_ok_and(|level| level < 0)
+}
+
+/// Adds the broker's own properties, and a unique key where none came along.
+pub(super) fn prepare(
+    text: &str,
+    settings: &Settings,
+    dead_letter: bool,
+    new_key: impl FnOnce() -> String,
+) -> Prepared {
+    let mut builder = properties::Builder::new();
+    let (mut unique_key, mut waits) = (None, true);
+    for (name, value) in properties::iter(text) {
+        match name {
+            POP_CK | CLUSTER | MSG_REGION | TRACE_ON => continue,
+            DELAY if dead_letter => continue,
+            UNIQ_KEY => unique_key = Some(value),
+            WAIT => waits = !value.eq_ignore_ascii_case("false"),
+            _ => {}
+        }
+        builder.set(name, value);
+    }
+    let unique_key = unique_key.map_or_else(new_key, str::to_owned);
+    builder.set(UNIQ_KEY, &unique_key);
+    builder.set(CLUSTER, &settings.cluster);
+    builder.set(MSG_REGION, &settings.region);
+    builder.set(TRACE_ON, if settings.trace_on { "true" } else { "false" });
+    Prepared { text: builder.finish(), unique_key, waits }
+}

@@ -1,0 +1,55 @@
+//! What the engine is told once, when it is made, and what time it is told with every input.
+
+use std::net::SocketAddr;
+
+/// The time of one input. What is stored uses the wall clock, every deadline the monotonic one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// Milliseconds since 1970, UTC.
+    pub wall_ms: i64,
+    /// Milliseconds since any fixed moment; never goes back.
+    pub mono_ms: u64,
+}
+
+/// A broker's identity and the few switches the hot path reads.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Name of the broker, as routes carry it.
+    pub broker_name: String,
+    /// Name of the cluster; stored with every message as property `CLUSTER`.
+    pub cluster: String,
+    /// The advertised address: stored with every message, part of every offset message id.
+    pub store_host: SocketAddr,
+    /// Region id, property and answer field `MSG_REGION`.
+    pub region: String,
+    /// Whether clients are asked to trace, property and answer field `TRACE_ON`.
+    pub trace_on: bool,
+    /// Permission bits of the broker itself (4 read, 2 write).
+    pub permission: i32,
+    /// Sends before this wall time are answered 1 (`startAcceptSendRequestTimeStamp`).
+    pub accept_sends_from_ms: i64,
+    /// Largest frame a peer may send.
+    pub max_frame: usize,
+    /// Process id, part of the unique keys made for messages that come without one.
+    pub process_id: u32,
+    /// Seed of the generator that picks queues and makes unique keys differ between processes.
+    pub seed: u64,
+}
+
+impl Settings {
+    /// Apache's defaults for everything but the identity.
+    pub fn new(broker_name: impl Into<String>, cluster: impl Into<String>, store_host: SocketAddr) -> Self {
+        Self {
+            broker_name: broker_name.into(),
+            cluster: cluster.into(),
+            store_host,
+            region: "DefaultRegion".to_owned(),
+            trace_on: true,
+            permission: super::tables::PERM_READ | super::tables::PERM_WRITE,
+            accept_sends_from_ms: 0,
+            max_frame: crate::wire::MAX_FRAME,
+            process_id: 0,
+            seed: 0,
+        }
+    }
+}
