@@ -1,7 +1,7 @@
 //! Arbitrary bytes give commands, need-more or an error, and nothing else; what we write reads back the same.
 //!
-//! A decoder that panics, loops or asks for memory by a length it has not checked fails here. Inputs are plain
-//! noise and valid bytes with a few changes, since noise alone seldom gets past the first field.
+//! A decoder that panics, loops or asks for memory by a length it has not checked fails here. Inputs are
+//! plain noise and valid bytes with a few changes, since noise alone seldom gets past the first field.
 
 use bytes::Bytes;
 use proptest::prelude::*;

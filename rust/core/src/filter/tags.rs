@@ -1,7 +1,7 @@
 //! Tag expressions: `*`, or tags joined by `||`.
 //!
-//! The broker compares hashes, Java's 32-bit `String.hashCode` that a consume queue entry holds, and may let a
-//! wrong message through; the client compares the text again.
+//! The broker compares hashes, Java's 32-bit `String.hashCode` that a consume queue entry holds, and may let
+//! a wrong message through; the client compares the text again.
 
 use std::sync::Arc;
 
@@ -31,8 +31,8 @@ impl TagFilter {
         Self { codes: None }
     }
 
-    /// Compiles an expression by Java's rules: nothing or `*` selects everything; blanks around tags do not count;
-    /// tags of blanks only are dropped, even if none is left, and then nothing is selected.
+    /// Compiles an expression by Java's rules: nothing or `*` selects everything; blanks around tags do not
+    /// count; tags of blanks only are dropped, even if none is left, and then nothing is selected.
     pub fn parse(expression: &str) -> Result<Self, NoTags> {
         if expression.is_empty() || expression == ALL {
             return Ok(Self::all());

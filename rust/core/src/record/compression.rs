@@ -1,7 +1,7 @@
 //! Compressed bodies: zlib stream, LZ4 frame or zstd frame, told by the system flag.
 //!
-//! What a body unpacks to is bounded, and so is the memory that its header may ask for: a few bytes can describe
-//! gigabytes. The broker never unpacks anything; consumers do.
+//! What a body unpacks to is bounded, and so is the memory that its header may ask for: a few bytes can
+//! describe gigabytes. The broker never unpacks anything; consumers do.
 
 use std::io::{Read, Write};
 
@@ -53,4 +53,91 @@ fn read_bounded(format: &'static str, reader: impl Read) -> Result<Vec<u8>, Comp
         return Err(CompressionError::TooLarge { limit: MAX_UNPACKED });
     }
     Ok(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::{MAX_UNPACKED, compress_zlib, decompress};
+    use crate::error::CompressionError;
+
+    /// Bodies that Apache's Java client 5.5.0 stored, of its three compressors.
+    const JAVA: [(i32, &str, &str); 3] = [
+        (
+            0x101,
+            "LZ4",
+            "04224d1860707323000000ff02636f6d707265737369626c65204c5a34201100ffffffffffffffae50737369626c00000000",
+        ),
+        (0x201, "ZSTD", "28b52ffd0058d4000090636f6d707265737369626c65205a53544420010076af7f8601010000"),
+        (
+            0x301,
+            "ZLIB",
+            "785e4bcecf2d284a2d2ece4cca495588f2f17452481e151915191519151915191519151962220055d0cf68",
+        ),
+    ];
+
+    fn from_hex(text: &str) -> Vec<u8> {
+        let digit = |byte: u8| char::from(byte).to_digit(16).unwrap() as u8;
+        text.as_bytes().chunks(2).map(|pair| (digit(pair[0]) << 4) | digit(pair[1])).collect()
+    }
+
+    fn lz4(plain: &[u8]) -> Vec<u8> {
+        let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
+        encoder.write_all(plain).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn javas_bodies_are_unpacked() {
+        for (sys_flag, name, packed) in JAVA {
+            let plain = decompress(sys_flag, &from_hex(packed)).unwrap();
+            let expected = format!("compressible {name} ").repeat(200);
+            assert_eq!(plain, expected.as_bytes()[..2000], "{name}");
+        }
+    }
+
+    #[test]
+    fn no_type_means_zlib_and_no_flag_means_plain() {
+        let packed = compress_zlib(b"plain", 5);
+        assert_eq!(decompress(0x1, &packed), Ok(b"plain".into()));
+        assert_eq!(decompress(0x300, &packed), Ok(packed.clone()));
+        assert_eq!(decompress(0x401, &packed), Err(CompressionError::UnknownType { kind: 4 }));
+    }
+
+    #[test]
+    fn damaged_streams_are_errors() {
+        for (sys_flag, name, packed) in JAVA {
+            let packed = from_hex(packed);
+            for length in 0..packed.len() {
+                let unpacked = decompress(sys_flag, &packed[..length]);
+                // An LZ4 frame may end where one of its blocks does: nothing there says how long it will be.
+                let fine = name == "LZ4" && unpacked.is_ok();
+                assert!(fine || matches!(unpacked, Err(CompressionError::Damaged { .. })), "{name} {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_unpacks_to_more_than_the_limit_is_refused() {
+        let most = vec![0; MAX_UNPACKED];
+        let more = vec![0; MAX_UNPACKED + 1];
+        let zstd = |plain: &[u8]| zstd::encode_all(plain, 1).unwrap();
+        let too_large = Err(CompressionError::TooLarge { limit: MAX_UNPACKED });
+        for (sys_flag, most, more) in [
+            (0x101, lz4(&most), lz4(&more)),
+            (0x201, zstd(&most), zstd(&more)),
+            (0x301, compress_zlib(&most, 1), compress_zlib(&more, 1)),
+        ] {
+            assert_eq!(decompress(sys_flag, &most).map(|plain| plain.len()), Ok(MAX_UNPACKED));
+            assert_eq!(decompress(sys_flag, &more), too_large);
+        }
+    }
+
+    #[test]
+    fn a_zstd_frame_cannot_ask_for_a_large_window() {
+        // Magic, a descriptor without flags, and a window of 2^41 bytes.
+        let frame = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 31 << 3, 0x01, 0x00, 0x00];
+        assert_eq!(decompress(0x201, &frame), Err(CompressionError::Damaged { format: "zstd" }));
+    }
 }

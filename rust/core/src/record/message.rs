@@ -8,9 +8,9 @@
 //! ```
 //!
 //! all big-endian. The checksum is CRC-32 of the stored body without its top bit. A V1 topic length is a
-//! signed byte, so longer topics make the record V2. Total size is what leads to the next record: bytes after the
-//! properties are skipped, since later versions may add some. A blank fills the end of a segment: total size and
-//! magic only, whatever follows.
+//! signed byte, so longer topics make the record V2. Total size is what leads to the next record: bytes after
+//! the properties are skipped, since later versions may add some. A blank fills the end of a segment: total
+//! size and magic only, whatever follows.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 

@@ -1,8 +1,8 @@
 //! The two ids of a message, both upper-case hexadecimal.
 //!
-//! The offset id says where a message is stored: address (4 or 16 bytes), port i32, commit-log offset i64. The unique
-//! key is made by the producer: address, process id u16, a number of the process u32, milliseconds since the
-//! start of the month u32, counter u16. Admin tools read the time out of it, hence the odd layout.
+//! The offset id says where a message is stored: address (4 or 16 bytes), port i32, commit-log offset i64.
+//! The unique key is made by the producer: address, process id u16, a number of the process u32, milliseconds
+//! since the start of the month u32, counter u16. Admin tools read the time out of it, hence the odd layout.
 
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -23,7 +23,8 @@ pub fn offset_id(host: SocketAddr, physical: i64) -> String {
     id
 }
 
-/// Broker and offset of an offset id; `None` for anything else, such as a unique key with a port that is none.
+/// Broker and offset of an offset id; `None` for anything else, such as a unique key with a port that is
+/// none.
 pub fn parse_offset_id(id: &str) -> Option<(SocketAddr, i64)> {
     let bytes = from_hex(id)?;
     let mut cursor = Cursor::new(&bytes);

@@ -1,7 +1,7 @@
 //! The property text of a message: `name 0x01 value 0x02`, repeated.
 //!
-//! Readers accept a missing last 0x02 (4.9 writers drop it) and skip what is no pair: an empty name or value, no
-//! separator. The last of equal names counts. A value may hold 0x01, which only Java's setters forbid.
+//! Readers accept a missing last 0x02 (4.9 writers drop it) and skip what is no pair: an empty name or value,
+//! no separator. The last of equal names counts. A value may hold 0x01, which only Java's setters forbid.
 
 use memchr::memchr;
 

@@ -1,8 +1,8 @@
 //! The custom header: a small ordered map from text to text.
 //!
 //! All keys and values of a header live in one string, and an entry is four positions in it. Decoding a
-//! header thus costs two allocations, however many fields it has, and copying one costs two more. A look-up is a
-//! backward scan, because the last of several equal keys counts (Java reads them into a map in order).
+//! header thus costs two allocations, however many fields it has, and copying one costs two more. A look-up
+//! is a backward scan, because the last of several equal keys counts (Java reads them into a map in order).
 //!
 //! Numbers are read by Java's rules (`Integer.parseInt`), booleans too: equal to "true" in any case.
 
@@ -136,8 +136,8 @@ impl Fields {
             .transpose()
     }
 
-    /// Positions are 32 bits wide: a header has 24-bit length, and what we build ourselves is small. Text beyond
-    /// them would be lost, which the encoder's limit makes unobservable.
+    /// Positions are 32 bits wide: a header has 24-bit length, and what we build ourselves is small. Text
+    /// beyond them would be lost, which the encoder's limit makes unobservable.
     fn append(&mut self, text: &str) -> (u32, u32) {
         let start = self.text.len();
         match (u32::try_from(start), u32::try_from(start + text.len())) {

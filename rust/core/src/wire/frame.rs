@@ -161,3 +161,7 @@ fn write_head(command: &Command, body_len: usize, out: &mut Vec<u8>, start: usiz
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "frame_test.rs"]
+mod tests;

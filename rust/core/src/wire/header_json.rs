@@ -1,9 +1,9 @@
 //! The JSON header: one object, read with 5.5.0's tolerance.
 //!
-//! Accepted: any order, blanks, comments, single quotes, trailing commas, unknown and null members, numbers given as
-//! text, bare numbers and booleans among the fields, missing members (an empty object is code 0), any
-//! language name or number. Refused, which closes the connection: bare member names, text after the object,
-//! anything but an object. The last of equal members counts.
+//! Accepted: any order, blanks, comments, single quotes, trailing commas, unknown and null members, numbers
+//! given as text, bare numbers and booleans among the fields, missing members (an empty object is code 0),
+//! any language name or number. Refused, which closes the connection: bare member names, text after the
+//! object, anything but an object. The last of equal members counts.
 
 use std::borrow::Cow;
 
@@ -169,3 +169,7 @@ fn language(value: Value) -> Language {
         _ => Language::OTHER,
     }
 }
+
+#[cfg(test)]
+#[path = "header_json_test.rs"]
+mod tests;

@@ -5,9 +5,10 @@
 //! | remark length i32, remark | fields length i32, { key length i16, key, value length i32, value }*
 //! ```
 //!
-//! Surprises: a length of 0 means null, so an empty value cannot be told from none. Codes above 32767
-//! lose their high bits; the eight pop requests are mapped back, as no other code collides with what is left of
-//! them. Text that is not UTF-8 is replaced, not refused, as Java's decoder does. Bytes after the fields are ignored.
+//! Surprises: a length of 0 means null, so an empty value cannot be told from none. Codes above 32767 lose
+//! their high bits; the eight pop requests are mapped back, as no other code collides with what is left of
+//! them. Text that is not UTF-8 is replaced, not refused, as Java's decoder does. Bytes after the fields are
+//! ignored.
 
 use std::borrow::Cow;
 
@@ -167,3 +168,7 @@ impl<'a> Reader<'a> {
         WireError::HeaderTruncated { field, offset: self.0.offset(), need, have: self.0.remaining() }
     }
 }
+
+#[cfg(test)]
+#[path = "header_rocketmq_test.rs"]
+mod tests;

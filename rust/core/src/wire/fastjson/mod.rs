@@ -18,7 +18,8 @@ pub(super) use parse::{key, value};
 pub use write::{Dialect, write};
 pub(super) use write::{write_number, write_string};
 
-/// How deep a text may nest. Apache's bodies stay below ten; the limit keeps recursion off the end of the stack.
+/// How deep a text may nest. Apache's bodies stay below ten; the limit keeps recursion off the end of the
+/// stack.
 pub const MAX_DEPTH: usize = 128;
 
 /// A JSON value. Members keep their order; of equal keys the last counts.
@@ -48,3 +49,7 @@ impl Value {
         members.iter().rev().find(|(name, _)| is_key(name)).map(|(_, value)| value)
     }
 }
+
+#[cfg(test)]
+#[path = "fastjson_test.rs"]
+mod tests;

@@ -1,7 +1,8 @@
 //! References: `{"$ref":"$.a.b[0]"}` stands for what is found at that path from the root.
 //!
-//! A reference that points at nothing, around itself (`..`, `@`, `$`) or back into itself stays as it is. What all
-//! references together may add is bounded: a few nested ones could otherwise multiply a small text into gigabytes.
+//! A reference that points at nothing, around itself (`..`, `@`, `$`) or back into itself stays as it is.
+//! What all references together may add is bounded: a few nested ones could otherwise multiply a small text
+//! into gigabytes.
 
 use super::{MAX_DEPTH, Value};
 use crate::error::WireError;

@@ -15,8 +15,8 @@ use super::Value;
 pub enum Dialect {
     /// Its default: numeric keys bare, everything beyond ASCII as it is.
     Classic,
-    /// Browser compatible, for those who parse with a JSON library: keys quoted and sorted, `\uXXXX` beyond ASCII,
-    /// integers that a double cannot hold as text.
+    /// Browser compatible, for those who parse with a JSON library: keys quoted and sorted, `\uXXXX` beyond
+    /// ASCII, integers that a double cannot hold as text.
     Standard,
 }
 
@@ -130,8 +130,8 @@ fn write_object(out: &mut Vec<u8>, members: &[(Value, Value)], dialect: Dialect)
     });
 }
 
-/// Java's order of keys: text by its UTF-16 units (which differ from bytes beyond the basic plane only), numbers
-/// by value. Objects have none.
+/// Java's order of keys: text by its UTF-16 units (which differ from bytes beyond the basic plane only),
+/// numbers by value. Objects have none.
 fn order(left: &Value, right: &Value) -> Ordering {
     match (left, right) {
         (Value::Str(left), Value::Str(right)) => left.cmp(right),
