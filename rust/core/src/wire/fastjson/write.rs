@@ -54,21 +54,23 @@ pub(in crate::wire) fn write_number(out: &mut Vec<u8>, number: i64) {
 /// A string in double quotes.
 pub(in crate::wire) fn write_string(out: &mut Vec<u8>, text: &str, dialect: Dialect) {
     out.push(b'"');
-    let mut plain = 0;
-    for (at, char) in text.char_indices() {
-        if !needs_escape(char, dialect) {
-            continue;
+    let mut rest = text;
+    // What needs an escape begins with a byte that tells so: continuation bytes are never looked at first.
+    while let Some(at) = rest.bytes().position(|byte| needs_escape(byte, dialect)) {
+        let (plain, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        out.extend_from_slice(plain.as_bytes());
+        let mut chars = from.chars();
+        if let Some(char) = chars.next() {
+            write_escape(out, char);
         }
-        out.extend_from_slice(text.get(plain..at).unwrap_or_default().as_bytes());
-        write_escape(out, char);
-        plain = at + char.len_utf8();
+        rest = chars.as_str();
     }
-    out.extend_from_slice(text.get(plain..).unwrap_or_default().as_bytes());
+    out.extend_from_slice(rest.as_bytes());
     out.push(b'"');
 }
 
-fn needs_escape(char: char, dialect: Dialect) -> bool {
-    matches!(char, '"' | '\\' | '\0'..'\u{20}') || (dialect == Dialect::Standard && char >= '\u{7f}')
+fn needs_escape(byte: u8, dialect: Dialect) -> bool {
+    matches!(byte, b'"' | b'\\' | 0..0x20) || (dialect == Dialect::Standard && byte >= 0x7f)
 }
 
 fn write_escape(out: &mut Vec<u8>, char: char) {
