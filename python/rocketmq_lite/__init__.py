@@ -1,0 +1,1 @@
+"""RocketMQ Lite: name server, broker, client and admin tools in one package."""

@@ -1,0 +1,157 @@
+"""Typed settings with their defaults: every limit and interval, with its origin or its reason.
+
+A setting is parsed once, here or in the CLI, and handed on as a frozen dataclass; nothing below reads
+the environment. "Apache" marks a default that Apache RocketMQ has as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from rocketmq_lite.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = [
+    "DEFAULT_BROKER_PORT",
+    "DEFAULT_NAMESRV_PORT",
+    "BrokerRole",
+    "BrokerSettings",
+    "FlushMode",
+    "NameServerSettings",
+    "RpcLimits",
+    "ServerLimits",
+    "split_addresses",
+]
+
+DEFAULT_NAMESRV_PORT = 9876
+DEFAULT_BROKER_PORT = 10911
+
+BrokerRole = Literal["async-master", "sync-master", "slave"]
+FlushMode = Literal["async", "sync"]
+
+
+def split_addresses(text: str) -> tuple[str, ...]:
+    """Split a ``host:port;host:port`` list as users write it.
+
+    Blanks and empty parts are dropped, a repeated address is kept once.
+
+    Raises:
+        ConfigError: No address is left, or one has no port.
+    """
+    parts = tuple(dict.fromkeys(part.strip() for part in text.split(";") if part.strip()))
+    if not parts:
+        raise ConfigError(f"no address in {text!r}", hint="give host:port, several separated by ';'")
+    for part in parts:
+        if not part.rpartition(":")[2].isdecimal():
+            raise ConfigError(
+                f"address {part!r} has no port", hint=f"for example {part}:{DEFAULT_NAMESRV_PORT}"
+            )
+    return parts
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLimits:
+    """What one listening server allows its peers.
+
+    Attributes:
+        max_frame: Largest frame, length word included (Apache).
+        idle_timeout: Seconds without a read or a write after which a connection is closed (Apache).
+        max_requests: Requests of one connection in work at a time; the next one is not read before one
+            is answered. 1 keeps the answers in order. 64 is Apache's limit for asynchronous calls.
+        max_connections: Above it a new connection is closed at once; below the usual limit on open files.
+        grace: Seconds that running requests get when the server is told to stop.
+    """
+
+    max_frame: int = 16_777_216
+    idle_timeout: float = 120.0
+    max_requests: int = 64
+    max_connections: int = 10_000
+    grace: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class RpcLimits:
+    """How outgoing calls behave.
+
+    Attributes:
+        max_frame: Largest frame, length word included (Apache).
+        connect_timeout: Seconds to open a connection (Apache).
+        idle_timeout: Seconds without a read or a write after which a connection is closed (Apache).
+        max_queued_bytes: Unsent bytes of one connection above which new calls wait for room; a few
+            large messages, so that one slow peer cannot fill the memory.
+        min_silence: A call that waited at least this many seconds on a connection from which nothing came
+            meanwhile closes it; shorter time-outs say nothing about the peer.
+        max_pushes: Requests of one server in work at a time; further ones are answered "busy".
+        first_backoff: Seconds after a failed dial during which calls fail at once; doubles each time.
+        max_backoff: The longest such pause. Short, because a dial to a dead port costs next to nothing
+            and a broker that restarts should be found soon (Apache: up to 60).
+    """
+
+    max_frame: int = 16_777_216
+    connect_timeout: float = 3.0
+    idle_timeout: float = 120.0
+    max_queued_bytes: int = 8 * 1024 * 1024
+    min_silence: float = 1.0
+    max_pushes: int = 1000
+    first_backoff: float = 0.1
+    max_backoff: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class NameServerSettings:
+    """A name server.
+
+    Attributes:
+        data: Directory of ``kvConfig.json``; ``None`` keeps KV configuration in memory only.
+        live_timeout: Seconds after which a broker that gave no own value is forgotten (Apache).
+        scan_interval: Seconds between two looks for such brokers (Apache).
+        return_order_topic_config: Answer registrations with the order topics (Apache).
+        delete_topic_with_registration: Drop topics that a master's registration no longer lists
+            (Apache: off).
+    """
+
+    data: Path | None = None
+    live_timeout: float = 120.0
+    scan_interval: float = 5.0
+    return_order_topic_config: bool = True
+    delete_topic_with_registration: bool = False
+    order_message_enable: bool = False
+    limits: ServerLimits = field(default_factory=lambda: ServerLimits(max_requests=1))
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerSettings:
+    """A broker.
+
+    Attributes:
+        name: Name of the replica group.
+        broker_id: 0 is the master of its group.
+        advertise: ``host`` or ``host:port`` to register with name servers when it differs from
+            where we listen.
+        port: 0 picks a free one.
+        data: Directory whose ``store`` subdirectory is Apache's ``storePathRootDir``; ``None`` keeps all
+            in memory (only the pump can).
+        segment_size: Bytes of one commit-log file (Apache).
+        default_topic_queues: Queues of a topic that is created on first use (Apache).
+        register_interval: Seconds between two registrations with the name servers (Apache).
+    """
+
+    name: str = "broker-a"
+    cluster: str = "DefaultCluster"
+    broker_id: int = 0
+    role: BrokerRole = "async-master"
+    flush: FlushMode = "async"
+    namesrv: tuple[str, ...] = ()
+    host: str = "127.0.0.1"
+    advertise: str | None = None
+    port: int = DEFAULT_BROKER_PORT
+    data: Path | None = None
+    segment_size: int = 1024 * 1024 * 1024
+    default_topic_queues: int = 8
+    auto_create_topic: bool = True
+    auto_create_group: bool = True
+    register_interval: float = 30.0
+    region: str = "DefaultRegion"

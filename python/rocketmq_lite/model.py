@@ -1,0 +1,99 @@
+"""Frozen data that crosses layers: what a message, a queue and a receipt are.
+
+Nothing here does I/O or knows the wire; names are RocketMQ's words in snake_case. Types that only one
+layer needs (headers, bodies, settings) live in that layer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum, IntFlag
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Message", "MessageQueue", "Perm", "SendReceipt", "SendStatus", "Tags", "Where"]
+
+
+class Perm(IntFlag):
+    """Permission bits of a topic or a broker (Java's ``PermName``)."""
+
+    INHERIT = 1
+    WRITE = 2
+    READ = 4
+    PRIORITY = 8
+
+
+class SendStatus(Enum):
+    """How firmly a sent message is stored; the value is RocketMQ's response code."""
+
+    OK = 0
+    FLUSH_DISK_TIMEOUT = 10
+    SLAVE_NOT_AVAILABLE = 11
+    FLUSH_SLAVE_TIMEOUT = 12
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class MessageQueue:
+    """One queue of a topic on one broker group; the order is Java's (topic, broker name, queue id)."""
+
+    topic: str
+    broker_name: str
+    queue_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message to be sent: a body under a topic, with what producers may add to it.
+
+    Attributes:
+        topic: Where it goes.
+        body: Any bytes.
+        tag: At most one word that consumers can filter by.
+        keys: Words by which the message can be found later.
+        properties: The user's own key/value pairs.
+        flag: A number that RocketMQ stores and returns and never interprets.
+    """
+
+    topic: str
+    body: bytes
+    tag: str | None = None
+    keys: tuple[str, ...] = ()
+    properties: Mapping[str, str] = field(default_factory=dict)
+    flag: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SendReceipt:
+    """What a broker said about a stored message.
+
+    Attributes:
+        message_id: The id that the producer gave it (``UNIQ_KEY``); the one to log and to search for.
+        queue: The queue it was stored in.
+        offset: Its queue offset.
+        status: Whether it is stored as firmly as the broker promises.
+        offset_message_id: The broker's id, made of its address and the commit-log offset.
+    """
+
+    message_id: str
+    queue: MessageQueue
+    offset: int
+    status: SendStatus = SendStatus.OK
+    offset_message_id: str = ""
+    transaction_id: str | None = None
+    recall_handle: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """A subscription by tags: ``"paid || refunded"``; ``"*"`` takes every message."""
+
+    expression: str = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A subscription by an SQL92 condition over message properties."""
+
+    expression: str

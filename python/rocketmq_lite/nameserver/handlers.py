@@ -1,0 +1,254 @@
+"""Requests to a name server: from command to engine and back. What each code means is in namesrv.md."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Final
+
+from rocketmq_lite.errors import BrokerError
+from rocketmq_lite.nameserver.engine.kv import ORDER_TOPIC_NAMESPACE
+from rocketmq_lite.nameserver.engine.routes import BrokerKey
+from rocketmq_lite.protocol.bodies import (
+    BrokerMemberGroup,
+    DataVersion,
+    KVTable,
+    RegisterBrokerBody,
+    TopicList,
+    TopicRouteData,
+)
+from rocketmq_lite.protocol.codes import RequestCode, ResponseCode
+from rocketmq_lite.protocol.framing import json_dumps
+from rocketmq_lite.protocol.headers.route import (
+    BrokerNameRequestHeader,
+    ClusterRequestHeader,
+    DeleteTopicInNamesrvRequestHeader,
+    GetBrokerMemberGroupRequestHeader,
+    GetRouteInfoRequestHeader,
+    KVKeyRequestHeader,
+    KVNamespaceRequestHeader,
+    PutKVConfigRequestHeader,
+    QueryDataVersionRequestHeader,
+    RegisterBrokerRequestHeader,
+    UnregisterBrokerRequestHeader,
+)
+from rocketmq_lite.protocol.headers.topic import TopicRequestHeader
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from rocketmq_lite.clock import Clock
+    from rocketmq_lite.config import NameServerSettings
+    from rocketmq_lite.nameserver.engine.kv import KVConfig
+    from rocketmq_lite.nameserver.engine.routes import RouteTable
+    from rocketmq_lite.protocol.command import Command
+    from rocketmq_lite.transport.dispatch import Handler
+    from rocketmq_lite.transport.server import Peer
+
+__all__ = ["NameServerHandlers"]
+
+STANDARD_JSON_SINCE: Final = 401
+"""4.9.4: clients from this version on read routes as standard JSON."""
+
+_CRC_MASK: Final = 0x7FFF_FFFF
+
+
+class NameServerHandlers:
+    """Answers requests from the tables.
+
+    Args:
+        routes: Brokers and topics.
+        kv: KV configuration.
+        save_kv: Makes KV configuration durable; awaited before a change is answered.
+    """
+
+    def __init__(
+        self,
+        *,
+        routes: RouteTable,
+        kv: KVConfig,
+        save_kv: Callable[[], Awaitable[None]],
+        clock: Clock,
+        settings: NameServerSettings,
+    ) -> None:
+        self._routes = routes
+        self._kv = kv
+        self._save_kv = save_kv
+        self._clock = clock
+        self._settings = settings
+
+    def table(self) -> dict[int, Handler[Peer]]:
+        """Which handler answers which code."""
+        return {
+            RequestCode.REGISTER_BROKER: self.register,
+            RequestCode.UNREGISTER_BROKER: self.unregister,
+            RequestCode.QUERY_DATA_VERSION: self.query_data_version,
+            RequestCode.BROKER_HEARTBEAT: self.broker_heartbeat,
+            RequestCode.GET_BROKER_MEMBER_GROUP: self.member_group,
+            RequestCode.REGISTER_TOPIC_IN_NAMESRV: self.register_topic,
+            RequestCode.GET_ROUTEINFO_BY_TOPIC: self.route,
+            RequestCode.GET_BROKER_CLUSTER_INFO: self.cluster_info,
+            RequestCode.GET_ALL_TOPIC_LIST_FROM_NAMESERVER: self.all_topics,
+            RequestCode.GET_TOPICS_BY_CLUSTER: self.topics_of_cluster,
+            RequestCode.GET_SYSTEM_TOPIC_LIST_FROM_NS: self.system_names,
+            RequestCode.DELETE_TOPIC_IN_NAMESRV: self.delete_topic,
+            RequestCode.WIPE_WRITE_PERM_OF_BROKER: self.wipe_write_permission,
+            RequestCode.ADD_WRITE_PERM_OF_BROKER: self.add_write_permission,
+            RequestCode.PUT_KV_CONFIG: self.put_kv,
+            RequestCode.GET_KV_CONFIG: self.get_kv,
+            RequestCode.DELETE_KV_CONFIG: self.delete_kv,
+            RequestCode.GET_KVLIST_BY_NAMESPACE: self.list_kv,
+        }
+
+    # --- brokers -----------------------------------------------------------------------------
+
+    async def register(self, peer: Peer, request: Command) -> Command:
+        """103: a broker and its topics."""
+        header = RegisterBrokerRequestHeader.from_fields(request.fields)
+        if header.body_crc32 and zlib.crc32(request.body) & _CRC_MASK != header.body_crc32:
+            raise BrokerError(ResponseCode.SYSTEM_ERROR, "crc32 not match")
+        registration = self._routes.register(
+            header,
+            RegisterBrokerBody.decode(request.body, version=request.version),
+            zone=request.fields.get("__ZONE_NAME"),
+            connection=peer.id,
+            now=self._clock.mono(),
+        )
+        if not registration.accepted:
+            raise BrokerError(ResponseCode.SYSTEM_ERROR, "register broker failed")
+        answers = {"masterAddr": registration.master_address, "haServerAddr": registration.ha_address}
+        return request.answer(
+            fields={name: value for name, value in answers.items() if value is not None},
+            body=self._order_topics(),
+        )
+
+    def _order_topics(self) -> bytes:
+        if not self._settings.return_order_topic_config:
+            return b""
+        table = self._kv.namespace(ORDER_TOPIC_NAMESPACE)
+        return b"" if table is None else KVTable(table).encode()
+
+    async def unregister(self, _peer: Peer, request: Command) -> Command:
+        """104: a broker goes."""
+        header = UnregisterBrokerRequestHeader.from_fields(request.fields)
+        key = BrokerKey(header.cluster_name, header.broker_addr)
+        self._routes.unregister(key, header.broker_name, header.broker_id)
+        return request.answer()
+
+    async def query_data_version(self, _peer: Peer, request: Command) -> Command:
+        """322: whether a broker's topics are newer than what is known."""
+        header = QueryDataVersionRequestHeader.from_fields(request.fields)
+        offered = DataVersion.decode(request.body) if request.body else DataVersion()
+        key = BrokerKey(header.cluster_name, header.broker_addr)
+        known = self._routes.data_version(key, now=self._clock.mono())
+        return request.answer(
+            fields={"changed": "true" if known != offered else "false"},
+            body=b"" if known is None else known.encode(),
+        )
+
+    async def broker_heartbeat(self, _peer: Peer, request: Command) -> Command:
+        """904: a sign of life."""
+        fields = request.fields
+        key = BrokerKey(fields.get("clusterName", ""), fields.get("brokerAddr", ""))
+        self._routes.heard_of(key, now=self._clock.mono())
+        return request.answer()
+
+    async def member_group(self, _peer: Peer, request: Command) -> Command:
+        """901: the members of a replica group."""
+        header = GetBrokerMemberGroupRequestHeader.from_fields(request.fields)
+        group = BrokerMemberGroup(
+            cluster=header.cluster_name,
+            broker_name=header.broker_name,
+            broker_addrs=self._routes.member_group(header.broker_name),
+        )
+        return request.answer(body=json_dumps({"brokerMemberGroup": group.to_json()}))
+
+    async def register_topic(self, _peer: Peer, request: Command) -> Command:
+        """217: one topic of brokers that are known."""
+        topic = TopicRequestHeader.from_fields(request.fields).topic
+        self._routes.add_queues(topic, TopicRouteData.decode(request.body).queue_datas)
+        return request.answer()
+
+    # --- clients -----------------------------------------------------------------------------
+
+    async def route(self, _peer: Peer, request: Command) -> Command:
+        """105: where a topic's queues are."""
+        header = GetRouteInfoRequestHeader.from_fields(request.fields)
+        by_zone = request.fields.get("__ZONE_MODE", "").lower() == "true"
+        zone = request.fields.get("__ZONE_NAME") if by_zone else None
+        route = self._routes.route(header.topic, zone=zone)
+        if route is None:
+            raise BrokerError(
+                ResponseCode.TOPIC_NOT_EXIST,
+                f"No topic route info in name server for the topic: {header.topic}",
+            )
+        standard = request.version >= STANDARD_JSON_SINCE or bool(header.accept_standard_json_only)
+        return request.answer(body=route.encode(standard=standard))
+
+    async def cluster_info(self, _peer: Peer, request: Command) -> Command:
+        """106: every replica group."""
+        return request.answer(body=self._routes.cluster_info().encode())
+
+    async def all_topics(self, _peer: Peer, request: Command) -> Command:
+        """206: every topic."""
+        return request.answer(body=TopicList(self._routes.topics()).encode())
+
+    async def topics_of_cluster(self, _peer: Peer, request: Command) -> Command:
+        """224: the topics of a cluster."""
+        cluster = ClusterRequestHeader.from_fields(request.fields).cluster
+        return request.answer(body=TopicList(self._routes.topics_of_cluster(cluster)).encode())
+
+    async def system_names(self, _peer: Peer, request: Command) -> Command:
+        """304: names that are reserved because clusters and brokers have them."""
+        names, address = self._routes.system_names()
+        return request.answer(body=TopicList(names, address).encode())
+
+    # --- administrators ----------------------------------------------------------------------
+
+    async def delete_topic(self, _peer: Peer, request: Command) -> Command:
+        """216: forget a topic."""
+        header = DeleteTopicInNamesrvRequestHeader.from_fields(request.fields)
+        self._routes.remove_topic(header.topic, cluster=header.cluster_name or None)
+        return request.answer()
+
+    async def wipe_write_permission(self, _peer: Peer, request: Command) -> Command:
+        """205: no more sends to a broker."""
+        name = BrokerNameRequestHeader.from_fields(request.fields).broker_name
+        return request.answer(fields={"wipeTopicCount": str(self._routes.wipe_write_permission(name))})
+
+    async def add_write_permission(self, _peer: Peer, request: Command) -> Command:
+        """327: sends to a broker again."""
+        name = BrokerNameRequestHeader.from_fields(request.fields).broker_name
+        return request.answer(fields={"addTopicCount": str(self._routes.add_write_permission(name))})
+
+    async def put_kv(self, _peer: Peer, request: Command) -> Command:
+        """100: set a value."""
+        header = PutKVConfigRequestHeader.from_fields(request.fields)
+        self._kv.put(header.namespace, header.key, header.value)
+        await self._save_kv()
+        return request.answer()
+
+    async def get_kv(self, _peer: Peer, request: Command) -> Command:
+        """101: a value."""
+        header = KVKeyRequestHeader.from_fields(request.fields)
+        value = self._kv.get(header.namespace, header.key)
+        if value is None:
+            raise BrokerError(
+                ResponseCode.QUERY_NOT_FOUND,
+                f"No config item, Namespace: {header.namespace} Key: {header.key}",
+            )
+        return request.answer(fields={"value": value})
+
+    async def delete_kv(self, _peer: Peer, request: Command) -> Command:
+        """102: remove a value, whether it is there or not."""
+        header = KVKeyRequestHeader.from_fields(request.fields)
+        self._kv.delete(header.namespace, header.key)
+        await self._save_kv()
+        return request.answer()
+
+    async def list_kv(self, _peer: Peer, request: Command) -> Command:
+        """219: the values of a namespace."""
+        namespace = KVNamespaceRequestHeader.from_fields(request.fields).namespace
+        table = self._kv.namespace(namespace)
+        if table is None:
+            raise BrokerError(ResponseCode.QUERY_NOT_FOUND, f"No config item, Namespace: {namespace}")
+        return request.answer(body=KVTable(table).encode())

@@ -1,0 +1,88 @@
+"""What clients tell brokers about themselves, and the settings of their groups (request-codes.md 4, 13)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rocketmq_lite.protocol.bodies.shape import JsonBody
+from rocketmq_lite.protocol.headers.shape import key
+
+__all__ = [
+    "ConsumerData",
+    "ConsumerList",
+    "HeartbeatData",
+    "ProducerData",
+    "SubscriptionData",
+    "SubscriptionGroupConfig",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionData(JsonBody):
+    """What a group wants of one topic."""
+
+    topic: str
+    sub_string: str = "*"
+    tags_set: tuple[str, ...] = ()
+    code_set: tuple[int, ...] = ()
+    sub_version: int = 0
+    expression_type: str = "TAG"
+    class_filter_mode: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerData(JsonBody):
+    """One consumer group of a client."""
+
+    group_name: str
+    consume_type: str = "CONSUME_PASSIVELY"
+    message_model: str = "CLUSTERING"
+    consume_from_where: str = "CONSUME_FROM_LAST_OFFSET"
+    subscription_data_set: tuple[SubscriptionData, ...] = ()
+    unit_mode: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProducerData(JsonBody):
+    """One producer group of a client."""
+
+    group_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatData(JsonBody):
+    """34."""
+
+    client_id: str = key("clientID", default="")
+    producer_data_set: tuple[ProducerData, ...] = ()
+    consumer_data_set: tuple[ConsumerData, ...] = ()
+    heartbeat_fingerprint: int = 0
+    without_sub: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerList(JsonBody):
+    """Answer to 38."""
+
+    consumer_id_list: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionGroupConfig(JsonBody):
+    """A consumer group's settings; the defaults are those of a group made by its first use."""
+
+    group_name: str
+    consume_enable: bool = True
+    consume_from_min_enable: bool = True
+    consume_broadcast_enable: bool = True
+    consume_message_orderly: bool = False
+    retry_queue_nums: int = 1
+    retry_max_times: int = 16
+    group_retry_policy: dict[str, object] = field(default_factory=lambda: {"type": "CUSTOMIZED"})
+    broker_id: int = 0
+    which_broker_when_consume_slowly: int = 1
+    notify_consumer_ids_changed_enable: bool = True
+    group_sys_flag: int = 0
+    consume_timeout_minute: int = 15
+    subscription_data_set: tuple[dict[str, object], ...] | None = None
+    attributes: dict[str, str] = field(default_factory=dict)

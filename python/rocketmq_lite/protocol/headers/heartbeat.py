@@ -1,0 +1,52 @@
+"""Headers about clients and their groups (request-codes.md 4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rocketmq_lite.protocol.headers.shape import Header, key
+
+__all__ = [
+    "GetConsumerConnectionListRequestHeader",
+    "GetConsumerListByGroupRequestHeader",
+    "GetProducerConnectionListRequestHeader",
+    "NotifyConsumerIdsChangedRequestHeader",
+    "UnregisterClientRequestHeader",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class UnregisterClientRequestHeader(Header):
+    """35."""
+
+    client_id: str = key("clientID")
+    producer_group: str | None = None
+    consumer_group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GetConsumerListByGroupRequestHeader(Header):
+    """38."""
+
+    consumer_group: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyConsumerIdsChangedRequestHeader(Header):
+    """40."""
+
+    consumer_group: str
+
+
+@dataclass(frozen=True, slots=True)
+class GetConsumerConnectionListRequestHeader(Header):
+    """203."""
+
+    consumer_group: str
+
+
+@dataclass(frozen=True, slots=True)
+class GetProducerConnectionListRequestHeader(Header):
+    """204."""
+
+    producer_group: str

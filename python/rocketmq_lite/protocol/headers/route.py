@@ -1,0 +1,118 @@
+"""Headers of what is asked of a name server (namesrv.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rocketmq_lite.protocol.headers.shape import Header, key
+
+__all__ = [
+    "BrokerNameRequestHeader",
+    "ClusterRequestHeader",
+    "DeleteTopicInNamesrvRequestHeader",
+    "GetBrokerMemberGroupRequestHeader",
+    "GetRouteInfoRequestHeader",
+    "KVKeyRequestHeader",
+    "KVNamespaceRequestHeader",
+    "PutKVConfigRequestHeader",
+    "QueryDataVersionRequestHeader",
+    "RegisterBrokerRequestHeader",
+    "UnregisterBrokerRequestHeader",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class GetRouteInfoRequestHeader(Header):
+    """105. A missing topic is looked up as ``null``, as Apache does."""
+
+    topic: str = "null"
+    accept_standard_json_only: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterBrokerRequestHeader(Header):
+    """103. ``enable_acting_master`` is absent from brokers older than 5.0."""
+
+    broker_name: str
+    broker_addr: str
+    cluster_name: str
+    ha_server_addr: str
+    broker_id: int
+    heartbeat_timeout_millis: int | None = None
+    enable_acting_master: bool | None = None
+    compressed: bool = False
+    body_crc32: int = key("bodyCrc32", default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class UnregisterBrokerRequestHeader(Header):
+    """104."""
+
+    broker_name: str
+    broker_addr: str
+    cluster_name: str
+    broker_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueryDataVersionRequestHeader(Header):
+    """322."""
+
+    broker_name: str
+    broker_addr: str
+    cluster_name: str
+    broker_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class GetBrokerMemberGroupRequestHeader(Header):
+    """901."""
+
+    cluster_name: str
+    broker_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerNameRequestHeader(Header):
+    """205 and 327: a broker's write permission in the routes."""
+
+    broker_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterRequestHeader(Header):
+    """224."""
+
+    cluster: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteTopicInNamesrvRequestHeader(Header):
+    """216."""
+
+    topic: str
+    cluster_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KVNamespaceRequestHeader(Header):
+    """219."""
+
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class KVKeyRequestHeader(Header):
+    """101 and 102."""
+
+    namespace: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutKVConfigRequestHeader(Header):
+    """100."""
+
+    namespace: str
+    key: str
+    value: str

@@ -1,0 +1,32 @@
+"""Headers about topics (request-codes.md 9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rocketmq_lite.protocol.headers.shape import Header
+
+__all__ = ["CreateTopicRequestHeader", "TopicRequestHeader"]
+
+
+@dataclass(frozen=True, slots=True)
+class TopicRequestHeader(Header):
+    """215, 351, 202 and others that name one topic."""
+
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTopicRequestHeader(Header):
+    """17. ``attributes`` are changes: ``+key=value`` and ``-key``, separated by commas."""
+
+    topic: str
+    default_topic: str
+    read_queue_nums: int
+    write_queue_nums: int
+    perm: int
+    topic_filter_type: str
+    topic_sys_flag: int | None = None
+    order: bool = False
+    attributes: str | None = None
+    force: bool | None = None

@@ -1,0 +1,161 @@
+"""The calls to one address: dialing, matching answers, pausing after failures (see ``rpc`` for the rules).
+
+A link outlives its connections. A ``Wire`` is one connection from dial to close; the link has at most one
+that takes new calls, while one that said GO_AWAY still delivers the answers it owes and then closes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from rocketmq_lite.errors import ConnectError, ConnectionLost, RocketMQError
+from rocketmq_lite.protocol.codes import ResponseCode
+from rocketmq_lite.protocol.connection import Connection
+from rocketmq_lite.transport.wire import Wire
+
+if TYPE_CHECKING:
+    import trio
+
+    from rocketmq_lite.clock import Clock
+    from rocketmq_lite.config import RpcLimits
+    from rocketmq_lite.protocol.command import Command
+    from rocketmq_lite.transport.dispatch import Handler
+    from rocketmq_lite.transport.network import Network
+
+__all__ = ["Link", "LinkStatistics"]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStatistics:
+    """A snapshot of the calls to one address.
+
+    Attributes:
+        state: ``idle`` (next call dials), ``dialing``, ``connected``, or ``pausing`` after a failed dial.
+        pending: Calls that wait for an answer.
+        queued_bytes: Frames not yet handed to the operating system.
+        dials: Connections tried.
+        failures: Dials that failed since the last answer.
+        late: Answers that nobody waited for any more.
+        pushes: Requests that the server sent.
+    """
+
+    address: str
+    state: Literal["idle", "dialing", "connected", "pausing"]
+    pending: int
+    queued_bytes: int
+    dials: int
+    failures: int
+    late: int
+    pushes: int
+
+
+class Link:
+    """Everything about one address."""
+
+    def __init__(
+        self,
+        address: str,
+        network: Network,
+        clock: Clock,
+        nursery: trio.Nursery,
+        *,
+        on_push: Handler[str],
+        limits: RpcLimits,
+    ) -> None:
+        self.address = address
+        self.on_push = on_push
+        self.limits = limits
+        self._network = network
+        self._clock = clock
+        self._nursery = nursery
+        self._wire: Wire | None = None
+        self._retired: set[Wire] = set()
+        self._failures = 0
+        self._not_before = 0.0
+        self._last_failure: RocketMQError | None = None
+        self._dials = 0
+        self.late = 0
+        self.pushes = 0
+
+    async def call(self, request: Command) -> Command:
+        """Send on the current connection, opening one if needed, and wait for the answer."""
+        wire = await self._connected()
+        answer = await wire.call(request)
+        self._failures = 0
+        if answer.code == ResponseCode.GO_AWAY:
+            self._retire(wire)
+        return answer
+
+    async def send_oneway(self, request: Command) -> None:
+        """Send on the current connection, opening one if needed, and wait until it is written."""
+        wire = await self._connected()
+        await wire.send_oneway(request)
+
+    def suspect_silence(self, since: float) -> None:
+        """A call that began then was not answered in time: close the connection if it has been silent."""
+        if self._wire is not None and self._wire.silent_since(since):
+            self._wire.fail(ConnectionLost(f"{self.address} has sent nothing while a call timed out"))
+
+    def close(self, reason: RocketMQError | None = None) -> None:
+        """Close all connections; what waits on them fails with the reason."""
+        error = reason or ConnectionLost(f"the connection with {self.address} was closed on this side")
+        for wire in self._wires():
+            wire.fail(error)
+
+    def statistics(self) -> LinkStatistics:
+        """A snapshot."""
+        wire = self._wire
+        state: Literal["idle", "dialing", "connected", "pausing"] = "idle"
+        if wire is not None:
+            state = "connected" if wire.is_connected else "dialing"
+        elif self._clock.mono() < self._not_before:
+            state = "pausing"
+        wires = self._wires()
+        return LinkStatistics(
+            address=self.address,
+            state=state,
+            pending=sum(w.pending for w in wires),
+            queued_bytes=sum(w.queued_bytes for w in wires),
+            dials=self._dials,
+            failures=self._failures,
+            late=self.late,
+            pushes=self.pushes,
+        )
+
+    def dial_failed(self, error: RocketMQError) -> None:
+        """Note a failed dial: until the pause is over calls fail without another."""
+        pause = min(self.limits.max_backoff, self.limits.first_backoff * 2.0 ** min(self._failures, 16))
+        self._failures += 1
+        self._not_before = self._clock.mono() + pause
+        self._last_failure = error
+
+    def ended(self, wire: Wire) -> None:
+        """Forget a connection that has closed."""
+        self._retired.discard(wire)
+        if self._wire is wire:
+            self._wire = None
+
+    def _wires(self) -> tuple[Wire, ...]:
+        return (*self._retired, self._wire) if self._wire is not None else tuple(self._retired)
+
+    async def _connected(self) -> Wire:
+        wire = self._wire or self._assign_wire()
+        await wire.wait_connected()
+        return wire
+
+    def _assign_wire(self) -> Wire:
+        if self._clock.mono() < self._not_before:
+            last = self._last_failure or ConnectError(f"cannot connect to {self.address}")
+            raise type(last)(last.message, hint=last.hint)
+        self._dials += 1
+        self._wire = Wire(self, Connection(self.limits.max_frame), self.limits)
+        self._nursery.start_soon(self._wire.run, self._network)
+        return self._wire
+
+    def _retire(self, wire: Wire) -> None:
+        """Take no new calls on a connection whose server is going away."""
+        if self._wire is wire:
+            self._wire = None
+            self._retired.add(wire)
+        wire.retire()

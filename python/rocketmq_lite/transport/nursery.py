@@ -1,0 +1,58 @@
+"""A nursery for the background tasks of a context manager.
+
+A plain nursery wraps whatever its body raises into an exception group; a user whose ``async with`` block
+raises ``TopicNotFound`` would have to catch a group because of tasks he cannot see.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import trio
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+__all__ = ["background_nursery", "single_cause"]
+
+
+def single_cause(group: BaseExceptionGroup[BaseException]) -> BaseException | None:
+    """The only error in a group, not counting cancellations that came with it; ``None`` if there are several.
+
+    A group of nothing but cancellations answers one of them: it must go on to the scope that cancelled.
+    """
+    leaves = list(_leaves(group))
+    errors = [leaf for leaf in leaves if not isinstance(leaf, trio.Cancelled)]
+    if not errors:
+        return leaves[0]
+    return errors[0] if len(errors) == 1 else None
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    found: list[BaseException] = []
+    for error in group.exceptions:
+        found.extend(_leaves(error) if isinstance(error, BaseExceptionGroup) else [error])
+    return found
+
+
+@asynccontextmanager
+async def background_nursery() -> AsyncIterator[trio.Nursery]:
+    """A nursery that is cancelled when its block ends, and lets a single error pass as it is."""
+    try:
+        async with trio.open_nursery() as nursery:
+            try:
+                yield nursery
+            finally:
+                nursery.cancel_scope.cancel()
+    except BaseExceptionGroup as group:
+        cause = single_cause(group)
+        if cause is None:
+            raise
+        # The group adds nothing; the error keeps the cause and context that it was raised with.
+        context = cause.__context__
+        try:
+            raise cause
+        finally:
+            cause.__context__ = context
+            del cause, context

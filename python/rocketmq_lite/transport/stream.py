@@ -1,0 +1,110 @@
+"""One Trio stream pumped through one protocol connection.
+
+Reading is for one task at a time. Sending is for any task: frames go out whole, in the order of the calls.
+A send that is cut short (cancelled, or the stream broke) poisons the connection: it is closed at once, and
+the reading task finds that out by :exc:`~rocketmq_lite.errors.ConnectionLost`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import trio
+
+from rocketmq_lite.errors import ConnectionLost
+from rocketmq_lite.protocol.connection import CLOSED, Connection, Half, Signal
+from rocketmq_lite.transport.failures import using
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rocketmq_lite.protocol.command import Command
+
+__all__ = ["CommandStream"]
+
+_READ_SIZE: Final = 65_536
+
+
+class CommandStream:
+    """Commands over a stream.
+
+    Args:
+        stream: Owned from now on.
+        connection: Its protocol state.
+        peer: The other end's address, for messages.
+        on_activity: Called after every read and every write; idle deadlines are moved by it.
+
+    Attributes:
+        last_read: Trio's time of the last bytes that came, at first of the opening.
+    """
+
+    def __init__(
+        self,
+        stream: trio.abc.Stream,
+        connection: Connection,
+        *,
+        peer: str,
+        on_activity: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._stream = stream
+        self._connection = connection
+        self._peer = peer
+        self._on_activity = on_activity
+        self._send_lock = trio.Lock()
+        self.last_read = trio.current_time()
+
+    def encode(self, command: Command) -> bytes:
+        """The bytes of a command, for ``send_bytes``.
+
+        Raises:
+            LocalProtocolError: The command cannot be sent.
+            ConnectionLost: Nothing can be sent on this connection any more.
+        """
+        if self._connection.writing is not Half.OPEN:
+            raise ConnectionLost(f"the connection with {self._peer} was lost")
+        return self._connection.send(command)
+
+    async def receive(self) -> Command | None:
+        """The next command; ``None`` once the peer has closed.
+
+        Raises:
+            RemoteProtocolError: The peer sent something else than commands.
+            ConnectionLost: The stream broke, or this side closed it.
+        """
+        while isinstance(event := self._connection.next_event(), Signal):
+            if event is CLOSED:
+                return None
+            with using(self._peer):
+                data = await self._stream.receive_some(_READ_SIZE)
+            self.last_read = trio.current_time()
+            self._on_activity()
+            self._connection.receive_data(data)
+        return event
+
+    async def send(self, command: Command) -> None:
+        """Send one command.
+
+        Raises:
+            LocalProtocolError: The command cannot be sent.
+            ConnectionLost: The connection broke.
+        """
+        await self.send_bytes(self.encode(command))
+
+    async def send_bytes(self, data: bytes) -> None:
+        """Send whole frames made by ``encode``; cut short, it closes the connection."""
+        async with self._send_lock:
+            if self._connection.writing is not Half.OPEN:
+                raise ConnectionLost(f"the connection with {self._peer} was lost")
+            try:
+                with using(self._peer):
+                    await self._stream.send_all(data)
+            except BaseException:
+                self._connection.send_failed()
+                await trio.aclose_forcefully(self._stream)
+                raise
+            self._on_activity()
+
+    async def aclose(self) -> None:
+        """Close at once; there is no good-bye in the protocol."""
+        self._connection.send_failed()
+        await trio.aclose_forcefully(self._stream)

@@ -1,0 +1,133 @@
+"""A remoting client of a few lines that shares no code with the package: what it reads and writes is judged
+by the protocol's description alone. Blocking; JSON headers."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+from dataclasses import dataclass, field
+from typing import Self
+
+SEND_MESSAGE_V2 = 310
+PULL_MESSAGE = 11
+
+
+@dataclass(frozen=True)
+class Answer:
+    code: int
+    fields: dict[str, str]
+    remark: str | None
+    body: bytes
+    header: dict[str, object] = field(repr=False)
+
+
+class RawClient:
+    """One connection; requests one after the other unless `post` and `read` are used directly."""
+
+    def __init__(self, address: str, *, timeout: float = 10.0) -> None:
+        host, _, port = address.rpartition(":")
+        self.socket = socket.create_connection((host, int(port)), timeout=timeout)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._opaque = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def post(self, code: int, fields: dict[str, object], body: bytes = b"", *, flag: int = 0) -> int:
+        """Write one request and return its opaque."""
+        self._opaque += 1
+        header = json.dumps(
+            {
+                "code": code,
+                "extFields": {name: str(value) for name, value in fields.items()},
+                "flag": flag,
+                "language": "OTHER",
+                "opaque": self._opaque,
+                "version": 479,
+            }
+        ).encode()
+        self.socket.sendall(struct.pack(">II", 4 + len(header) + len(body), len(header)) + header + body)
+        return self._opaque
+
+    def read(self) -> Answer:
+        """The next frame."""
+        length, header_word = struct.unpack(">II", self._exactly(8))
+        header_length = header_word & 0xFFFFFF
+        header = json.loads(self._exactly(header_length))
+        body = self._exactly(length - 4 - header_length)
+        return Answer(header["code"], header.get("extFields") or {}, header.get("remark"), body, header)
+
+    def call(self, code: int, fields: dict[str, object], body: bytes = b"") -> Answer:
+        """One request, its answer."""
+        opaque = self.post(code, fields, body)
+        while (answer := self.read()).header["opaque"] != opaque:
+            pass
+        return answer
+
+    def send(self, topic: str, body: bytes, *, queue: int = 0, properties: str = "") -> Answer:
+        """SEND_MESSAGE_V2 with auto-creation from TBW102, four queues."""
+        return self.call(SEND_MESSAGE_V2, send_fields(topic, queue=queue, properties=properties), body)
+
+    def pull(
+        self, topic: str, queue: int, offset: int, *, group: str = "raw-group", hold_ms: int = 0
+    ) -> Answer:
+        """PULL_MESSAGE with the subscription `*` in the request."""
+        fields: dict[str, object] = {
+            "consumerGroup": group,
+            "topic": topic,
+            "queueId": queue,
+            "queueOffset": offset,
+            "maxMsgNums": 32,
+            "sysFlag": 4 | (2 if hold_ms else 0),
+            "commitOffset": 0,
+            "suspendTimeoutMillis": hold_ms,
+            "subscription": "*",
+            "subVersion": 0,
+        }
+        return self.call(PULL_MESSAGE, fields)
+
+    def _exactly(self, count: int) -> bytes:
+        parts = bytearray()
+        while len(parts) < count:
+            part = self.socket.recv(count - len(parts))
+            if not part:
+                message = f"the peer closed after {len(parts)} of {count} bytes"
+                raise ConnectionResetError(message)
+            parts += part
+        return bytes(parts)
+
+
+def send_fields(
+    topic: str, *, queue: int = 0, properties: str = "", group: str = "raw-producer"
+) -> dict[str, object]:
+    """The header of SEND_MESSAGE_V2 with its one-letter names."""
+    return {
+        "a": group,
+        "b": topic,
+        "c": "TBW102",
+        "d": 4,
+        "e": queue,
+        "f": 0,
+        "g": 1_700_000_000_000,
+        "h": 0,
+        "i": properties,
+        "j": 0,
+        "k": "false",
+        "m": "false",
+    }
+
+
+def bodies(records: bytes) -> list[tuple[int, bytes]]:
+    """Queue offset and body of each stored message in a pull's body (IPv4 hosts, message version 1 or 2)."""
+    found, at = [], 0
+    while at < len(records):
+        (size,) = struct.unpack_from(">I", records, at)
+        (offset,) = struct.unpack_from(">q", records, at + 20)
+        (length,) = struct.unpack_from(">I", records, at + 84)
+        found.append((offset, records[at + 88 : at + 88 + length]))
+        at += size
+    return found
