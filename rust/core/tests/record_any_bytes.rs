@@ -80,9 +80,11 @@ fn host() -> impl Strategy<Value = SocketAddr> {
 }
 
 fn record() -> impl Strategy<Value = Owned> {
+    // Text that ends in a zero byte is refused: recovery could not tell it from a page never written.
+    let properties = ".{0,40}".prop_filter("zero at the end", |text| !text.ends_with('\0'));
     let topic = prop_oneof!["[A-Za-z]{0,127}", "%RETRY%[A-Za-z]{0,248}"];
     let numbers = (any::<i32>(), any::<i32>(), any::<i32>(), any::<i64>(), any::<i64>());
-    (topic, numbers, (host(), host()), noise(), ".{0,40}").prop_map(
+    (topic, numbers, (host(), host()), noise(), properties).prop_map(
         |(topic, numbers, hosts, body, properties)| Owned { topic, numbers, hosts, body, properties },
     )
 }

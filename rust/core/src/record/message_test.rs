@@ -119,6 +119,8 @@ fn what_the_format_cannot_hold_is_refused_and_leaves_the_buffer() {
             RecordError::PropertiesTooLong { len: 32_768, limit: 32_767 },
         ),
         (NewRecord { properties: b"\xff", ..new_record("T") }, RecordError::NotUtf8 { field: "properties" }),
+        (NewRecord { properties: b"a\x01\0", ..new_record("T") }, RecordError::EndsInZero),
+        (new_record("T\0"), RecordError::EndsInZero),
     ];
     for (record, error) in cases {
         let mut out = vec![1];
