@@ -9,6 +9,25 @@ from typing import Final, Literal, final
 
 from typing_extensions import Buffer
 
+__all__ = [
+    "FrameDecoder",
+    "RawCommand",
+    "RawMessage",
+    "UniqueKeys",
+    "WireError",
+    "__version__",
+    "build_profile",
+    "compress_zlib",
+    "decode_messages",
+    "decode_properties",
+    "encode_command",
+    "encode_properties",
+    "java_hash",
+    "json_dumps",
+    "json_loads",
+    "parse_offset_id",
+]
+
 __version__: Final[str]
 """Version of the package, from Cargo.toml."""
 
@@ -201,7 +220,7 @@ def decode_messages(body: Buffer) -> list[RawMessage]:
         WireError: a record is malformed or cut off. The offset is in the text.
     """
 
-def encode_properties(pairs: dict[str, str], /) -> str:
+def encode_properties(pairs: dict[str, str]) -> str:
     r"""Write property text, in the dictionary's order.
 
     Raises:

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
-use rocketmq_lite_core::wire::{self, Codec, Command, Fields, Language, MAX_FRAME};
+use rocketmq_lite_core::wire::{self, Codec, Command, Fields, Language};
 
 use crate::bytes_like::with_bytes;
 use crate::errors;
@@ -83,7 +83,8 @@ struct Decoding {
 #[pymethods]
 impl FrameDecoder {
     #[new]
-    #[pyo3(signature = (max_frame = MAX_FRAME))]
+    // A literal, so that the signature shows it: MAX_FRAME of the core.
+    #[pyo3(signature = (max_frame = 16_777_216))]
     fn new(max_frame: usize) -> Self {
         Self(Mutex::new(Decoding { decoder: wire::FrameDecoder::new(max_frame), error: None }))
     }
