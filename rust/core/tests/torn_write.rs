@@ -9,7 +9,7 @@ use std::sync::Arc;
 use support::{append, bodies, flush, open, send, try_open};
 
 fn segment(fs: &MemFs, path: &str) -> Arc<dyn File> {
-    fs.open(Path::new(path), Open::ReadWrite).unwrap()
+    fs.open(Path::new(path), Open::ReadWrite).expect("the segment was made")
 }
 
 const LOG: &str = "/store/commitlog/00000000000000000000";
@@ -89,7 +89,7 @@ fn a_short_segment_is_refused_by_name() {
     segment(&fs, LOG).set_len(4000).unwrap();
     match try_open(&fs) {
         Err(StoreError::SegmentLength { path, expected: 4096, found: 4000 }) => {
-            assert_eq!(path, Path::new(LOG))
+            assert_eq!(path, Path::new(LOG));
         }
         other => panic!("{other:?}"),
     }
