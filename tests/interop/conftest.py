@@ -1,0 +1,116 @@
+"""Apache's own programs as judges: what a test here gets to work with.
+
+Needs a JDK and Maven. Without them the run stops and says so: a judge that was not heard is not a pass. Every
+test here carries the marker ``interop``, which `make test` leaves out.
+"""
+
+from __future__ import annotations
+
+import itertools
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.interop import apache, lite, toolchain
+from tests.interop import judge as judges
+from tests.interop.mqadmin import MqAdmin
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from tests.interop.judge import Judge
+    from tests.interop.servers import Cluster
+    from tests.interop.toolchain import Java
+
+_HERE = Path(__file__).parent
+_SECONDS_FOR_A_TEST = 300
+_numbers = itertools.count(1)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
+    """Mark what is collected here, and refuse to run what -m left of it without the tools it needs."""
+    for item in items:
+        if item.path.is_relative_to(_HERE):
+            item.add_marker(pytest.mark.interop)
+            item.add_marker(pytest.mark.timeout(_SECONDS_FOR_A_TEST))
+    yield
+    missing = toolchain.missing_tools()
+    if missing and any(item.path.is_relative_to(_HERE) for item in items):
+        hint = "install them (Debian: apt-get install default-jdk-headless maven)"
+        pytest.exit(
+            f"tests/interop needs {' and '.join(missing)}: {hint}", returncode=pytest.ExitCode.USAGE_ERROR
+        )
+
+
+@pytest.fixture(scope="session")
+def java() -> Java:
+    """A JVM with Apache's jars and our drivers."""
+    return toolchain.build()
+
+
+@pytest.fixture(scope="session")
+def json_judge(java: Java, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
+    """Apache's Java client writing JSON headers, as it does unless told otherwise."""
+    with judges.running(java, tmp_path_factory.mktemp("judge"), serialize="JSON") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def binary_judge(java: Java, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
+    """Apache's Java client writing binary headers."""
+    with judges.running(java, tmp_path_factory.mktemp("judge"), serialize="ROCKETMQ") as running:
+        yield running
+
+
+@pytest.fixture(params=["json_judge", "binary_judge"])
+def judge(request: pytest.FixtureRequest) -> Judge:
+    """Either of the two; a module that needs no such choice overrides this with one of them."""
+    chosen: Judge = request.getfixturevalue(request.param)
+    return chosen
+
+
+@pytest.fixture(scope="session", params=["lite", "apache"])
+def single(
+    request: pytest.FixtureRequest, java: Java, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
+    """A name server and one broker: ours, and Apache's to judge the test itself."""
+    directory = tmp_path_factory.mktemp("single")
+    with ExitStack() as running:
+        yield running.enter_context(
+            lite.single(directory) if request.param == "lite" else apache.cluster(java, directory, masters=1)
+        )
+
+
+@pytest.fixture(scope="session", params=["lite", "apache"])
+def three(
+    request: pytest.FixtureRequest, java: Java, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
+    """A name server and three masters in one cluster, ours and Apache's."""
+    directory = tmp_path_factory.mktemp("three")
+    with ExitStack() as running:
+        yield running.enter_context(
+            lite.cluster(directory, masters=3)
+            if request.param == "lite"
+            else apache.cluster(java, directory, masters=3)
+        )
+
+
+@pytest.fixture
+def name() -> str:
+    """A name for a topic or a group that nothing else in this session uses."""
+    return f"interop-{next(_numbers)}"
+
+
+@pytest.fixture
+def topic(judge: Judge, single: Cluster, name: str) -> str:
+    """A new topic of four queues on the single broker."""
+    judge.create_topic(single.namesrv, single.name, name)
+    return name
+
+
+@pytest.fixture
+def mqadmin(java: Java, single: Cluster, tmp_path: Path) -> MqAdmin:
+    """Apache's admin tool, talking to the single broker's name server."""
+    return MqAdmin(java, tmp_path, single.namesrv)

@@ -1,0 +1,141 @@
+package judge;
+
+import java.util.Base64;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+import com.alibaba.fastjson2.JSONArray;
+import com.alibaba.fastjson2.JSONObject;
+import org.apache.rocketmq.client.producer.DefaultMQProducer;
+import org.apache.rocketmq.client.producer.SendCallback;
+import org.apache.rocketmq.client.producer.SendResult;
+import org.apache.rocketmq.common.message.Message;
+
+/**
+ * Sends messages with DefaultMQProducer.
+ *
+ * <p>Request: {@code namesrv}, {@code group}, {@code topic}, {@code mode} (sync, async, oneway), {@code timeout} (ms)
+ * and {@code messages}, each with {@code body} (base64) and, if wanted, {@code tag}, {@code keys}, {@code properties},
+ * {@code delayLevel}.
+ * Events: {@code sent} for each message, with its {@code index} and the client's SendResult, or {@code refused} with
+ * the client's exception.
+ */
+final class Produce implements Judge.Work {
+    private final JSONObject request;
+    private final Events events;
+
+    Produce(JSONObject request, Events events) {
+        this.request = request;
+        this.events = events;
+    }
+
+    @Override
+    public void run() throws Exception {
+        DefaultMQProducer producer = new DefaultMQProducer(request.getString("group"));
+        producer.setNamesrvAddr(request.getString("namesrv"));
+        producer.setInstanceName(Events.instanceName());
+        producer.setSendMsgTimeout(request.getIntValue("timeout", 10_000));
+        producer.start();
+        try {
+            sendAll(producer);
+        } finally {
+            producer.shutdown();
+        }
+    }
+
+    private void sendAll(DefaultMQProducer producer) throws Exception {
+        JSONArray messages = request.getJSONArray("messages");
+        CountDownLatch answered = new CountDownLatch(messages.size());
+        for (int i = 0; i < messages.size(); i++) {
+            try {
+                sendOne(producer, i, message(messages.getJSONObject(i)), answered);
+            } catch (Exception problem) {
+                refused(i, problem);
+                answered.countDown();
+            }
+        }
+        if (!answered.await(60, TimeUnit.SECONDS)) {
+            throw new IllegalStateException(answered.getCount() + " sends were never answered");
+        }
+    }
+
+    private void sendOne(DefaultMQProducer producer, int index, Message message, CountDownLatch answered)
+        throws Exception {
+        switch (request.getString("mode")) {
+            case "sync":
+                sent(index, producer.send(message));
+                answered.countDown();
+                break;
+            case "oneway":
+                producer.sendOneway(message);
+                events.emit("sent", new JSONObject().fluentPut("index", index));
+                answered.countDown();
+                break;
+            case "async":
+                producer.send(message, new Answer(index, answered));
+                break;
+            default:
+                throw new IllegalArgumentException("mode is sync, async or oneway");
+        }
+    }
+
+    private Message message(JSONObject given) {
+        Message message = new Message(request.getString("topic"), Base64.getDecoder().decode(given.getString("body")));
+        if (given.containsKey("tag")) {
+            message.setTags(given.getString("tag"));
+        }
+        if (given.containsKey("keys")) {
+            message.setKeys(given.getString("keys"));
+        }
+        if (given.containsKey("delayLevel")) {
+            message.setDelayTimeLevel(given.getIntValue("delayLevel"));
+        }
+        JSONObject properties = given.getJSONObject("properties");
+        if (properties != null) {
+            for (Map.Entry<String, Object> entry : properties.entrySet()) {
+                message.putUserProperty(entry.getKey(), String.valueOf(entry.getValue()));
+            }
+        }
+        return message;
+    }
+
+    private void sent(int index, SendResult result) {
+        events.emit("sent", new JSONObject()
+            .fluentPut("index", index)
+            .fluentPut("status", result.getSendStatus().name())
+            .fluentPut("msgId", result.getMsgId())
+            .fluentPut("offsetMsgId", result.getOffsetMsgId())
+            .fluentPut("topic", result.getMessageQueue().getTopic())
+            .fluentPut("broker", result.getMessageQueue().getBrokerName())
+            .fluentPut("queueId", result.getMessageQueue().getQueueId())
+            .fluentPut("queueOffset", result.getQueueOffset())
+            .fluentPut("regionId", result.getRegionId()));
+    }
+
+    private void refused(int index, Throwable problem) {
+        events.emit("refused", Events.describe(problem).fluentPut("index", index));
+    }
+
+    private final class Answer implements SendCallback {
+        private final int index;
+        private final CountDownLatch answered;
+
+        Answer(int index, CountDownLatch answered) {
+            this.index = index;
+            this.answered = answered;
+        }
+
+        @Override
+        public void onSuccess(SendResult result) {
+            sent(index, result);
+            answered.countDown();
+        }
+
+        @Override
+        public void onException(Throwable problem) {
+            refused(index, problem);
+            answered.countDown();
+        }
+    }
+}
