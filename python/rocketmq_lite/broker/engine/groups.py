@@ -1,0 +1,120 @@
+"""The consumer groups of this broker: their settings, and which topics a group may not read.
+
+Rules:
+- Groups are created by administrators or by their first heartbeat or pull, with Apache's defaults.
+- ``forbiddenTable`` holds a bit mask a (group, topic); it is kept and written back, for an Apache broker to obey.
+- The version steps at every change, as the topics' does.
+"""
+
+from __future__ import annotations
+
+from rocketmq_lite.broker.engine import names
+from rocketmq_lite.broker.engine.document import member, members, whole_number
+from rocketmq_lite.errors import BrokerError
+from rocketmq_lite.protocol.bodies import DataVersion, SubscriptionGroupConfig
+from rocketmq_lite.protocol.codes import ResponseCode
+
+
+class GroupTable:
+    """All consumer groups by name, with the version of the whole."""
+
+    def __init__(self, *, auto_create: bool, now_ms: int) -> None:
+        self._auto_create = auto_create
+        self._version = DataVersion(counter=0, state_version=0, timestamp=now_ms)
+        self._groups = {name: SubscriptionGroupConfig(group_name=name) for name in names.SYSTEM_GROUPS}
+        self._forbidden: dict[str, dict[str, int]] = {}
+
+    # --- questions
+
+    @property
+    def version(self) -> DataVersion:
+        """The version of the table as a whole."""
+        return self._version
+
+    def get(self, name: str) -> SubscriptionGroupConfig | None:
+        """One group, or None."""
+        return self._groups.get(name)
+
+    def all(self) -> dict[str, SubscriptionGroupConfig]:
+        """A copy of the table."""
+        return dict(self._groups)
+
+    # --- plans
+
+    def plan_auto_create(self, name: str) -> SubscriptionGroupConfig:
+        """The group that a first use of an unknown name creates.
+
+        Raises:
+            BrokerError: 26 when groups are not created by use, or not with such a name.
+        """
+        problem = names.group_name_problem(name)
+        if problem is None and not (self._auto_create or name.startswith(names.SYSTEM_GROUP_PREFIX)):
+            problem = "groups are not created on first use here"
+        if problem is not None:
+            raise BrokerError(
+                ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST,
+                f"subscription group [{name}] does not exist: {problem}",
+            )
+        return SubscriptionGroupConfig(group_name=name)
+
+    def plan_update(self, wanted: SubscriptionGroupConfig) -> SubscriptionGroupConfig | None:
+        """The group after an administrator's request, or None when that changes nothing.
+
+        Raises:
+            BrokerError: 29 for a name that cannot be, or negative numbers.
+        """
+        problem = names.group_name_problem(wanted.group_name)
+        if problem is None and (wanted.retry_queue_nums < 0 or wanted.consume_timeout_minute < 0):
+            problem = "retryQueueNums and consumeTimeoutMinute may not be negative"
+        if problem is not None:
+            raise BrokerError(ResponseCode.INVALID_PARAMETER, problem)
+        return None if self._groups.get(wanted.group_name) == wanted else wanted
+
+    # --- changes
+
+    def put(self, group: SubscriptionGroupConfig, *, now_ms: int) -> None:
+        """Create or replace a group."""
+        self._groups[group.group_name] = group
+        self._step(now_ms)
+
+    def remove(self, name: str, *, now_ms: int) -> bool:
+        """Forget a group and what it was forbidden; False when it was not there."""
+        self._forbidden.pop(name, None)
+        if self._groups.pop(name, None) is None:
+            return False
+        self._step(now_ms)
+        return True
+
+    # --- subscriptionGroup.json
+
+    def picture(self) -> dict[str, object]:
+        """The table as ``subscriptionGroup.json`` has it."""
+        return {
+            "dataVersion": self._version.to_json(),
+            "forbiddenTable": {group: dict(topics) for group, topics in self._forbidden.items()},
+            "subscriptionGroupTable": {name: group.to_json() for name, group in self._groups.items()},
+        }
+
+    def restore(self, document: object) -> None:
+        """Take over what ``subscriptionGroup.json`` says; system groups that it lacks stay as they are.
+
+        Raises:
+            LocalProtocolError: The document is not a group table; nothing has changed.
+        """
+        groups = [
+            SubscriptionGroupConfig.from_json(group)
+            for group in members(document, "subscriptionGroupTable").values()
+        ]
+        forbidden = {
+            str(group): {
+                str(topic): whole_number(mask) for topic, mask in members({"of": topics}, "of").items()
+            }
+            for group, topics in members(document, "forbiddenTable").items()
+        }
+        version = DataVersion.from_json(member(document, "dataVersion"))
+        self._groups.update({group.group_name: group for group in groups})
+        self._forbidden = forbidden
+        self._version = version
+
+    def _step(self, now_ms: int) -> None:
+        self._version = self._version.next(now_ms)

@@ -1,0 +1,116 @@
+"""Configuration documents on disk: replaced as a whole, read back from whichever of the two copies is good."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+
+from rocketmq_lite.broker.files import (
+    ConfigDirectory,
+    MemoryConfigFiles,
+    SavedDocument,
+    inline_offload,
+    thread_offload,
+)
+from rocketmq_lite.errors import StoreDamaged, StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME = "topics.json"
+
+
+def whole(document: object) -> object:
+    return document
+
+
+async def directory(path: Path) -> ConfigDirectory:
+    return ConfigDirectory(path, offload=inline_offload())
+
+
+async def test_a_document_and_its_predecessor_are_kept(tmp_path: Path) -> None:
+    files = await directory(tmp_path / "config")
+    assert files.load(NAME, whole) is None
+    await files.write(NAME, {"a": 1})
+    await files.write(NAME, {"a": 2, "ü": "ß"})
+    assert files.load(NAME, whole) == {"a": 2, "ü": "ß"}
+    assert json.loads((tmp_path / "config" / f"{NAME}.bak").read_text()) == {"a": 1}
+    assert sorted(each.name for each in (tmp_path / "config").iterdir()) == [NAME, f"{NAME}.bak"]
+
+
+async def test_a_missing_document_is_taken_from_its_backup(tmp_path: Path) -> None:
+    (tmp_path / f"{NAME}.bak").write_text('{"a": {0: 1}}')
+    assert (await directory(tmp_path)).load(NAME, whole) == {"a": {0: 1}}
+
+
+@pytest.mark.parametrize("text", ["", "{", "\x00" * 100])
+async def test_a_damaged_document_is_set_aside_and_its_backup_survives_the_next_save(
+    tmp_path: Path, text: str
+) -> None:
+    (tmp_path / NAME).write_text(text)
+    (tmp_path / f"{NAME}.bak").write_text('{"a": 1}')
+    files = await directory(tmp_path)
+    assert files.load(NAME, whole) == {"a": 1}
+    await files.write(NAME, {"a": 2})
+    (tmp_path / NAME).unlink()
+    if text:
+        assert files.load(NAME, whole) == {"a": 1}
+        assert (tmp_path / f"{NAME}.damaged").read_text() == text
+
+
+async def test_without_a_backup_a_damaged_document_counts_as_empty(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_text("{")
+    assert (await directory(tmp_path)).load(NAME, whole) is None
+
+
+async def test_two_damaged_copies_are_an_error_that_names_them(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_text("{")
+    (tmp_path / f"{NAME}.bak").write_text("[")
+    with pytest.raises(StoreDamaged, match=NAME):
+        (await directory(tmp_path)).load(NAME, whole)
+
+
+async def test_a_disk_that_refuses_is_a_store_error_and_the_old_document_stays(tmp_path: Path) -> None:
+    files = await directory(tmp_path)
+    await files.write(NAME, {"a": 1})
+    (tmp_path / f"{NAME}.tmp").mkdir()
+    with pytest.raises(StoreError, match=NAME):
+        await files.write(NAME, {"a": 2})
+    assert files.load(NAME, whole) == {"a": 1}
+
+
+async def test_saves_on_a_worker_thread_are_collected() -> None:
+    class Counting(MemoryConfigFiles):
+        writes = 0
+
+        async def write(self, name: str, document: object) -> None:
+            self.writes += 1
+            await trio.testing.wait_all_tasks_blocked()
+            await super().write(name, document)
+
+    files = Counting()
+    state = {"n": 0}
+    document = SavedDocument(files, NAME, lambda: dict(state))
+    async with trio.open_nursery() as nursery:
+        for number in range(50):
+            state["n"] = number
+            nursery.start_soon(document.save)
+    assert files.writes <= 2
+    assert files.load(NAME, whole) == {"n": 49}
+
+
+async def test_a_save_that_failed_is_owed(tmp_path: Path) -> None:
+    files = ConfigDirectory(tmp_path, offload=thread_offload(trio.CapacityLimiter(1)))
+    document = SavedDocument(files, NAME, lambda: {"a": 1})
+    await document.save_if_owed()
+    assert files.load(NAME, whole) is None
+    blocker = tmp_path / f"{NAME}.tmp"
+    blocker.mkdir()
+    with pytest.raises(StoreError):
+        await document.save()
+    blocker.rmdir()
+    await document.save_if_owed()
+    assert files.load(NAME, whole) == {"a": 1}
