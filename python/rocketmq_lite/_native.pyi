@@ -10,9 +10,14 @@ from typing import Final, Literal, final
 from typing_extensions import Buffer
 
 __all__ = [
+    "Cold",
+    "Control",
+    "Engine",
     "FrameDecoder",
     "RawCommand",
     "RawMessage",
+    "Reactor",
+    "StoreError",
     "UniqueKeys",
     "WireError",
     "__version__",
@@ -261,3 +266,216 @@ class UniqueKeys:
 
     def start_month(self, month_start_ms: int) -> None:
         """Tell that a new month began, so that admin tools read the right time out of later ids."""
+
+# --- the engine half: importers are broker.plane and broker.pump ----------------------------------
+
+class StoreError(Exception):
+    """The store cannot be opened, or could not be closed; what, why and what to do is in the message."""
+
+    kind: str
+    """``locked``, ``damaged``, ``segment_length``, ``full``, ``poisoned``, ``io`` or another short word."""
+    path: str | None
+    offset: int | None
+    expected: int | None
+    found: int | None
+
+@final
+class Control:
+    """One instruction for the engine; made by the static methods, given to ``submit``."""
+
+    @staticmethod
+    def put_topic(
+        name: str,
+        *,
+        read_queues: int,
+        write_queues: int,
+        permission: int = 6,
+        sys_flag: int = 0,
+        order: bool = False,
+        multi_tag: bool = False,
+    ) -> Control:
+        """Add or replace a topic."""
+    @staticmethod
+    def remove_topic(name: str) -> Control:
+        """Forget a topic and remove its queues."""
+    @staticmethod
+    def put_group(
+        name: str,
+        *,
+        consume_enable: bool = True,
+        broadcast_enable: bool = True,
+        retry_max_times: int = 16,
+        sys_flag: int = 0,
+    ) -> Control:
+        """Add or replace a consumer group."""
+    @staticmethod
+    def remove_group(name: str, *, clean_offsets: bool = False) -> Control:
+        """Forget a consumer group, and its offsets if asked."""
+    @staticmethod
+    def put_subscriptions(
+        group: str, *, broadcasting: bool, entries: list[tuple[str, str, str, int]]
+    ) -> Control:
+        """Replace what a group subscribes to: topic, expression type, expression, version."""
+    @staticmethod
+    def remove_subscriptions(group: str) -> Control:
+        """The group has no members left."""
+    @staticmethod
+    def respond(
+        token: int,
+        code: int,
+        remark: str | None = None,
+        fields: dict[str, str] | None = None,
+        body: Buffer | None = None,
+    ) -> Control:
+        """Answer a cold request; an unknown or expired token is ignored."""
+    @staticmethod
+    def retry(kind: Literal["topic", "group"], name: str) -> Control:
+        """The missing name is there: run what waits for it, in order."""
+    @staticmethod
+    def refuse(kind: Literal["topic", "group"], name: str, code: int, remark: str) -> Control:
+        """The missing name will not be there: refuse what waits for it."""
+    @staticmethod
+    def push(
+        conn: int,
+        code: int,
+        *,
+        fields: dict[str, str] | None = None,
+        body: Buffer | None = None,
+        oneway: bool = True,
+    ) -> Control:
+        """Send a request to a client; done with whether it was there."""
+    @staticmethod
+    def close_connection(conn: int) -> Control:
+        """Close a connection; done with whether it was there."""
+    @staticmethod
+    def load_offsets(offsets: list[tuple[str, str, int, int]]) -> Control:
+        """Set consumer offsets: topic, group, queue, offset."""
+    @staticmethod
+    def offsets() -> Control:
+        """Done with all consumer offsets."""
+    @staticmethod
+    def remove_offsets(*, topic: str | None = None, group: str | None = None) -> Control:
+        """Forget offsets of a topic, of a group, or of a group in a topic."""
+    @staticmethod
+    def bounds(topic: str, queues: list[int]) -> Control:
+        """Done with (queue, min, max) of each."""
+    @staticmethod
+    def statistics() -> Control:
+        """Done with the engine's counters."""
+    @staticmethod
+    def set_accept_writes(accept: bool) -> Control:  # noqa: FBT001 - mirrors the Rust variant
+        """Whether sends are accepted."""
+    @staticmethod
+    def stop() -> Control:
+        """Answer held pulls, finish flushes, close the store; done when that is so."""
+
+@final
+class Cold:
+    """Something for Python to know or decide."""
+
+    kind: Literal["command", "missing_topic", "missing_group", "closed", "done", "log", "failed"]
+    conn: int
+    token: int
+    peer: str
+    principal: str
+    command: RawCommand | None
+    name: str
+    default_topic: str
+    queue_nums: int
+    unit: bool
+    value: object
+    level: str
+    text: str
+
+@final
+class Engine:
+    """The pump's engine: every call takes the time, works at once and returns; ``poll`` flushes and reads inline.
+
+    Raises:
+        StoreError: The directory cannot be opened.
+    """
+
+    def __new__(
+        cls,
+        *,
+        broker_name: str,
+        cluster: str,
+        store_host: str,
+        wall_ms: int,
+        mono_ms: int,
+        root: str | None = None,
+        segment_size: int = 1_073_741_824,
+        consume_queue_entries: int = 300_000,
+        flush: str = "async",
+        flush_interval_ms: int = 500,
+        permission: int = 6,
+        accept_sends_from_ms: int = 0,
+        region: str = "DefaultRegion",
+        trace_on: bool = True,
+        seed: int = 0,
+    ) -> Engine: ...
+    @property
+    def recovery(self) -> dict[str, object]:
+        """What the start found."""
+    def open(self, host: str, port: int, *, wall_ms: int, mono_ms: int) -> int:
+        """A connection was accepted; its number."""
+    def receive(self, conn: int, data: Buffer, *, wall_ms: int, mono_ms: int) -> None:
+        """Bytes came in."""
+    def sent(self, conn: int, count: int, *, wall_ms: int, mono_ms: int) -> None:
+        """Bytes given by ``poll`` have left."""
+    def closed(self, conn: int, *, wall_ms: int, mono_ms: int) -> None:
+        """The connection is gone."""
+    def tick(self, *, wall_ms: int, mono_ms: int) -> None:
+        """Do what is due."""
+    def next_deadline(self) -> int | None:
+        """When ``tick`` should be called next, on the monotonic clock."""
+    def submit(self, token: int, control: Control, *, wall_ms: int, mono_ms: int) -> None:
+        """Apply a control; with a token other than 0 a ``done`` event follows."""
+    def poll(self, *, wall_ms: int, mono_ms: int) -> list[tuple[str, int, bytes]]:
+        """What to do with connections: (``send`` | ``pause`` | ``resume`` | ``close``, connection, bytes)."""
+    def take(self, limit: int = 256) -> list[Cold]:
+        """Events, oldest first."""
+    def statistics(self) -> dict[str, object]:
+        """The engine's counters."""
+
+@final
+class Reactor:
+    """A broker served over TCP by threads that never hold the interpreter.
+
+    One byte is written to ``wake_fd`` (which it takes over) whenever events come to be there.
+
+    Raises:
+        StoreError: The directory cannot be opened.
+    """
+
+    def __new__(
+        cls,
+        *,
+        broker_name: str,
+        cluster: str,
+        store_host: str,
+        root: str,
+        wake_fd: int,
+        segment_size: int = 1_073_741_824,
+        consume_queue_entries: int = 300_000,
+        flush: str = "async",
+        flush_interval_ms: int = 500,
+        permission: int = 6,
+        accept_sends_from_ms: int = 0,
+        region: str = "DefaultRegion",
+        trace_on: bool = True,
+        seed: int = 0,
+    ) -> Reactor: ...
+    @property
+    def recovery(self) -> dict[str, object]:
+        """What the start found."""
+    def listen(self, host: str, port: int) -> tuple[str, int]:
+        """Open a port, 0 picks one; what was bound. OSError with errno where it cannot."""
+    def submit(self, token: int, control: Control) -> None:
+        """Hand over a control; never waits."""
+    def take(self, limit: int = 256) -> list[Cold]:
+        """Events, oldest first."""
+    def close(self, timeout_ms: int) -> None:
+        """Stop in order: no new connections, held pulls answered, store closed, threads joined. Idempotent."""
+    def statistics(self) -> dict[str, object]:
+        """The engine's and the reactor's counters."""

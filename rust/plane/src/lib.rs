@@ -1,1 +1,34 @@
-//! The I/O around the core: sockets, flush and reader threads.
+//! The I/O around the core: sockets, clocks, flush and read threads. Knows the core, not Python.
+//!
+//! Two owners of the engine, in reading order:
+//! - [`Pump`]: no thread, no socket; whoever holds it brings streams and time. Tests run on it.
+//! - [`Reactor`]: one thread with an event loop over all sockets of a broker, one that flushes, two that read what the page
+//!   cache does not hold. Production runs on it.
+//!
+//! Inside: `event_loop` is the thread, `connections` and `connection` its sockets, `unsent` what they have to write,
+//! `listener` how they come; `inbox` and `mailbox` are its two doors, `worker` its helpers, `guard` what happens on a panic.
+
+mod clock;
+mod connection;
+mod connections;
+mod counters;
+mod event_loop;
+mod guard;
+mod inbox;
+mod limits;
+mod listener;
+mod mailbox;
+mod pump;
+mod reactor;
+mod unsent;
+mod wake;
+mod worker;
+
+pub use clock::Clock;
+pub use counters::PlaneStatistics;
+pub use guard::Failure;
+pub use inbox::Closed;
+pub use mailbox::Event;
+pub use pump::{Action, Pump};
+pub use reactor::{CloseError, Reactor};
+pub use wake::WakeSocket;

@@ -5,9 +5,14 @@
 use pyo3::prelude::*;
 
 mod bytes_like;
+mod cold;
+mod control;
 mod errors;
 mod fastjson;
+mod plane;
 mod record;
+mod session;
+mod settings;
 mod wire;
 
 #[pymodule]
@@ -15,8 +20,10 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("build_profile", if cfg!(debug_assertions) { "debug" } else { "release" })?;
     module.add("WireError", module.py().get_type::<errors::WireError>())?;
+    module.add("StoreError", module.py().get_type::<errors::StoreError>())?;
     add_wire(module)?;
-    add_record(module)
+    add_record(module)?;
+    add_engine(module)
 }
 
 fn add_wire(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -36,4 +43,11 @@ fn add_record(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(record::java_hash, module)?)?;
     module.add_function(wrap_pyfunction!(record::parse_offset_id, module)?)?;
     module.add_function(wrap_pyfunction!(record::compress_zlib, module)?)
+}
+
+fn add_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<control::Control>()?;
+    module.add_class::<cold::Cold>()?;
+    module.add_class::<session::Engine>()?;
+    module.add_class::<plane::Reactor>()
 }

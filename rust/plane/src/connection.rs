@@ -1,0 +1,114 @@
+//! One TCP connection: what may be read, what is still to be written, and when it is over.
+//!
+//! Readiness is edge-triggered: the kernel says once that a socket can be read, and `readable` remembers it until a read
+//! finds nothing. A connection that the engine paused, as it does when too much output is unsent, loses nothing.
+
+use std::io::{self, Read};
+
+use bytes::Bytes;
+use mio::net::TcpStream;
+
+use crate::limits::READ_BUDGET;
+use crate::unsent::Unsent;
+
+/// The socket of one peer and what the event loop knows about it.
+#[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about one socket, not a state in disguise"
+)]
+pub(crate) struct Connection {
+    pub(crate) stream: TcpStream,
+    unsent: Unsent,
+    /// The kernel reported bytes (or the end) that no read has exhausted yet.
+    pub(crate) readable: bool,
+    /// The last write was taken whole, or the kernel reported room since.
+    pub(crate) writable: bool,
+    /// The engine asked not to be given more.
+    pub(crate) paused: bool,
+    /// To be closed once everything is written; nothing is read any more.
+    pub(crate) ending: bool,
+    /// Waits in the loop's list of connections to read, or to write.
+    pub(crate) listed_to_read: bool,
+    pub(crate) listed_to_write: bool,
+}
+
+/// How a turn of reading ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReadEnd {
+    /// The budget of this turn is used up; there may be more.
+    Budget,
+    /// The socket is empty.
+    Empty,
+    /// The peer sends no more, but may still read.
+    Finished,
+}
+
+impl Connection {
+    pub(crate) fn new(stream: TcpStream) -> Self {
+        Self {
+            stream,
+            unsent: Unsent::default(),
+            readable: false,
+            writable: true,
+            paused: false,
+            ending: false,
+            listed_to_read: false,
+            listed_to_write: false,
+        }
+    }
+
+    /// Whether a read now is allowed and can give something.
+    pub(crate) fn wants_read(&self) -> bool {
+        self.readable && !self.paused && !self.ending
+    }
+
+    /// Whether a write now can move something, or the connection waits to be closed.
+    pub(crate) fn wants_write(&self) -> bool {
+        self.writable && (self.ending || !self.unsent.is_empty())
+    }
+
+    /// Closing time: asked to close, and nothing is left to write.
+    pub(crate) fn is_over(&self) -> bool {
+        self.ending && self.unsent.is_empty()
+    }
+
+    /// Whether output waits for the peer to take it.
+    pub(crate) fn has_unsent(&self) -> bool {
+        !self.unsent.is_empty()
+    }
+
+    pub(crate) fn push(&mut self, chunks: Vec<Bytes>) {
+        for chunk in chunks {
+            self.unsent.push(chunk);
+        }
+    }
+
+    /// Reads at most one budget of bytes through `buffer` into `sink`; says why it stopped.
+    pub(crate) fn read(&mut self, buffer: &mut [u8], mut sink: impl FnMut(&[u8])) -> io::Result<ReadEnd> {
+        let mut total = 0;
+        while total < READ_BUDGET {
+            match self.stream.read(buffer) {
+                Ok(0) => return Ok(ReadEnd::Finished),
+                Ok(count) => {
+                    total += count;
+                    sink(buffer.get(..count).unwrap_or_default());
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.readable = false;
+                    return Ok(ReadEnd::Empty);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(ReadEnd::Budget)
+    }
+
+    /// Writes what the socket takes; the number of bytes.
+    pub(crate) fn write(&mut self) -> io::Result<usize> {
+        let (count, full) = self.unsent.write(&self.stream)?;
+        self.writable = !full;
+        Ok(count)
+    }
+}

@@ -1,0 +1,175 @@
+//! All connections of a reactor, and the lists of those that have something to do in this turn.
+//!
+//! A connection is in `to_read` or `to_write` at most once. `gone` collects those whose end the engine has not been told
+//! yet; the loop tells it, since that may produce output for others.
+
+use std::collections::{HashMap, VecDeque};
+use std::mem;
+
+use bytes::Bytes;
+use rocketmq_lite_core::session::ConnId;
+
+use crate::connection::{Connection, ReadEnd};
+use crate::limits::{LINGER_MS, READ_CHUNK};
+
+/// The connections of one event loop.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    table: HashMap<ConnId, Connection>,
+    to_read: VecDeque<ConnId>,
+    to_write: Vec<ConnId>,
+    /// Connections that wait to be closed, by the time at which we stop waiting; oldest first.
+    lingering: VecDeque<(u64, ConnId)>,
+    gone: Vec<ConnId>,
+    buffer: Box<[u8]>,
+}
+
+impl Connections {
+    pub(crate) fn new() -> Self {
+        Self {
+            table: HashMap::new(),
+            to_read: VecDeque::new(),
+            to_write: Vec::new(),
+            lingering: VecDeque::new(),
+            gone: Vec::new(),
+            buffer: vec![0; READ_CHUNK].into_boxed_slice(),
+        }
+    }
+
+    pub(crate) fn insert(&mut self, id: ConnId, connection: Connection) {
+        self.table.insert(id, connection);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Notes what the kernel reported.
+    pub(crate) fn ready(&mut self, id: ConnId, readable: bool, writable: bool) {
+        if let Some(connection) = self.table.get_mut(&id) {
+            connection.readable |= readable;
+            connection.writable |= writable;
+            self.enlist(id);
+        }
+    }
+
+    /// Puts a connection on the lists that it belongs on.
+    fn enlist(&mut self, id: ConnId) {
+        let Some(connection) = self.table.get_mut(&id) else { return };
+        if connection.wants_read() && !mem::replace(&mut connection.listed_to_read, true) {
+            self.to_read.push_back(id);
+        }
+        if connection.wants_write() && !mem::replace(&mut connection.listed_to_write, true) {
+            self.to_write.push(id);
+        }
+    }
+
+    /// Whether a socket is known to hold bytes, so that the loop may not sleep.
+    pub(crate) fn any_to_read(&self) -> bool {
+        !self.to_read.is_empty()
+    }
+
+    /// Gives every connection that can be read one budget of bytes; what came goes into `sink`.
+    pub(crate) fn read(&mut self, mut sink: impl FnMut(ConnId, &[u8])) {
+        for _ in 0..self.to_read.len() {
+            let Some(id) = self.to_read.pop_front() else { break };
+            let Some(connection) = self.table.get_mut(&id) else { continue };
+            connection.listed_to_read = false;
+            if !connection.wants_read() {
+                continue;
+            }
+            match connection.read(&mut self.buffer, |bytes| sink(id, bytes)) {
+                Ok(ReadEnd::Finished) => self.gone.push(id),
+                Ok(ReadEnd::Budget) => self.enlist(id),
+                Ok(ReadEnd::Empty) => {}
+                Err(_) => self.drop_failed(id),
+            }
+        }
+    }
+
+    /// Writes for every connection that has output and room; closes those that are done with it. What each has taken goes
+    /// into `sink`.
+    pub(crate) fn write(&mut self, mut sink: impl FnMut(ConnId, usize)) {
+        for id in mem::take(&mut self.to_write) {
+            let Some(connection) = self.table.get_mut(&id) else { continue };
+            connection.listed_to_write = false;
+            match connection.write() {
+                Ok(count) => {
+                    if count > 0 {
+                        sink(id, count);
+                    }
+                    if connection.is_over() {
+                        self.remove(id);
+                    } else {
+                        self.enlist(id);
+                    }
+                }
+                Err(_) => self.drop_failed(id),
+            }
+        }
+    }
+
+    pub(crate) fn send(&mut self, id: ConnId, chunks: Vec<Bytes>) {
+        if let Some(connection) = self.table.get_mut(&id) {
+            connection.push(chunks);
+            self.enlist(id);
+        }
+    }
+
+    /// Stops or resumes reading at the engine's wish.
+    pub(crate) fn pause(&mut self, id: ConnId, paused: bool) {
+        if let Some(connection) = self.table.get_mut(&id) {
+            connection.paused = paused;
+            self.enlist(id);
+        }
+    }
+
+    /// Closes a connection once its output is written, or `LINGER_MS` after now.
+    pub(crate) fn end(&mut self, id: ConnId, mono_ms: u64) {
+        let Some(connection) = self.table.get_mut(&id) else { return };
+        if !mem::replace(&mut connection.ending, true) {
+            self.lingering.push_back((mono_ms + LINGER_MS, id));
+        }
+        self.enlist(id);
+    }
+
+    /// Those that ended by themselves since the last call; the engine has to be told.
+    pub(crate) fn take_gone(&mut self) -> Vec<ConnId> {
+        mem::take(&mut self.gone)
+    }
+
+    pub(crate) fn any_gone(&self) -> bool {
+        !self.gone.is_empty()
+    }
+
+    /// When the first lingering connection is closed with or without its output.
+    pub(crate) fn next_deadline(&self) -> Option<u64> {
+        self.lingering.front().map(|(deadline, _)| *deadline)
+    }
+
+    /// Closes those that lingered too long.
+    pub(crate) fn expire(&mut self, mono_ms: u64) {
+        while let Some((deadline, id)) = self.lingering.front().copied() {
+            if deadline > mono_ms && self.table.contains_key(&id) {
+                return;
+            }
+            self.lingering.pop_front();
+            self.remove(id);
+        }
+    }
+
+    /// Whether output is left that a peer may still take.
+    pub(crate) fn any_unsent(&self) -> bool {
+        self.table.values().any(Connection::has_unsent)
+    }
+
+    fn drop_failed(&mut self, id: ConnId) {
+        self.remove(id);
+        self.gone.push(id);
+    }
+
+    /// Dropping the stream closes the socket and takes it out of the kernel's interest list.
+    fn remove(&mut self, id: ConnId) {
+        self.table.remove(&id);
+    }
+}

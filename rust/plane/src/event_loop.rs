@@ -1,0 +1,316 @@
+//! The thread that owns the engine: one turn takes all that the kernel and the inbox have, lets the engine work on it as one
+//! run, and writes what comes out.
+//!
+//! A turn is: wait, read, tick, then settle. Settling repeats three steps until nothing is left to do: drain the engine's
+//! outputs, tell it of connections that ended, write. So everything that arrived in one wake-up is one append run, and
+//! everything that goes out is one vectored write a connection. Nothing here blocks but the wait, and the loop never waits
+//! with a time-out that no deadline asked for: an idle broker uses no CPU.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use mio::{Events, Interest, Poll, Registry, Token};
+use rocketmq_lite_core::session::{Broker, ConnId, Control, Now, Output, Value};
+use rocketmq_lite_core::store::{FlushPlan, ReadPlan};
+
+use crate::clock::Clock;
+use crate::connection::Connection;
+use crate::connections::Connections;
+use crate::counters::Counters;
+use crate::guard::Failure;
+use crate::inbox::{Inbox, Message};
+use crate::limits::{ACCEPT_BATCH, EVENTS, LINGER_MS};
+use crate::listener::{Accepted, Listener};
+use crate::mailbox::{Event, Mailbox};
+use crate::worker::Workers;
+
+/// The waker's token; connections use their number, listeners count down from below this.
+pub(crate) const WAKER: Token = Token(usize::MAX);
+
+/// The control that ends the engine is ours, not Python's: its answer does not go into the mailbox.
+const STOP: u64 = u64::MAX;
+
+/// How the event loop ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// Stopped in order; the store is closed.
+    Stopped,
+    /// The store could not be closed; why.
+    StopFailed(String),
+    /// Stopping took longer than it was given; the store is left as after a crash.
+    TimedOut,
+    /// Nobody held the reactor any more.
+    Abandoned,
+    /// A thread panicked, or the kernel refused to wait.
+    Failed(Failure),
+}
+
+/// What other threads share with the event loop.
+#[derive(Debug, Clone)]
+pub(crate) struct Shared {
+    pub(crate) inbox: Arc<Inbox>,
+    pub(crate) mailbox: Arc<Mailbox>,
+    pub(crate) counters: Arc<Counters>,
+}
+
+/// Where the stop sequence is.
+#[derive(Debug)]
+enum Phase {
+    Serving,
+    /// The engine was told to stop; it must answer before the deadline.
+    Stopping {
+        deadline: u64,
+    },
+    /// The engine has stopped; what was written may still leave.
+    Draining {
+        deadline: u64,
+        ended: Ended,
+    },
+}
+
+/// The state of the thread. Fields are dropped in this order: sockets first, then the workers (which finishes what they
+/// do), then the engine with its store.
+#[derive(Debug)]
+pub(crate) struct EventLoop {
+    connections: Connections,
+    listeners: Vec<(Token, Listener)>,
+    poll: Poll,
+    flusher: Workers<FlushPlan>,
+    readers: Workers<(u64, ReadPlan)>,
+    broker: Broker,
+    clock: Clock,
+    shared: Shared,
+    phase: Phase,
+    /// Events of this turn, published at its end.
+    fresh: Vec<Event>,
+    /// The inbox's messages of this turn.
+    messages: Vec<Message>,
+}
+
+impl EventLoop {
+    pub(crate) fn new(
+        poll: Poll,
+        broker: Broker,
+        clock: Clock,
+        shared: Shared,
+        flusher: Workers<FlushPlan>,
+        readers: Workers<(u64, ReadPlan)>,
+    ) -> Self {
+        Self {
+            connections: Connections::new(),
+            listeners: Vec::new(),
+            poll,
+            flusher,
+            readers,
+            broker,
+            clock,
+            shared,
+            phase: Phase::Serving,
+            fresh: Vec::new(),
+            messages: Vec::new(),
+        }
+    }
+
+    /// Turns until the end.
+    pub(crate) fn run(mut self) -> Ended {
+        let mut events = Events::with_capacity(EVENTS);
+        loop {
+            let ended = self.turn(&mut events);
+            self.shared.mailbox.publish(&mut self.fresh);
+            if let Some(ended) = ended {
+                return ended;
+            }
+        }
+    }
+
+    fn turn(&mut self, events: &mut Events) -> Option<Ended> {
+        if let Err(error) = self.wait(events) {
+            let thread = "rmq-reactor".to_owned();
+            return Some(Ended::Failed(Failure { thread, reason: format!("waiting for sockets: {error}") }));
+        }
+        Counters::add(&self.shared.counters.wakeups, 1);
+        let now = self.clock.now();
+        if let Some(ended) = self.take_messages(now) {
+            return Some(ended);
+        }
+        self.accept(now);
+        let (broker, counters) = (&mut self.broker, &self.shared.counters);
+        self.connections.read(|conn, bytes| {
+            Counters::add(&counters.bytes_received, bytes.len());
+            broker.receive(conn, bytes, now);
+        });
+        if self.broker.next_deadline().is_some_and(|deadline| deadline <= now.mono_ms) {
+            self.broker.tick(now);
+        }
+        self.connections.expire(now.mono_ms);
+        self.settle(now);
+        self.shared.counters.connections.store(self.connections.len() as u64, Relaxed);
+        self.end_of_turn(now)
+    }
+
+    /// Waits for the kernel and notes what it says.
+    fn wait(&mut self, events: &mut Events) -> io::Result<()> {
+        let timeout = self.timeout();
+        match self.poll.poll(events, timeout) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => events.clear(),
+            other => other?,
+        }
+        for event in events.iter() {
+            let token = event.token();
+            if let Some((_, listener)) = self.listeners.iter_mut().find(|(known, _)| *known == token) {
+                listener.ready = true;
+            } else if token != WAKER {
+                let readable = event.is_readable() || event.is_read_closed() || event.is_error();
+                self.connections.ready(ConnId(token.0 as u64), readable, event.is_writable());
+            }
+        }
+        Ok(())
+    }
+
+    /// How long the kernel may let us sleep: until the next deadline of anybody, for ever without one.
+    fn timeout(&self) -> Option<Duration> {
+        if self.connections.any_to_read() || self.listeners.iter().any(|(_, listener)| listener.ready) {
+            return Some(Duration::ZERO);
+        }
+        let phase = match self.phase {
+            Phase::Serving => None,
+            Phase::Stopping { deadline } | Phase::Draining { deadline, .. } => Some(deadline),
+        };
+        let rests = self.listeners.iter().filter_map(|(_, listener)| listener.rests_until());
+        let deadlines = [self.broker.next_deadline(), self.connections.next_deadline(), phase];
+        let next = deadlines.into_iter().flatten().chain(rests).min()?;
+        Some(Duration::from_millis(next.saturating_sub(self.clock.mono_ms())))
+    }
+
+    fn take_messages(&mut self, now: Now) -> Option<Ended> {
+        let mut messages = std::mem::take(&mut self.messages);
+        self.shared.inbox.drain(&mut messages);
+        let mut ended = None;
+        for message in messages.drain(..) {
+            ended = ended.or_else(|| self.obey(message, now));
+        }
+        self.messages = messages;
+        ended
+    }
+
+    fn obey(&mut self, message: Message, now: Now) -> Option<Ended> {
+        match message {
+            Message::Submit(token, control) => self.broker.submit(token, control, now),
+            Message::Flushed(result) => self.broker.flushed(result, now),
+            Message::Read(token, outcome) => self.broker.read_done(token, outcome, now),
+            Message::Listen(token, socket) => {
+                if matches!(self.phase, Phase::Serving) {
+                    self.listeners.push((token, Listener::new(socket)));
+                }
+            }
+            Message::Close { timeout_ms } => self.stop(timeout_ms, now),
+            Message::Abandon => return Some(Ended::Abandoned),
+            Message::Failed(failure) => return Some(Ended::Failed(failure)),
+        }
+        None
+    }
+
+    fn stop(&mut self, timeout_ms: u64, now: Now) {
+        if matches!(self.phase, Phase::Serving) {
+            self.listeners.clear();
+            self.phase = Phase::Stopping { deadline: now.mono_ms.saturating_add(timeout_ms) };
+            self.broker.submit(STOP, Control::Stop, now);
+        }
+    }
+
+    fn accept(&mut self, now: Now) {
+        for (_, listener) in &mut self.listeners {
+            listener.end_rest(now.mono_ms);
+            for _ in 0..ACCEPT_BATCH {
+                if !listener.ready {
+                    break;
+                }
+                match listener.accept(now.mono_ms) {
+                    Accepted::Peer(stream, peer) => {
+                        let id = self.broker.open(now, peer);
+                        match register(self.poll.registry(), id, stream) {
+                            Ok(connection) => self.connections.insert(id, connection),
+                            Err(_) => self.broker.closed(id, now),
+                        }
+                        Counters::add(&self.shared.counters.accepted, 1);
+                    }
+                    Accepted::Nobody => {}
+                    Accepted::Exhausted => Counters::add(&self.shared.counters.accept_failures, 1),
+                }
+            }
+        }
+    }
+
+    /// Drains the engine, tells it of connections that ended, writes; until nothing is left to do.
+    fn settle(&mut self, now: Now) {
+        loop {
+            while let Some(output) = self.broker.poll(now) {
+                self.act(output, now);
+            }
+            if self.connections.any_gone() {
+                for id in self.connections.take_gone() {
+                    self.connections.end(id, now.mono_ms);
+                    self.broker.closed(id, now);
+                }
+                continue;
+            }
+            let (broker, counters, mut wrote) = (&mut self.broker, &self.shared.counters, false);
+            self.connections.write(|conn, count| {
+                Counters::add(&counters.bytes_sent, count);
+                broker.sent(conn, count, now);
+                wrote = true;
+            });
+            if !wrote && !self.connections.any_gone() {
+                return;
+            }
+        }
+    }
+
+    fn act(&mut self, output: Output, now: Now) {
+        match output {
+            Output::Send(conn, chunks) => self.connections.send(conn, chunks),
+            Output::Pause(conn) => self.connections.pause(conn, true),
+            Output::Resume(conn) => self.connections.pause(conn, false),
+            Output::Close(conn) => self.connections.end(conn, now.mono_ms),
+            Output::Cold(cold) => self.fresh.push(Event::Cold(cold)),
+            Output::Done(STOP, value) => self.stopped(value, now),
+            Output::Done(token, value) => self.fresh.push(Event::Done(token, value)),
+            Output::Flush(plan) => self.flusher.submit(plan),
+            Output::Read(token, plan) => self.readers.submit((token, plan)),
+        }
+    }
+
+    /// The engine is done; peers have a moment to take what was written to them.
+    fn stopped(&mut self, value: Value, now: Now) {
+        let ended = match value {
+            Value::Failed(reason) => Ended::StopFailed(reason),
+            _ => Ended::Stopped,
+        };
+        let linger = now.mono_ms + LINGER_MS;
+        let deadline = match self.phase {
+            Phase::Stopping { deadline } => deadline.min(linger),
+            Phase::Serving | Phase::Draining { .. } => linger,
+        };
+        self.phase = Phase::Draining { deadline, ended };
+    }
+
+    fn end_of_turn(&mut self, now: Now) -> Option<Ended> {
+        match &self.phase {
+            Phase::Serving => None,
+            Phase::Stopping { deadline } => (*deadline <= now.mono_ms).then_some(Ended::TimedOut),
+            Phase::Draining { deadline, ended } => {
+                let over = *deadline <= now.mono_ms || !self.connections.any_unsent();
+                over.then(|| ended.clone())
+            }
+        }
+    }
+}
+
+/// Makes a fresh socket ours: no delay for small answers, and known to the kernel under the connection's number.
+fn register(registry: &Registry, id: ConnId, mut stream: mio::net::TcpStream) -> io::Result<Connection> {
+    stream.set_nodelay(true)?;
+    registry.register(&mut stream, Token(id.0 as usize), Interest::READABLE | Interest::WRITABLE)?;
+    Ok(Connection::new(stream))
+}

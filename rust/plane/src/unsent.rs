@@ -1,0 +1,112 @@
+//! Output that a connection still has to send: chunks in order, written many at a time.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::os::fd::AsFd;
+
+use bytes::{Buf, Bytes};
+use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
+
+use crate::limits::WRITE_CHUNKS;
+
+/// The unsent output of one connection.
+#[derive(Debug, Default)]
+pub(crate) struct Unsent {
+    chunks: VecDeque<Bytes>,
+    bytes: usize,
+}
+
+impl Unsent {
+    pub(crate) fn push(&mut self, chunk: Bytes) {
+        if !chunk.is_empty() {
+            self.bytes += chunk.len();
+            self.chunks.push_back(chunk);
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.chunks.is_empty()
+    }
+
+    /// Writes until everything is out or the socket takes no more; the bytes written so far and whether the socket is full.
+    ///
+    /// `sendmsg` and not `writev`: only it can be told not to raise SIGPIPE, whose handling belongs to Python.
+    pub(crate) fn write(&mut self, socket: impl AsFd) -> io::Result<(usize, bool)> {
+        let mut written = 0;
+        while !self.is_empty() {
+            match self.write_once(socket.as_fd()) {
+                Ok(count) => {
+                    written += count;
+                    self.advance(count);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok((written, true)),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((written, false))
+    }
+
+    fn write_once(&self, socket: impl AsFd) -> io::Result<usize> {
+        let mut slices = [IoSlice::new(&[]); WRITE_CHUNKS];
+        let count = self.chunks.len().min(WRITE_CHUNKS);
+        for (slice, chunk) in slices.iter_mut().zip(&self.chunks) {
+            *slice = IoSlice::new(chunk);
+        }
+        let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+        Ok(sendmsg(socket, &slices[..count], &mut SendAncillaryBuffer::default(), flags)?)
+    }
+
+    fn advance(&mut self, mut count: usize) {
+        self.bytes -= count;
+        while let Some(first) = self.chunks.front_mut() {
+            if count < first.len() {
+                first.advance(count);
+                return;
+            }
+            count -= first.len();
+            self.chunks.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    #[test]
+    fn keeps_order_over_partial_writes() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let mut unsent = Unsent::default();
+        let mut expected = Vec::new();
+        for index in 0..20_000_u32 {
+            let chunk = index.to_be_bytes().repeat(1 + index as usize % 40);
+            expected.extend_from_slice(&chunk);
+            unsent.push(chunk.into());
+        }
+        unsent.push(Bytes::new());
+        assert_eq!(unsent.bytes, expected.len());
+        let (mut received, mut buffer) = (Vec::new(), vec![0; 100_000]);
+        let mut stalls = 0;
+        while received.len() < expected.len() {
+            stalls += usize::from(unsent.write(&ours).unwrap().1);
+            let count = theirs.read(&mut buffer).unwrap();
+            received.extend_from_slice(&buffer[..count]);
+        }
+        assert!(stalls > 1, "the socket never filled up");
+        assert!(unsent.is_empty());
+        assert_eq!(received, expected);
+    }
+
+    #[test]
+    fn a_closed_peer_is_an_error_and_no_signal() {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        drop(theirs);
+        let mut unsent = Unsent::default();
+        unsent.push(Bytes::from_static(b"x"));
+        assert_eq!(unsent.write(&ours).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    }
+}

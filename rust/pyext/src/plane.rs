@@ -1,0 +1,115 @@
+//! `Reactor`: a broker served over TCP by threads that never hold the interpreter.
+
+use std::net::ToSocketAddrs;
+use std::os::fd::IntoRawFd;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use rocketmq_lite_core::store::Recovery;
+use rocketmq_lite_plane::{Clock, Reactor as CoreReactor, WakeSocket};
+
+use crate::cold::{Cold, plane_statistics, recovery_dict, to_python};
+use crate::control::Control;
+use crate::errors;
+use crate::settings::Opening;
+
+/// The production owner of the engine.
+#[pyclass(frozen, module = "rocketmq_lite._native")]
+pub(crate) struct Reactor {
+    inner: CoreReactor,
+    recovery: Recovery,
+}
+
+#[pymethods]
+impl Reactor {
+    #[new]
+    #[pyo3(signature = (
+        *, broker_name, cluster, store_host, root, wake_fd, segment_size=1_073_741_824,
+        consume_queue_entries=300_000, flush="async", flush_interval_ms=500, permission=6,
+        accept_sends_from_ms=0, region="DefaultRegion", trace_on=true, seed=0
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments, each with its own name and default")]
+    fn new(
+        py: Python<'_>,
+        broker_name: String,
+        cluster: String,
+        store_host: &str,
+        root: PathBuf,
+        wake_fd: i32,
+        segment_size: u64,
+        consume_queue_entries: u64,
+        flush: &str,
+        flush_interval_ms: u64,
+        permission: i32,
+        accept_sends_from_ms: i64,
+        region: &str,
+        trace_on: bool,
+        seed: u64,
+    ) -> PyResult<Self> {
+        let mut opening = Opening::new((broker_name, cluster, store_host), Some(root))?;
+        opening.set_flush(flush, flush_interval_ms)?;
+        opening.store.segment_size = segment_size;
+        opening.store.consume_queue_entries = consume_queue_entries;
+        opening.settings.permission = permission;
+        opening.settings.accept_sends_from_ms = accept_sends_from_ms;
+        region.clone_into(&mut opening.settings.region);
+        opening.settings.trace_on = trace_on;
+        opening.settings.seed = seed;
+        let wake = adopt(py, wake_fd)?;
+        let clock = Clock::start();
+        let (broker, recovery) =
+            py.detach(|| opening.open(clock.now().wall_ms)).map_err(|error| errors::store(py, &error))?;
+        let inner = CoreReactor::start(broker, clock, wake).map_err(|error| errors::os(&error, None))?;
+        Ok(Self { inner, recovery })
+    }
+
+    #[getter]
+    fn recovery<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        recovery_dict(py, &self.recovery)
+    }
+
+    fn listen(&self, py: Python<'_>, host: &str, port: u16) -> PyResult<(String, u16)> {
+        let bound = py.detach(|| {
+            let mut addresses = (host, port).to_socket_addrs()?;
+            let address = addresses.next().ok_or(std::io::ErrorKind::AddrNotAvailable)?;
+            self.inner.listen(address)
+        });
+        let bound = bound.map_err(|error| errors::os(&error, Some(format!("{host}:{port}"))))?;
+        Ok((bound.ip().to_string(), bound.port()))
+    }
+
+    fn submit(&self, token: u64, control: &Control) -> PyResult<()> {
+        self.inner.submit(token, control.core()).map_err(errors::closed)
+    }
+
+    #[pyo3(signature = (limit=256))]
+    fn take(&self, py: Python<'_>, limit: usize) -> PyResult<Vec<Cold>> {
+        to_python(py, self.inner.take(limit))
+    }
+
+    fn close(&self, py: Python<'_>, timeout_ms: u64) -> PyResult<()> {
+        let closed = py.detach(|| self.inner.close(Duration::from_millis(timeout_ms)));
+        closed.map_err(|error| errors::close(py, &error))
+    }
+
+    fn statistics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        plane_statistics(py, &self.inner.statistics())
+    }
+}
+
+/// A copy of Python's descriptor that is ours (see the plane's `wake`). Python sends it, so a number that is not open
+/// fails there, with `EBADF`.
+fn adopt(py: Python<'_>, wake_fd: i32) -> PyResult<WakeSocket> {
+    let (ours, theirs) = UnixStream::pair().map_err(|error| errors::os(&error, None))?;
+    let module = py.import("socket")?;
+    let options = PyDict::new(py);
+    options.set_item("fileno", theirs.into_raw_fd())?;
+    let carrier = module.getattr("socket")?.call((), Some(&options))?;
+    let sent = module.call_method1("send_fds", (&carrier, [b"w".as_slice()], [wake_fd]));
+    carrier.call_method0("close")?;
+    sent?;
+    WakeSocket::receive(&ours).map_err(|error| errors::os(&error, Some(format!("wake_fd {wake_fd}"))))
+}
