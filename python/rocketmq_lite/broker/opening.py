@@ -1,0 +1,108 @@
+"""Opens what a broker owns alone: its port and its store directory, with the engine in it, for either owner.
+
+The port comes first, because the address is part of every message id; the store second, because its lock is what keeps a
+second broker away from the configuration files beside it.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final, Literal
+
+import trio
+
+from rocketmq_lite.broker.address import BrokerAddress, advertised_address, reserve_port
+from rocketmq_lite.broker.files import (
+    ConfigDirectory,
+    ConfigFiles,
+    MemoryConfigFiles,
+    inline_offload,
+    thread_offload,
+)
+from rocketmq_lite.broker.plane import EngineOwner, EngineSettings, ReactorOwner
+from rocketmq_lite.broker.pump import PumpOwner
+from rocketmq_lite.errors import ConfigError
+from rocketmq_lite.transport.address import format_address
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from rocketmq_lite.clock import Clock
+    from rocketmq_lite.config import BrokerSettings
+    from rocketmq_lite.transport.network import Network
+
+Owner = Literal["reactor", "pump"]
+
+FILE_THREADS: Final = 2  # topics and groups may be written at the same time
+
+
+@asynccontextmanager
+async def open_owner(
+    settings: BrokerSettings, *, network: Network, clock: Clock, kind: Owner
+) -> AsyncIterator[tuple[EngineOwner, BrokerAddress]]:
+    """The engine with its store open, and the address it will listen on held for it. Leaving closes both.
+
+    Raises:
+        StoreError: The store cannot be opened.
+        PortInUse: Another process listens on the port.
+        ConfigError: The address cannot be, or there is no directory where one is needed.
+    """
+    opened = (
+        _open_reactor(settings) if kind == "reactor" else _open_pump(settings, network=network, clock=clock)
+    )
+    async with opened as both:
+        yield both
+
+
+def config_files(settings: BrokerSettings, kind: Owner) -> ConfigFiles:
+    """Where the tables are kept: beside the store, or nowhere."""
+    root = _root(settings)
+    if root is None:
+        return MemoryConfigFiles()
+    offload = thread_offload(trio.CapacityLimiter(FILE_THREADS)) if kind == "reactor" else inline_offload()
+    return ConfigDirectory(root / "config", offload=offload)
+
+
+@asynccontextmanager
+async def _open_reactor(settings: BrokerSettings) -> AsyncIterator[tuple[EngineOwner, BrokerAddress]]:
+    if settings.data is None:
+        raise ConfigError("a broker that serves TCP needs a data directory", hint="give it one with --data")
+    with await reserve_port(settings.host, settings.port) as port:
+        host, number = port.getsockname()[:2]
+        address = await advertised_address(settings.advertise, format_address(host, number))
+        owner = await ReactorOwner.open(_engine_settings(settings, address), port)
+        try:
+            yield owner, address
+        finally:
+            await owner.close()
+
+
+@asynccontextmanager
+async def _open_pump(
+    settings: BrokerSettings, *, network: Network, clock: Clock
+) -> AsyncIterator[tuple[EngineOwner, BrokerAddress]]:
+    listener = await network.listen(settings.host, settings.port)
+    async with listener:
+        address = await advertised_address(settings.advertise, listener.address)
+        owner = PumpOwner.open(_engine_settings(settings, address), listener, clock)
+        try:
+            yield owner, address
+        finally:
+            await owner.close()
+
+
+def _engine_settings(settings: BrokerSettings, address: BrokerAddress) -> EngineSettings:
+    return EngineSettings(
+        broker_name=settings.name,
+        cluster=settings.cluster,
+        region=settings.region,
+        store_host=address.store_host,
+        root=_root(settings),
+        segment_size=settings.segment_size,
+        flush=settings.flush,
+    )
+
+
+def _root(settings: BrokerSettings) -> Path | None:
+    return None if settings.data is None else settings.data / "store"

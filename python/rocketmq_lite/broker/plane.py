@@ -1,0 +1,400 @@
+"""The message engine as the rest of the broker sees it, and its owner in production.
+
+``EngineOwner`` is the whole face: configuration goes in by typed methods, cold events come out of ``run``. What the
+engine stores and which thread drives it is known below it only. There are two owners: ``ReactorOwner`` here (the engine
+lives in a thread of Rust and talks TCP) and ``pump.PumpOwner`` (the engine is called inline).
+
+Rules:
+- Controls are applied in the order they were given; a table update given before an answer is in force when the answer
+  leaves.
+- ``run`` has to be running for any ``async`` method to return.
+- When the engine dies, ``run`` raises and the broker is over: nobody goes on with half a broker.
+
+Surprise: tokens come in two kinds that never meet. Ours number what we asked the engine; the engine's number the requests
+it has parked for us.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import socket
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import trio
+
+from rocketmq_lite._native import Cold, Control, Reactor
+from rocketmq_lite._native import StoreError as NativeStoreError
+from rocketmq_lite.broker.engine.offsets import CommittedOffset
+from rocketmq_lite.broker.events import (
+    Caller,
+    ColdEvent,
+    ColdRequest,
+    ConnectionClosed,
+    MissingGroup,
+    MissingTopic,
+)
+from rocketmq_lite.errors import StoreDamaged, StoreError, StoreLocked
+from rocketmq_lite.protocol.codes import ResponseCode
+from rocketmq_lite.protocol.framing import to_command
+from rocketmq_lite.transport.address import format_address
+from rocketmq_lite.transport.failures import listening
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from rocketmq_lite.broker.engine.clients import GroupSubscriptions
+    from rocketmq_lite.config import FlushMode
+    from rocketmq_lite.errors import BrokerError
+    from rocketmq_lite.protocol.bodies import SubscriptionGroupConfig, TopicConfig
+    from rocketmq_lite.protocol.command import Command
+
+    Deliver = Callable[[ColdEvent], None]
+
+_log: Final = logging.getLogger(__name__)
+_LEVELS: Final = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+BATCH: Final = 256  # cold events taken at a time: a crossing costs as much as handling a few of them
+_WAKE_BYTES: Final = 4096
+CLOSE_TIMEOUT_MS: Final = 10_000  # waiting sends get 5 s of it, the last flush and the threads the rest
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """What the engine is told once.
+
+    Attributes:
+        store_host: Address that is stored with every message, and is part of every message id; numeric.
+        root: The store's directory; None keeps it in memory, which only the pump can.
+    """
+
+    broker_name: str
+    cluster: str
+    region: str
+    store_host: str
+    root: Path | None
+    segment_size: int
+    flush: FlushMode
+
+
+class EngineOwner(ABC):
+    """The one door to the message engine."""
+
+    def __init__(self) -> None:
+        self._tokens = itertools.count(1)
+        self._answers: dict[int, _Answer] = {}
+
+    # --- what an owner has to provide
+
+    @abstractmethod
+    def submit(self, control: Control, token: int = 0) -> None:
+        """Give the engine a control; with a token other than 0 its result comes back under it."""
+
+    @abstractmethod
+    async def listen(self) -> None:
+        """Accept connections from now on.
+
+        Raises:
+            PortInUse: Somebody else has the port.
+        """
+
+    @abstractmethod
+    async def run(self, deliver: Deliver) -> None:
+        """Pass cold events on, in order, until cancelled.
+
+        Raises:
+            StoreError: The engine has died.
+        """
+
+    # --- asking
+
+    async def ask(self, control: Control) -> object:
+        """Give the engine a control and wait for its result.
+
+        Raises:
+            StoreError: The engine could not do it.
+        """
+        token = next(self._tokens)
+        answer = self._answers[token] = _Answer()
+        try:
+            self.submit(control, token)
+            await answer.arrived.wait()
+        finally:
+            del self._answers[token]
+        if answer.problem is not None:
+            raise StoreError(answer.problem)
+        return answer.value
+
+    # --- tables
+
+    def put_topic(self, topic: TopicConfig) -> None:
+        """Add or replace a topic."""
+        self.submit(
+            Control.put_topic(
+                topic.topic_name,
+                read_queues=topic.read_queue_nums,
+                write_queues=topic.write_queue_nums,
+                permission=topic.perm,
+                sys_flag=topic.topic_sys_flag,
+                order=topic.order,
+                multi_tag=topic.topic_filter_type == "MULTI_TAG",
+            )
+        )
+
+    def remove_topic(self, name: str) -> None:
+        """Forget a topic and its messages."""
+        self.submit(Control.remove_topic(name))
+
+    def put_group(self, group: SubscriptionGroupConfig) -> None:
+        """Add or replace a consumer group."""
+        self.submit(
+            Control.put_group(
+                group.group_name,
+                consume_enable=group.consume_enable,
+                broadcast_enable=group.consume_broadcast_enable,
+                retry_max_times=group.retry_max_times,
+                sys_flag=group.group_sys_flag,
+            )
+        )
+
+    def remove_group(self, name: str, *, clean_offsets: bool) -> None:
+        """Forget a consumer group, and its offsets if that is wished."""
+        self.submit(Control.remove_group(name, clean_offsets=clean_offsets))
+
+    def put_subscriptions(self, table: GroupSubscriptions) -> None:
+        """Replace what a group subscribes to; without subscriptions, the group has no members."""
+        if table.subscriptions is None:
+            self.submit(Control.remove_subscriptions(table.group))
+            return
+        entries = [
+            (each.topic, each.expression_type, each.sub_string, each.sub_version)
+            for each in table.subscriptions
+        ]
+        self.submit(Control.put_subscriptions(table.group, broadcasting=table.broadcasting, entries=entries))
+
+    # --- requests that wait
+
+    def respond(self, token: int, answer: Command) -> None:
+        """Answer a parked request."""
+        self.submit(
+            Control.respond(
+                token, code=answer.code, remark=answer.remark, fields=dict(answer.fields), body=answer.body
+            )
+        )
+
+    def retry_topic(self, name: str) -> None:
+        """Run the sends that wait for a topic."""
+        self.submit(Control.retry("topic", name))
+
+    def retry_group(self, name: str) -> None:
+        """Run the requests that wait for a group."""
+        self.submit(Control.retry("group", name))
+
+    def refuse_topic(self, name: str, refusal: BrokerError) -> None:
+        """Answer the sends that wait for a topic with a refusal."""
+        self.submit(Control.refuse("topic", name, code=_code(refusal), remark=refusal.remark))
+
+    def refuse_group(self, name: str, refusal: BrokerError) -> None:
+        """Answer the requests that wait for a group with a refusal."""
+        self.submit(Control.refuse("group", name, code=_code(refusal), remark=refusal.remark))
+
+    # --- connections
+
+    def push(self, conn: int, request: Command) -> None:
+        """Send a one-way request to a client; one that has gone does not get it."""
+        self.submit(Control.push(conn, code=request.code, fields=dict(request.fields), body=request.body))
+
+    def close_connection(self, conn: int) -> None:
+        """Close a client's connection."""
+        self.submit(Control.close_connection(conn))
+
+    # --- offsets and figures
+
+    def load_offsets(self, offsets: Iterable[CommittedOffset]) -> None:
+        """Set consumer offsets; others stay as they are."""
+        self.submit(
+            Control.load_offsets([(each.topic, each.group, each.queue_id, each.offset) for each in offsets])
+        )
+
+    async def offsets(self) -> tuple[CommittedOffset, ...]:
+        """All consumer offsets."""
+        value = await self.ask(Control.offsets())
+        assert isinstance(value, list)  # noqa: S101 - the extension's promise
+        return tuple(CommittedOffset(*each) for each in value)
+
+    def remove_offsets(self, *, topic: str | None = None, group: str | None = None) -> None:
+        """Forget the offsets of a topic, of a group, or of a group in a topic."""
+        self.submit(Control.remove_offsets(topic=topic, group=group))
+
+    async def bounds(self, topic: str, queues: Iterable[int]) -> dict[int, tuple[int, int]]:
+        """Smallest and next offset of each queue."""
+        value = await self.ask(Control.bounds(topic, list(queues)))
+        assert isinstance(value, list)  # noqa: S101 - the extension's promise
+        return {queue: (smallest, following) for queue, smallest, following in value}
+
+    async def statistics(self) -> Mapping[str, int]:
+        """The engine's counters."""
+        value = await self.ask(Control.statistics())
+        assert isinstance(value, dict)  # noqa: S101 - the extension's promise
+        return value
+
+    # --- the end
+
+    async def stop(self) -> None:
+        """Answer what is held, finish what waits for the disk, and close the store.
+
+        Raises:
+            StoreError: The store could not be closed; the next start recovers it.
+        """
+        await self.ask(Control.stop())
+
+    # --- for owners
+
+    def _take_in(self, batch: Iterable[Cold], deliver: Deliver) -> None:
+        for cold in batch:
+            event = self._sort(cold)
+            if event is not None:
+                deliver(event)
+
+    def _sort(self, cold: Cold) -> ColdEvent | None:
+        """What Python has to decide, after the engine's own messages were seen to."""
+        match cold.kind:
+            case "command":
+                assert cold.command is not None  # noqa: S101 - the extension's promise
+                command = to_command(cold.command)
+                return (
+                    None
+                    if command.is_response
+                    else ColdRequest(Caller(cold.conn, cold.peer), cold.token, command)
+                )
+            case "missing_topic":
+                return MissingTopic(cold.name, cold.default_topic, cold.queue_nums, cold.unit)
+            case "missing_group":
+                return MissingGroup(cold.name)
+            case "closed":
+                return ConnectionClosed(cold.conn)
+            case "done":
+                self._done(cold)
+            case "log":
+                _log.log(_LEVELS.get(cold.level, logging.INFO), "%s", cold.text)
+            case "failed":
+                raise StoreError(
+                    f"the message engine has died: {cold.text}", hint="restart the broker; please report this"
+                )
+        return None
+
+    def _done(self, cold: Cold) -> None:
+        answer = self._answers.get(cold.token)
+        if answer is not None:  # else: its asker was cancelled
+            answer.value = cold.value
+            answer.problem = cold.text or None
+            answer.arrived.set()
+
+
+class _Answer:
+    """A place for the result of a control."""
+
+    def __init__(self) -> None:
+        self.arrived = trio.Event()
+        self.value: object = None
+        self.problem: str | None = None
+
+
+class ReactorOwner(EngineOwner):
+    """The engine in a thread of Rust, serving TCP. Made by ``open``; ``close`` has to follow."""
+
+    def __init__(self, reactor: Reactor, wake: trio.socket.SocketType, port: socket.socket) -> None:
+        super().__init__()
+        self._reactor = reactor
+        self._wake = wake
+        self._port = port
+
+    @classmethod
+    async def open(cls, settings: EngineSettings, port: socket.socket) -> ReactorOwner:
+        """Open the store and start the threads.
+
+        Args:
+            settings: What the engine is told.
+            port: A bound socket that does not listen: the address to listen on. It is the caller's to close.
+
+        Raises:
+            StoreError: The store cannot be opened; its subclasses say why.
+        """
+        ours, theirs = socket.socketpair()
+        try:
+            reactor = await trio.to_thread.run_sync(lambda: _start_reactor(settings, theirs))
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        ours.setblocking(False)
+        return cls(reactor, trio.socket.from_stdlib_socket(ours), port)
+
+    def submit(self, control: Control, token: int = 0) -> None:
+        """See ``EngineOwner.submit``."""
+        self._reactor.submit(token, control)
+
+    async def listen(self) -> None:
+        """See ``EngineOwner.listen``."""
+        await trio.lowlevel.checkpoint()
+        host, port = self._port.getsockname()[:2]
+        with listening(format_address(host, port)):
+            self._reactor.listen(host, port)
+
+    async def run(self, deliver: Deliver) -> None:
+        """See ``EngineOwner.run``."""
+        while True:
+            await self._wake.recv(_WAKE_BYTES)
+            while batch := self._reactor.take(BATCH):
+                self._take_in(batch, deliver)
+                if len(batch) < BATCH:
+                    break
+                await trio.lowlevel.checkpoint()
+
+    async def close(self) -> None:
+        """End the threads and close every socket; at once if ``stop`` was not called before."""
+        with trio.CancelScope(shield=True):
+            try:
+                await trio.to_thread.run_sync(self._reactor.close, CLOSE_TIMEOUT_MS)
+            except NativeStoreError as error:
+                _log.error("%s", error)
+            self._wake.close()
+
+
+def store_error(error: NativeStoreError) -> StoreError:
+    """The extension's error in our words."""
+    where = error.path or "the store"
+    match error.kind:
+        case "locked":
+            return StoreLocked(
+                f"{where} is in use by another process",
+                hint="stop the broker that uses this directory, or give this one its own",
+            )
+        case "damaged":
+            return StoreDamaged(str(error), hint="rmq store repair shows what can be kept")
+        case _:
+            return StoreError(str(error))
+
+
+def _start_reactor(settings: EngineSettings, wake: socket.socket) -> Reactor:
+    try:
+        return Reactor(
+            broker_name=settings.broker_name,
+            cluster=settings.cluster,
+            region=settings.region,
+            store_host=settings.store_host,
+            root=str(settings.root),
+            segment_size=settings.segment_size,
+            flush=settings.flush,
+            wake_fd=wake.fileno(),
+        )
+    except NativeStoreError as error:
+        raise store_error(error) from error
+
+
+def _code(refusal: BrokerError) -> int:
+    return refusal.code or ResponseCode.SYSTEM_ERROR

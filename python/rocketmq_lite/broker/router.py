@@ -1,0 +1,113 @@
+"""Where the engine's cold events go: one task a request, none of which holds up another.
+
+Rules:
+- Everything here runs beside the message engine; however slow a handler is, sends and pulls go on.
+- Heartbeats and other short answers are not limited. Requests that write files or wait for name servers share a
+  limited number of slots, so that a flood of them costs memory, not open files and threads.
+- A connection may close while requests of it are still being answered; what those did to the client table is undone
+  when the last of them ends.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import trio
+
+from rocketmq_lite.broker.events import (
+    ONE_WAY,
+    Caller,
+    ColdEvent,
+    ColdRequest,
+    ConnectionClosed,
+    MissingGroup,
+    MissingTopic,
+)
+from rocketmq_lite.errors import RocketMQError
+from rocketmq_lite.protocol.codes import RequestCode
+from rocketmq_lite.transport.dispatch import Handler, respond
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from rocketmq_lite.broker.catalog import Catalog
+    from rocketmq_lite.broker.plane import EngineOwner
+    from rocketmq_lite.broker.presence import Presence
+
+_log: Final = logging.getLogger(__name__)
+
+EventT = TypeVar("EventT")
+
+SLOW_SLOTS: Final = 64  # as many as one connection may have parked; each may wait for a disk or a name server
+_PROMPT: Final = frozenset(
+    {RequestCode.HEART_BEAT, RequestCode.UNREGISTER_CLIENT, RequestCode.GET_CONSUMER_LIST_BY_GROUP}
+)
+
+
+class Router:
+    """Starts what each event asks for in a nursery that its owner watches."""
+
+    def __init__(
+        self,
+        nursery: trio.Nursery,
+        *,
+        owner: EngineOwner,
+        handle: Handler[Caller],
+        catalog: Catalog,
+        presence: Presence,
+    ) -> None:
+        self._nursery = nursery
+        self._owner = owner
+        self._handle = handle
+        self._catalog = catalog
+        self._presence = presence
+        self._slots = trio.CapacityLimiter(SLOW_SLOTS)
+        self._in_work: Counter[int] = Counter()
+        self._gone: set[int] = set()
+
+    def deliver(self, event: ColdEvent) -> None:
+        """Take one event; never waits."""
+        match event:
+            case ColdRequest():
+                self._in_work[event.caller.conn] += 1
+                self._nursery.start_soon(self._answer, event)
+            case ConnectionClosed(conn):
+                self._presence.closed(conn)
+                if self._in_work[conn]:
+                    self._gone.add(conn)
+                else:
+                    del self._in_work[conn]
+            case MissingTopic():
+                self._nursery.start_soon(self._create, self._catalog.create_missing_topic, event)
+            case MissingGroup():
+                self._nursery.start_soon(self._create, self._catalog.create_missing_group, event)
+
+    async def _answer(self, request: ColdRequest) -> None:
+        conn = request.caller.conn
+        try:
+            if request.command.code in _PROMPT:
+                answer = await respond(self._handle, request.caller, request.command)
+            else:
+                async with self._slots:
+                    answer = await respond(self._handle, request.caller, request.command)
+            if answer is not None and request.token != ONE_WAY:
+                self._owner.respond(request.token, answer)
+        finally:
+            self._ended(conn)
+
+    def _ended(self, conn: int) -> None:
+        self._in_work[conn] -= 1
+        if not self._in_work[conn]:
+            del self._in_work[conn]
+            if conn in self._gone:
+                self._gone.discard(conn)
+                self._presence.closed(conn)
+
+    async def _create(self, create: Callable[[EventT], Awaitable[None]], event: EventT) -> None:
+        async with self._slots:
+            try:
+                await create(event)
+            except RocketMQError as error:
+                _log.error("%s was created but %s", event, error)
