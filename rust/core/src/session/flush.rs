@@ -26,6 +26,11 @@ pub(super) struct Flushing {
 }
 
 impl Flushing {
+    /// A clock that flushes at once if the log begins with something that may not be on the disk.
+    pub(super) fn new(dirty: bool) -> Self {
+        Self { due: dirty.then_some(0), ..Self::default() }
+    }
+
     pub(super) fn wait(&mut self, stored: Stored, mono_ms: u64) {
         self.waiters.push_back((mono_ms + WAIT_LIMIT_MS, stored));
     }
@@ -83,7 +88,7 @@ impl Broker {
                 self.flushed_to(end, now);
             }
             Err(error) => {
-                self.log(Level::Error, format!("flush failed, no more messages are accepted: {error}"), now);
+                self.log(Level::Error, format!("a flush of the log failed: {error}"), now);
                 self.give_up_waiters(u64::MAX);
             }
         }
