@@ -4,7 +4,6 @@ use bytes::Bytes;
 
 use crate::session::Broker;
 use crate::session::asker::Asker;
-use crate::session::connection::{UNSENT_HIGH, UNSENT_LOW};
 use crate::session::output::{Cold, ConnId, Level, Output};
 use crate::session::refusal::Refusal;
 use crate::session::settings::Now;
@@ -48,12 +47,18 @@ impl Broker {
         let Some(connection) = self.connections.get_mut(conn) else { return true };
         let Ok(size) = connection.out.push(command, body) else { return false };
         connection.unsent += size;
-        if connection.unsent > UNSENT_HIGH && !connection.paused {
+        self.connections.mark_dirty(conn);
+        self.pause_if_full(conn);
+        true
+    }
+
+    /// Stops reading from a connection that has caused enough work.
+    pub(super) fn pause_if_full(&mut self, conn: ConnId) {
+        let Some(connection) = self.connections.get_mut(conn) else { return };
+        if connection.is_full() && !connection.paused {
             connection.paused = true;
             self.outputs.push_back(Output::Pause(conn));
         }
-        self.connections.mark_dirty(conn);
-        true
     }
 
     /// So many bytes of the connection's `Output::Send`s have been written. Must be told, or a busy connection stays paused.
@@ -61,7 +66,13 @@ impl Broker {
         let Some(connection) = self.connections.get_mut(conn) else { return };
         connection.unsent = connection.unsent.saturating_sub(bytes);
         connection.last_active = now.mono_ms;
-        if !connection.paused || connection.unsent > UNSENT_LOW {
+        self.resume_if_room(conn, now);
+    }
+
+    /// Goes on with a paused connection if it has room: first what it left undone, then what it sent since.
+    pub(super) fn resume_if_room(&mut self, conn: ConnId, now: Now) {
+        let Some(connection) = self.connections.get_mut(conn) else { return };
+        if !connection.paused || !connection.has_room() {
             return;
         }
         connection.paused = false;

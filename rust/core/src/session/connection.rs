@@ -1,8 +1,9 @@
 //! The connections of the engine: what was received and not yet parsed, what was answered and not yet handed out.
 //!
 //! Answers are encoded into the connection's outbox and handed out as one `Output::Send` a round, so that a round of requests
-//! costs one write. A connection with more than `UNSENT_HIGH` bytes on their way is not read and its frames are not looked
-//! at, until less than `UNSENT_LOW` are left.
+//! costs one write. A connection with more than `UNSENT_HIGH` bytes on their way, or `READS_LIMIT` reads at the disk, is not
+//! read and its frames are not looked at until there is room again: each request makes so many bytes of answers that a
+//! client could otherwise fill our memory by not reading them.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
@@ -16,11 +17,13 @@ use crate::session::window::Window;
 use crate::wire::{self, Command, FrameDecoder, WireError};
 
 /// Above this many unsent bytes a connection is paused.
-pub(super) const UNSENT_HIGH: usize = 4 * 1024 * 1024;
+const UNSENT_HIGH: usize = 4 * 1024 * 1024;
 /// Below this many it is resumed; half, so that it does not flap.
-pub(super) const UNSENT_LOW: usize = UNSENT_HIGH / 2;
+const UNSENT_LOW: usize = UNSENT_HIGH / 2;
+/// Reads that one connection may have at the disk; each may bring a whole answer at any moment.
+const READS_LIMIT: usize = 64;
 /// A connection on which nothing moves for this long is closed, as in Apache.
-pub(super) const IDLE_LIMIT_MS: u64 = 120_000;
+const IDLE_LIMIT_MS: u64 = 120_000;
 /// Answers to pushes that one client may owe us; it is silent about the oldest beyond that.
 const PUSHES_LIMIT: usize = 64;
 
@@ -76,6 +79,8 @@ pub(super) struct Connection {
     pub(super) dirty: bool,
     pub(super) unsent: usize,
     pub(super) paused: bool,
+    /// Its reads that the owner has.
+    pub(super) reads: usize,
     pub(super) last_active: u64,
     /// Number of the append run its latest send went into.
     pub(super) run: u64,
@@ -94,6 +99,16 @@ pub(super) struct Connection {
 }
 
 impl Connection {
+    /// Whether it has to be paused now.
+    pub(super) fn is_full(&self) -> bool {
+        self.unsent > UNSENT_HIGH || self.reads >= READS_LIMIT
+    }
+
+    /// Whether it may be read again, once paused.
+    pub(super) fn has_room(&self) -> bool {
+        self.unsent <= UNSENT_LOW && self.reads < READS_LIMIT
+    }
+
     /// Remembers that the answer with this opaque is for `token`.
     pub(super) fn expect_answer(&mut self, opaque: i32, token: u64) {
         if self.pushes.len() == PUSHES_LIMIT {
@@ -130,6 +145,7 @@ impl Connections {
             dirty: false,
             unsent: 0,
             paused: false,
+            reads: 0,
             last_active: mono_ms,
             run: 0,
             told: false,

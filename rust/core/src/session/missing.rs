@@ -5,6 +5,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use bytes::Bytes;
+
 use crate::session::output::{ConnId, Missing, MissingKind};
 use crate::wire::Command;
 
@@ -51,7 +53,7 @@ impl MissingNames {
         &mut self,
         missing: &Missing,
         conn: ConnId,
-        command: Command,
+        mut command: Command,
         mono_ms: u64,
     ) -> Result<bool, Box<Command>> {
         let fields: usize = command.fields.iter().map(|(key, value)| key.len() + value.len()).sum();
@@ -62,6 +64,8 @@ impl MissingNames {
         }
         self.count += 1;
         self.bytes += size;
+        // The body is a slice of the buffer it was received into; what waits must not keep more than itself.
+        command.body = Bytes::copy_from_slice(&command.body);
         let parked = Parked { conn, command, size };
         let table = self.table_mut(missing.kind());
         if let Some(asked) = table.get_mut(missing.name()) {

@@ -17,8 +17,13 @@ impl Broker {
             Ok(Some(outcome)) => self.finish(reading, Ok(outcome), now),
             Ok(None) if self.waiting.reads_len() >= READS_TOTAL => self.overloaded(reading.asker()),
             Ok(None) => {
+                let conn = reading.asker().conn;
                 let token = self.waiting.park_read(reading);
                 self.outputs.push_back(Output::Read(token, plan));
+                if let Some(connection) = self.connections.get_mut(conn) {
+                    connection.reads += 1;
+                }
+                self.pause_if_full(conn);
             }
             Err(error) => self.finish(reading, Err(error), now),
         }
@@ -26,9 +31,13 @@ impl Broker {
 
     /// The owner has run the plan of the `Output::Read` with this token.
     pub fn read_done(&mut self, token: u64, outcome: Result<ReadOutcome, StoreError>, now: Now) {
-        if let Some(reading) = self.waiting.take_read(token) {
-            self.finish(reading, outcome, now);
+        let Some(reading) = self.waiting.take_read(token) else { return };
+        let conn = reading.asker().conn;
+        if let Some(connection) = self.connections.get_mut(conn) {
+            connection.reads = connection.reads.saturating_sub(1);
         }
+        self.finish(reading, outcome, now);
+        self.resume_if_room(conn, now);
     }
 
     fn finish(&mut self, reading: Reading, outcome: Result<ReadOutcome, StoreError>, now: Now) {
