@@ -1,0 +1,158 @@
+//! What a connection may do to itself, and never to others.
+
+use rocketmq_lite_core::session::{Cold, Control, Value};
+use rocketmq_lite_core::wire;
+
+use crate::rig::*;
+
+#[test]
+fn a_malformed_frame_closes_its_connection_only() {
+    let mut rig = Rig::new();
+    let (bad, good) = (rig.connect(), rig.connect());
+    rig.receive(bad, &[0, 0, 0, 2, 0, 0]);
+    rig.settle();
+    assert_eq!(rig.closed, [bad]);
+    assert!(
+        rig.cold
+            .iter()
+            .any(|cold| matches!(cold, Cold::Log { text, .. } if text.contains("127.0.0.1:56992")))
+    );
+    assert_eq!(rig.call(good, &send(0, "x", &[])).code, 0);
+    rig.receive(bad, &[0; 100]);
+    rig.settle();
+    assert_eq!(rig.closed, [bad], "closed once");
+}
+
+#[test]
+fn a_gigabyte_length_word_is_refused_before_a_byte_of_it() {
+    let mut rig = Rig::new();
+    let (bad, good) = (rig.connect(), rig.connect());
+    rig.receive(bad, &[0x40, 0, 0, 0]);
+    rig.settle();
+    assert_eq!(rig.closed, [bad]);
+    assert_eq!(rig.call(good, &send(0, "x", &[])).code, 0);
+}
+
+#[test]
+fn what_came_before_the_malformed_frame_is_served() {
+    let mut rig = Rig::new();
+    let conn = rig.connect();
+    let mut bytes = Vec::new();
+    wire::encode(&request(30, &[("topic", TOPIC), ("queueId", "0")]), &mut bytes).unwrap();
+    bytes.extend([0xff; 8]);
+    rig.receive(conn, &bytes);
+    rig.settle();
+    assert_eq!(rig.answer(conn).map(|answer| answer.code), Some(0));
+    assert_eq!(rig.closed, [conn]);
+}
+
+#[test]
+fn frames_may_come_in_any_pieces() {
+    let mut rig = Rig::new();
+    let conn = rig.connect();
+    let mut bytes = Vec::new();
+    wire::encode(&send(0, "one", &[]), &mut bytes).unwrap();
+    wire::encode(&send(0, "two", &[]), &mut bytes).unwrap();
+    for byte in bytes {
+        rig.receive(conn, &[byte]);
+    }
+    rig.settle();
+    assert_eq!(rig.answer(conn).map(|answer| answer.code), Some(0));
+    assert_eq!(rig.answer(conn).map(|answer| answer.code), Some(0));
+}
+
+#[test]
+fn log_lines_are_limited() {
+    let mut rig = Rig::new();
+    for _ in 0..150 {
+        let conn = rig.connect();
+        rig.receive(conn, &[0xff; 4]);
+    }
+    rig.settle();
+    assert_eq!((rig.cold.len(), rig.broker.statistics().logs_dropped), (100, 50));
+}
+
+#[test]
+fn a_silent_connection_is_closed_after_two_minutes() {
+    let mut rig = Rig::new();
+    let (silent, busy) = (rig.connect(), rig.connect());
+    rig.advance(60_000);
+    rig.call(busy, &send(0, "x", &[]));
+    rig.advance(59_999);
+    assert!(rig.closed.is_empty());
+    rig.advance(1);
+    assert_eq!(rig.closed, [silent]);
+    rig.advance(59_999);
+    assert_eq!(rig.closed, [silent]);
+    rig.advance(1);
+    assert_eq!(rig.closed, [silent, busy]);
+    assert_eq!(rig.broker.next_deadline(), None);
+}
+
+#[test]
+fn a_client_that_does_not_read_is_not_read() {
+    let mut rig = Rig::new();
+    let (producer, slow) = (rig.connect(), rig.connect());
+    let body = "x".repeat(250 * 1024);
+    for _ in 0..4 {
+        rig.store(producer, 0, &body, "a");
+    }
+    rig.keep_sent = true;
+    let mut asked = 0;
+    while !rig.is_paused(slow) {
+        rig.request(slow, &with(pull(0, 0, "*", None), "maxMsgNums", "1"));
+        asked += 1;
+    }
+    assert!((15..=18).contains(&asked), "4 MiB of {asked} answers");
+    rig.request(slow, &pull(0, 0, "*", None));
+    let answers = std::iter::from_fn(|| rig.answer(slow)).count();
+    assert_eq!(answers, asked, "the last request waits");
+    assert_eq!(rig.call(producer, &send(1, "x", &[])).code, 0, "others are served");
+    rig.report_sent(slow);
+    rig.settle();
+    assert!(!rig.is_paused(slow));
+    assert_eq!(rig.answer(slow).map(|answer| answer.code), Some(0));
+}
+
+#[test]
+fn held_pulls_of_a_client_that_does_not_read_wait_too() {
+    let mut rig = Rig::new();
+    let (producer, slow) = (rig.connect(), rig.connect());
+    rig.keep_sent = true;
+    for _ in 0..40 {
+        rig.request(slow, &pull(0, 0, "*", Some(60_000)));
+    }
+    let body = "x".repeat(250 * 1024);
+    rig.request(producer, &send(0, &body, &[]));
+    let first = std::iter::from_fn(|| rig.answer(slow)).count();
+    assert!((15..=18).contains(&first), "{first} answers are 4 MiB");
+    let mut all = first;
+    while rig.is_paused(slow) {
+        rig.report_sent(slow);
+        rig.settle();
+        all += std::iter::from_fn(|| rig.answer(slow)).count();
+    }
+    assert_eq!(all, 40);
+}
+
+#[test]
+fn python_can_close_a_connection_after_what_it_was_sent() {
+    let mut rig = Rig::new();
+    let conn = rig.connect();
+    rig.deliver(conn, &send(9, "x", &[]));
+    assert_eq!(rig.submit(Control::CloseConnection { conn }), Some(Value::Delivered(true)));
+    assert_eq!(rig.answer(conn).map(|answer| answer.code), Some(29));
+    assert_eq!(rig.closed, [conn]);
+    assert_eq!(rig.submit(Control::CloseConnection { conn }), Some(Value::Delivered(false)));
+    assert_eq!(rig.broker.statistics().connections, 0);
+}
+
+#[test]
+fn connection_numbers_are_never_used_twice() {
+    let mut rig = Rig::new();
+    let first = rig.connect();
+    rig.broker.closed(first, rig.now);
+    assert_ne!(rig.connect(), first);
+    let statistics = rig.broker.statistics();
+    assert_eq!((statistics.connections, statistics.connections_total), (1, 2));
+}

@@ -1,0 +1,157 @@
+//! When a producer is answered and a consumer sees the message, under both ways of flushing.
+
+use rocketmq_lite_core::session::Cold;
+use rocketmq_lite_core::store::{Fault, FlushMode};
+
+use crate::rig::*;
+
+fn synchronous() -> Rig {
+    let mut rig = Rig::with_flush(FlushMode::Sync);
+    rig.keep_flushes = true;
+    rig
+}
+
+#[test]
+fn asynchronous_sends_are_answered_before_the_flush() {
+    let mut rig = Rig::new();
+    rig.keep_flushes = true;
+    let conn = rig.connect();
+    rig.store(conn, 0, "m", "a");
+    assert!(rig.flushes.is_empty(), "not at once");
+    rig.advance(499);
+    assert!(rig.flushes.is_empty());
+    rig.advance(1);
+    assert_eq!(rig.flushes.len(), 1);
+    rig.store(conn, 0, "n", "a");
+    rig.advance(10_000);
+    assert_eq!(rig.flushes.len(), 1, "one at a time");
+    rig.flush();
+    rig.advance(500);
+    assert_eq!(rig.flushes.len(), 1, "what came meanwhile");
+    rig.flush();
+    rig.advance(10_000);
+    assert!(rig.flushes.is_empty(), "nothing is dirty");
+    let statistics = rig.broker.statistics();
+    assert_eq!((statistics.flushes, statistics.flushed_end), (2, statistics.log_end));
+}
+
+#[test]
+fn synchronous_sends_wait_for_a_flush_that_covers_them() {
+    let mut rig = synchronous();
+    let conn = rig.connect();
+    rig.request(conn, &send(0, "one", &[]));
+    assert_eq!((rig.flushes.len(), rig.answer(conn)), (1, None));
+    rig.request(conn, &send(0, "two", &[]));
+    rig.request(conn, &send(1, "three", &[]));
+    assert_eq!(rig.flushes.len(), 1, "one at a time");
+    assert_eq!(rig.broker.statistics().flush_waiting, 3);
+    rig.flush();
+    let answer = rig.answer(conn).unwrap();
+    assert_eq!((answer.code, number(&answer, "queueOffset")), (0, 0));
+    assert_eq!((rig.answer(conn), rig.flushes.len()), (None, 1), "the others share the next");
+    rig.flush();
+    assert_eq!(rig.answer(conn).map(|answer| answer.code), Some(0));
+    assert_eq!(rig.answer(conn).map(|answer| answer.code), Some(0));
+    assert_eq!(rig.broker.statistics().flush_waiting, 0);
+}
+
+#[test]
+fn consumers_do_not_see_what_is_not_flushed() {
+    let mut rig = synchronous();
+    let (producer, consumer) = (rig.connect(), rig.connect());
+    rig.request(producer, &send(0, "m", &[]));
+    let max = request(30, &[("topic", TOPIC), ("queueId", "0")]);
+    assert_eq!(rig.call(consumer, &pull(0, 0, "*", None)).code, 19);
+    assert_eq!(number(&rig.call(consumer, &max), "offset"), 0);
+    assert_eq!(rig.call(consumer, &request(33, &[("offset", "0")])).code, 1);
+    rig.flush();
+    assert_eq!(rig.call(consumer, &pull(0, 0, "*", None)).code, 0);
+    assert_eq!(number(&rig.call(consumer, &max), "offset"), 1);
+    assert_eq!(rig.call(consumer, &request(33, &[("offset", "0")])).code, 0);
+}
+
+#[test]
+fn who_does_not_wait_is_answered_before_the_flush() {
+    let mut rig = synchronous();
+    let conn = rig.connect();
+    rig.request(conn, &send(0, "m", &[("WAIT", "false")]));
+    assert_eq!(rig.answer(conn).map(|answer| answer.code), Some(0));
+    assert_eq!(rig.flushes.len(), 1, "flushed for the consumers");
+    assert_eq!(rig.call(conn, &pull(0, 0, "*", None)).code, 19);
+    rig.flush();
+    assert_eq!(rig.call(conn, &pull(0, 0, "*", None)).code, 0);
+}
+
+#[test]
+fn a_flush_that_takes_too_long_is_answered_10() {
+    let mut rig = synchronous();
+    let conn = rig.connect();
+    rig.request(conn, &send(0, "m", &[("UNIQ_KEY", "K")]));
+    rig.advance(4_999);
+    assert_eq!(rig.answer(conn), None);
+    rig.advance(1);
+    let answer = rig.answer(conn).unwrap();
+    assert_eq!((answer.code, number(&answer, "queueOffset")), (10, 0));
+    assert_eq!(answer.fields.get("transactionId"), Some("K"));
+    rig.flush();
+    assert_eq!(rig.answer(conn), None, "answered once");
+    assert_eq!(rig.call(conn, &pull(0, 0, "*", None)).code, 0, "stored all the same");
+}
+
+#[test]
+fn a_failed_flush_answers_10_and_ends_the_sending() {
+    let mut rig = synchronous();
+    let conn = rig.connect();
+    rig.faults.fail(Fault::Sync, 1, std::io::ErrorKind::Other);
+    rig.request(conn, &send(0, "m", &[]));
+    rig.flush();
+    assert_eq!(rig.answer(conn).map(|answer| answer.code), Some(10));
+    let logged = rig
+        .cold
+        .iter()
+        .any(|cold| matches!(cold, Cold::Log { text, .. } if text.contains("flush of the log failed")));
+    assert!(logged, "{:?}", rig.cold);
+    let answer = rig.call(conn, &send(0, "n", &[]));
+    assert_eq!(answer.code, 14);
+    assert!(answer.remark.unwrap().contains("flush"));
+    assert_eq!(rig.call(conn, &pull(0, 0, "*", None)).code, 19, "reads go on, the message stays unseen");
+    rig.advance(60_000);
+    assert!(rig.flushes.is_empty());
+}
+
+#[test]
+fn what_a_crash_left_is_flushed_first_of_all() {
+    let mut rig = Rig::new();
+    let conn = rig.connect();
+    rig.store(conn, 0, "m", "a");
+    let mut rig = Rig::reopened(&rig.fs.snapshot());
+    rig.advance(0);
+    let statistics = rig.broker.statistics();
+    assert!(statistics.log_end > 0);
+    assert_eq!((statistics.flushes, statistics.flushed_end), (1, statistics.log_end));
+    let conn = rig.connect();
+    assert_eq!(bodies(&rig.call(conn, &pull(0, 0, "*", None))), ["m"]);
+}
+
+#[test]
+fn a_failed_flush_in_the_background_ends_the_sending_too() {
+    let mut rig = Rig::new();
+    let conn = rig.connect();
+    rig.store(conn, 0, "m", "a");
+    rig.faults.fail(Fault::Sync, 1, std::io::ErrorKind::Other);
+    rig.advance(500);
+    assert_eq!(rig.call(conn, &send(0, "n", &[])).code, 14);
+    assert_eq!(rig.call(conn, &pull(0, 0, "*", None)).code, 0, "what was visible stays so");
+}
+
+#[test]
+fn the_answers_of_a_connection_that_is_gone_are_dropped() {
+    let mut rig = synchronous();
+    let conn = rig.connect();
+    rig.request(conn, &send(0, "m", &[]));
+    rig.broker.closed(conn, rig.now);
+    rig.flush();
+    assert_eq!(rig.answer(conn), None);
+    let other = rig.connect();
+    assert_eq!(rig.call(other, &pull(0, 0, "*", None)).code, 0);
+}

@@ -1,0 +1,106 @@
+//! Consumer offsets: queries, updates, and the table that Python loads and saves.
+
+use rocketmq_lite_core::session::{Control, TopicEntry, Value};
+use rocketmq_lite_core::wire::Command;
+
+use crate::rig::*;
+
+fn query(queue: i32) -> Command {
+    request(14, &[("consumerGroup", GROUP), ("topic", TOPIC), ("queueId", &queue.to_string())])
+}
+
+fn update(queue: i32, offset: i64) -> Command {
+    let (queue, offset) = (queue.to_string(), offset.to_string());
+    request(15, &[("consumerGroup", GROUP), ("topic", TOPIC), ("queueId", &queue), ("commitOffset", &offset)])
+}
+
+fn entry(topic: &str, group: &str, queue: i32, offset: i64) -> (String, String, i32, i64) {
+    (topic.to_owned(), group.to_owned(), queue, offset)
+}
+
+#[test]
+fn the_last_update_counts_even_backwards_and_beyond() {
+    let mut rig = Rig::new();
+    let conn = rig.connect();
+    for (queue, offset) in [(0, 5), (0, 3), (1, 999), (77, 1)] {
+        let answer = rig.call(conn, &update(queue, offset));
+        assert_eq!((answer.code, answer.remark), (0, None));
+        assert_eq!(number(&rig.call(conn, &query(queue)), "offset"), offset);
+    }
+    assert_eq!(rig.broker.statistics().offset_commits, 4);
+}
+
+#[test]
+fn a_oneway_update_counts() {
+    let mut rig = Rig::new();
+    let conn = rig.connect();
+    rig.request(conn, &oneway(update(0, 8)));
+    assert_eq!(number(&rig.call(conn, &query(0)), "offset"), 8);
+}
+
+#[test]
+fn updates_are_refused_for_what_does_not_exist() {
+    let mut rig = Rig::new();
+    let conn = rig.connect();
+    let mut code = |request: Command| rig.call(conn, &request).code;
+    assert_eq!(code(with(update(0, 1), "consumerGroup", "nobody")), 26);
+    assert_eq!(code(with(update(0, 1), "topic", "nothing")), 17);
+    assert_eq!(code(without(update(0, 1), "queueId")), 29);
+    assert_eq!(code(without(update(0, 1), "commitOffset")), 29);
+    assert_eq!(code(with(update(0, 1), "commitOffset", "many")), 1);
+    assert_eq!(code(without(update(0, 1), "topic")), 1);
+    assert!(rig.next_cold().is_none(), "nothing is made for an update");
+}
+
+#[test]
+fn without_a_stored_offset_a_whole_queue_begins_at_0() {
+    let mut rig = Rig::new();
+    let conn = rig.connect();
+    assert_eq!(rig.call(conn, &query(0)).code, 22, "an empty queue");
+    rig.store(conn, 0, "m", "a");
+    let answer = rig.call(conn, &query(0));
+    assert_eq!((answer.code, number(&answer, "offset")), (0, 0));
+    let answer = rig.call(conn, &with(query(0), "setZeroIfNotFound", "false"));
+    let remark = "Not found, do not set to zero, maybe this group boot first";
+    assert_eq!((answer.code, answer.remark.as_deref()), (22, Some(remark)));
+    assert_eq!(rig.call(conn, &with(query(0), "setZeroIfNotFound", "true")).code, 0);
+    assert_eq!(rig.call(conn, &with(query(0), "consumerGroup", "unknown")).code, 0);
+    assert_eq!(rig.call(conn, &with(query(0), "topic", "unknown")).code, 22);
+    assert_eq!(rig.call(conn, &without(query(0), "queueId")).code, 1);
+}
+
+#[test]
+fn python_loads_and_saves_the_table() {
+    let mut rig = Rig::new();
+    let conn = rig.connect();
+    let loaded = vec![entry(TOPIC, GROUP, 1, 11), entry("gone", "away", 0, 5)];
+    rig.submit(Control::LoadOffsets(loaded));
+    assert_eq!(number(&rig.call(conn, &query(1)), "offset"), 11);
+    rig.call(conn, &update(0, 7));
+    let all = vec![entry(TOPIC, GROUP, 0, 7), entry(TOPIC, GROUP, 1, 11), entry("gone", "away", 0, 5)];
+    assert_eq!(rig.submit(Control::Offsets), Some(Value::Offsets(all)));
+    rig.submit(Control::RemoveOffsets { topic: Some("gone".to_owned()), group: None });
+    rig.submit(Control::RemoveGroup { name: GROUP.to_owned(), clean_offsets: true });
+    assert_eq!(rig.submit(Control::Offsets), Some(Value::Offsets(Vec::new())));
+}
+
+#[test]
+fn a_group_can_go_and_leave_its_offsets() {
+    let mut rig = Rig::new();
+    let conn = rig.connect();
+    rig.call(conn, &update(0, 7));
+    rig.submit(Control::RemoveGroup { name: GROUP.to_owned(), clean_offsets: false });
+    assert_eq!(number(&rig.call(conn, &query(0)), "offset"), 7);
+    assert_eq!(rig.call(conn, &update(0, 8)).code, 26);
+}
+
+#[test]
+fn python_can_ask_for_bounds() {
+    let mut rig = Rig::new();
+    let conn = rig.connect();
+    rig.submit(Control::PutTopic(TopicEntry::new("other", 1)));
+    rig.store(conn, 2, "m", "a");
+    rig.store(conn, 2, "m", "a");
+    let bounds = rig.submit(Control::Bounds { topic: TOPIC.to_owned(), queues: vec![2, 0, 99] });
+    assert_eq!(bounds, Some(Value::Bounds(vec![(2, 0, 2), (0, 0, 0), (99, 0, 0)])));
+}
