@@ -139,12 +139,20 @@ class Judge:
     def produce(
         self, namesrv: str, topic: str, messages: Sequence[Sending], *, mode: str, group: str
     ) -> list[Event]:
-        """Send messages; one event for each, in the order of the messages."""
+        """Send messages; one event for each, in the order of the messages.
+
+        Raises:
+            JudgeError: the broker or the client refused one of them.
+        """
         texts = [message.to_json() for message in messages]
         exchange = self.request(
             "produce", namesrv=namesrv, topic=topic, messages=texts, mode=mode, group=group
         )
-        return sorted(exchange.rest(), key=lambda event: int(event["index"]))
+        events = sorted(exchange.rest(), key=lambda event: int(event["index"]))
+        for event in events:
+            if event["event"] == "refused":
+                raise JudgeError(event)
+        return events
 
     @contextlib.contextmanager
     def consuming(

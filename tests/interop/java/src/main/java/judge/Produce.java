@@ -3,6 +3,7 @@ package judge;
 import java.util.Base64;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
 import com.alibaba.fastjson2.JSONArray;
@@ -22,6 +23,10 @@ import org.apache.rocketmq.common.message.Message;
  * the client's exception.
  */
 final class Produce implements Judge.Work {
+    /** Asynchronous sends under way at once; a server may refuse more than it can take. */
+    private static final int IN_FLIGHT = 32;
+
+    private final Semaphore window = new Semaphore(IN_FLIGHT);
     private final JSONObject request;
     private final Events events;
 
@@ -73,10 +78,21 @@ final class Produce implements Judge.Work {
                 answered.countDown();
                 break;
             case "async":
-                producer.send(message, new Answer(index, answered));
+                sendAsync(producer, message, new Answer(index, answered));
                 break;
             default:
                 throw new IllegalArgumentException("mode is sync, async or oneway");
+        }
+    }
+
+    private void sendAsync(DefaultMQProducer producer, Message message, Answer answer) throws Exception {
+        window.acquire();
+        try {
+            producer.send(message, answer);
+        } catch (Exception problem) {
+            // Refused before it was under way: nobody will call the answer.
+            window.release();
+            throw problem;
         }
     }
 
@@ -129,12 +145,17 @@ final class Produce implements Judge.Work {
         @Override
         public void onSuccess(SendResult result) {
             sent(index, result);
-            answered.countDown();
+            over();
         }
 
         @Override
         public void onException(Throwable problem) {
             refused(index, problem);
+            over();
+        }
+
+        private void over() {
+            window.release();
             answered.countDown();
         }
     }
