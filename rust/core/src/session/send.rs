@@ -77,7 +77,8 @@ impl Broker {
         let target = self.target(&header, command.version)?;
         send_properties::check_supported(header.properties, header.sys_flag, target.dead_letter)?;
         if !self.accept_writes {
-            return Err(Refusal::stopping().into());
+            let remark = "the broker does not accept messages now";
+            return Err(Refusal::new(response::SERVICE_NOT_AVAILABLE, remark).into());
         }
         self.append(asker, &header, &target, &command.body, now)
     }
