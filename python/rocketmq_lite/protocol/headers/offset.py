@@ -1,14 +1,12 @@
-"""Headers about offsets: where a group stands, where a queue begins and ends (request-codes.md 3, 4)."""
+"""Headers about offsets of queues and of groups (request-codes.md 3 and 4)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rocketmq_lite.protocol.headers.shape import I32, Header
+from rocketmq_lite.protocol.headers.shape import Header
 
 __all__ = [
-    "GetEarliestMsgStoretimeResponseHeader",
-    "GetMaxOffsetRequestHeader",
     "OffsetResponseHeader",
     "QueryConsumerOffsetRequestHeader",
     "QueueRequestHeader",
@@ -19,11 +17,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class QueryConsumerOffsetRequestHeader(Header):
-    """14. ``set_zero_if_not_found`` false asks for 22 where nothing is stored."""
+    """14. ``set_zero_if_not_found`` false makes 5.x brokers answer 22 instead of guessing 0."""
 
     consumer_group: str
     topic: str
-    queue_id: I32
+    queue_id: int
     set_zero_if_not_found: bool | None = None
 
 
@@ -33,46 +31,30 @@ class UpdateConsumerOffsetRequestHeader(Header):
 
     consumer_group: str
     topic: str
-    queue_id: I32
+    queue_id: int
     commit_offset: int
 
 
 @dataclass(frozen=True, slots=True)
 class SearchOffsetRequestHeader(Header):
-    """29. ``boundary_type`` is LOWER or UPPER."""
+    """29. ``boundary_type`` is ``LOWER`` (the default) or ``UPPER``."""
 
     topic: str
-    queue_id: I32
+    queue_id: int
     timestamp: int
     boundary_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class GetMaxOffsetRequestHeader(Header):
-    """30."""
-
-    topic: str
-    queue_id: I32
-    committed: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class QueueRequestHeader(Header):
-    """31 and 32."""
+    """30, 31 and 32."""
 
     topic: str
-    queue_id: I32
+    queue_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class OffsetResponseHeader(Header):
-    """Answer to 14, 29, 30 and 31."""
+    """The answer to 14, 29, 30 and 31."""
 
     offset: int
-
-
-@dataclass(frozen=True, slots=True)
-class GetEarliestMsgStoretimeResponseHeader(Header):
-    """Answer to 32; -1 for an empty queue."""
-
-    timestamp: int
