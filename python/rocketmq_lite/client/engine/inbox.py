@@ -1,0 +1,59 @@
+"""What the iteration hands out next: messages that wait, and failed ones whose pause is over.
+
+One inbox serves all queues of a consumer. Order within a queue is the order of offsets, except that a
+failed message comes back later. Messages of a lost queue are dropped on the way out.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from typing import Generic, TypeVar
+
+from rocketmq_lite.client.engine.process_queue import Delivery, DeliveryEvent
+
+__all__ = ["Inbox"]
+
+T = TypeVar("T")
+
+
+class Inbox(Generic[T]):
+    """Deliveries that no user has in hands."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Delivery[T]] = deque()
+        self._paused: list[tuple[float, int, Delivery[T]]] = []
+        self._sequence = 0
+
+    def __len__(self) -> int:
+        return len(self._waiting) + len(self._paused)
+
+    def put(self, delivery: Delivery[T]) -> None:
+        """Append a message that was just pulled."""
+        self._waiting.append(delivery)
+
+    def pause(self, delivery: Delivery[T], until: float) -> None:
+        """Keep a failed message back until the monotonic time ``until``."""
+        self._sequence += 1
+        heapq.heappush(self._paused, (until, self._sequence, delivery))
+
+    def take(self, now: float) -> Delivery[T] | None:
+        """Hand out the next message, or ``None`` when nothing is due; failed ones go first."""
+        while (delivery := self._pop(now)) is not None:
+            if not delivery.queue.lost:
+                delivery.apply(DeliveryEvent.HAND_OUT)
+                return delivery
+        return None
+
+    def next_due(self) -> float | None:
+        """When the next failed message may be handed out again, or ``None``."""
+        while self._paused and self._paused[0][2].queue.lost:
+            heapq.heappop(self._paused)
+        return self._paused[0][0] if self._paused else None
+
+    def _pop(self, now: float) -> Delivery[T] | None:
+        if self._paused and self._paused[0][0] <= now:
+            delivery = heapq.heappop(self._paused)[2]
+            delivery.apply(DeliveryEvent.RESUME)
+            return delivery
+        return self._waiting.popleft() if self._waiting else None

@@ -1,0 +1,266 @@
+"""One queue being read: which offsets are unfinished, what may be committed, how much may be pulled.
+
+Rules:
+
+* The committed offset is the lowest one whose message is not finished; it never passes a message that
+  was not acknowledged. Everything that moves it is in this file.
+* A message goes through the states of :data:`DELIVERY_TRANSITIONS`, a queue through those of
+  :data:`LEASE_TRANSITIONS`; an event that is not listed for a state is a misuse.
+* A lost queue keeps accepting events for messages that are still in hands, and they change nothing: its
+  offsets belong to another member now.
+
+Not yet acknowledged messages count against the limit wherever they are (waiting, handed out, being
+worked on, pausing after a failure). That is the back-pressure: who does not acknowledge stops the pull.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+from rocketmq_lite.errors import LocalProtocolError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rocketmq_lite.model import MessageQueue
+
+__all__ = [
+    "DELIVERY_TRANSITIONS",
+    "LEASE_TRANSITIONS",
+    "Delivery",
+    "DeliveryEvent",
+    "DeliveryState",
+    "LeaseEvent",
+    "LeaseState",
+    "ProcessQueue",
+    "QueueLimits",
+]
+
+T = TypeVar("T")
+
+
+class LeaseState(Enum):
+    """Where we are with a queue."""
+
+    LOCATING = auto()
+    """Assigned to us; the offset to start from is being looked up."""
+    PULLING = auto()
+    LOST = auto()
+    """Given up, taken away, or overtaken by an offset that the broker moved."""
+
+
+class LeaseEvent(Enum):
+    """What happens to a queue."""
+
+    LOCATED = auto()
+    REVOKED = auto()
+
+
+LEASE_TRANSITIONS: Final[Mapping[LeaseState, Mapping[LeaseEvent, LeaseState]]] = {
+    LeaseState.LOCATING: {LeaseEvent.LOCATED: LeaseState.PULLING, LeaseEvent.REVOKED: LeaseState.LOST},
+    LeaseState.PULLING: {LeaseEvent.REVOKED: LeaseState.LOST},
+    LeaseState.LOST: {LeaseEvent.REVOKED: LeaseState.LOST},
+}
+
+
+class DeliveryState(Enum):
+    """Where a pulled message is."""
+
+    WAITING = auto()
+    """Pulled, not yet taken by the iteration."""
+    HANDED = auto()
+    """Given to the user, who has not entered it (or left it by a cancellation)."""
+    ENTERED = auto()
+    """The user is inside ``async with message``."""
+    PAUSED = auto()
+    """Failed; will be handed out again."""
+    FINISHED = auto()
+
+
+class DeliveryEvent(Enum):
+    """What happens to a pulled message."""
+
+    HAND_OUT = auto()
+    ENTER = auto()
+    ACKNOWLEDGE = auto()
+    FAIL = auto()
+    LEAVE = auto()
+    """Left by a cancellation: neither acknowledged nor failed."""
+    RESUME = auto()
+
+
+DELIVERY_TRANSITIONS: Final[Mapping[DeliveryState, Mapping[DeliveryEvent, DeliveryState]]] = {
+    DeliveryState.WAITING: {DeliveryEvent.HAND_OUT: DeliveryState.HANDED},
+    DeliveryState.HANDED: {DeliveryEvent.ENTER: DeliveryState.ENTERED},
+    DeliveryState.ENTERED: {
+        DeliveryEvent.ACKNOWLEDGE: DeliveryState.FINISHED,
+        DeliveryEvent.FAIL: DeliveryState.PAUSED,
+        DeliveryEvent.LEAVE: DeliveryState.HANDED,
+    },
+    DeliveryState.PAUSED: {DeliveryEvent.RESUME: DeliveryState.WAITING},
+    DeliveryState.FINISHED: {},
+}
+
+_MISUSE: Final = {
+    DeliveryState.ENTERED: "the message is being processed already",
+    DeliveryState.PAUSED: "the message failed and will be delivered again",
+    DeliveryState.FINISHED: "the message is acknowledged already",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLimits:
+    """How much of one queue may be unfinished at a time.
+
+    Attributes:
+        messages: Unacknowledged messages above which nothing more is pulled.
+        size: Bytes of unacknowledged messages above which nothing more is pulled. One answer may go over.
+    """
+
+    messages: int
+    size: int
+
+
+class Delivery(Generic[T]):
+    """One pulled message on its way through the user's hands."""
+
+    __slots__ = ("attempt", "offset", "payload", "queue", "size", "state")
+
+    def __init__(self, queue: ProcessQueue[T], offset: int, size: int, attempt: int, payload: T) -> None:
+        self.queue = queue
+        self.offset = offset
+        self.size = size
+        self.attempt = attempt
+        self.payload = payload
+        self.state = DeliveryState.WAITING
+
+    def apply(self, event: DeliveryEvent) -> DeliveryState:
+        """Move to the next state and return it.
+
+        Raises:
+            LocalProtocolError: The event has no place in the present state.
+        """
+        next_state = DELIVERY_TRANSITIONS[self.state].get(event)
+        if next_state is None:
+            reason = _MISUSE.get(self.state, f"{event.name} is not possible for a {self.state.name} message")
+            raise LocalProtocolError(reason)
+        self.queue.record_move(self, next_state)
+        self.state = next_state
+        if event is DeliveryEvent.FAIL:
+            self.attempt += 1
+        return next_state
+
+
+class ProcessQueue(Generic[T]):
+    """The reading side of one queue.
+
+    Args:
+        queue: Which one.
+        limits: How much may be unfinished.
+    """
+
+    def __init__(self, queue: MessageQueue, limits: QueueLimits) -> None:
+        self.queue = queue
+        self.state = LeaseState.LOCATING
+        self._limits = limits
+        self._located = False
+        self._next_offset = 0
+        self._order: deque[int] = deque()
+        self._unfinished: dict[int, Delivery[T]] = {}
+        self._size = 0
+        self._places: Counter[DeliveryState] = Counter()
+
+    @property
+    def lost(self) -> bool:
+        """Whether what happens to its messages no longer matters."""
+        return self.state is LeaseState.LOST
+
+    @property
+    def next_offset(self) -> int:
+        """Where the next pull reads."""
+        return self._next_offset
+
+    @property
+    def committable(self) -> int | None:
+        """The lowest offset that is not finished; ``None`` while the start is unknown."""
+        if not self._located:
+            return None
+        return self._order[0] if self._order else self._next_offset
+
+    @property
+    def unfinished(self) -> int:
+        """How many messages are pulled and not acknowledged."""
+        return len(self._unfinished)
+
+    @property
+    def room(self) -> int:
+        """How many messages may be pulled now."""
+        if self._size >= self._limits.size:
+            return 0
+        return max(0, self._limits.messages - len(self._unfinished))
+
+    def pull_size(self, batch: int) -> int:
+        """How many messages to ask for now; 0 means to wait until more are acknowledged.
+
+        While messages still wait for the iteration only larger pulls are worth a round trip; without
+        that rule a slow consumer would ask for every single message that it has just made room for.
+        """
+        room = self.room
+        worthwhile = min(batch, max(1, self._limits.messages // 2))
+        if room < worthwhile and self._places[DeliveryState.WAITING] > 0:
+            return 0
+        return min(room, batch)
+
+    def is_stuck(self) -> bool:
+        """Whether it is full of messages that were handed out and never entered: only the user can help."""
+        return self.room == 0 and self._places[DeliveryState.HANDED] == len(self._unfinished) > 0
+
+    def locate(self, offset: int) -> None:
+        """Begin to read at ``offset``."""
+        self._advance(LeaseEvent.LOCATED)
+        self._located = True
+        self._next_offset = offset
+
+    def revoke(self) -> None:
+        """Give the queue up; its offsets are somebody else's from now on."""
+        self._advance(LeaseEvent.REVOKED)
+
+    def add(self, offset: int, size: int, attempt: int, payload: T) -> Delivery[T]:
+        """Take in one pulled message; offsets come in ascending order.
+
+        Raises:
+            LocalProtocolError: The offset is not above all earlier ones: the broker went back in time.
+        """
+        if offset < self._next_offset:
+            raise LocalProtocolError(f"offset {offset} of {self.queue} comes after {self._next_offset - 1}")
+        delivery = Delivery(self, offset, size, attempt, payload)
+        self._order.append(offset)
+        self._unfinished[offset] = delivery
+        self._size += size
+        self._places[delivery.state] += 1
+        self._next_offset = offset + 1
+        return delivery
+
+    def skip_to(self, offset: int) -> None:
+        """Everything below ``offset`` has been pulled, or is nothing for us."""
+        self._next_offset = max(self._next_offset, offset)
+
+    def record_move(self, delivery: Delivery[T], next_state: DeliveryState) -> None:
+        """Account for a message that changes its state; called by :meth:`Delivery.apply` only."""
+        self._places[delivery.state] -= 1
+        if next_state is not DeliveryState.FINISHED:
+            self._places[next_state] += 1
+            return
+        del self._unfinished[delivery.offset]
+        self._size -= delivery.size
+        while self._order and self._order[0] not in self._unfinished:
+            self._order.popleft()
+
+    def _advance(self, event: LeaseEvent) -> None:
+        next_state = LEASE_TRANSITIONS[self.state].get(event)
+        if next_state is None:
+            raise LocalProtocolError(f"{event.name} is not possible for a {self.state.name} queue")
+        self.state = next_state

@@ -1,0 +1,176 @@
+"""The committed offset never passes an unfinished message, and the two state tables are complete."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rocketmq_lite.client.engine.process_queue import (
+    DELIVERY_TRANSITIONS,
+    LEASE_TRANSITIONS,
+    DeliveryEvent,
+    DeliveryState,
+    LeaseState,
+    ProcessQueue,
+    QueueLimits,
+)
+from rocketmq_lite.errors import LocalProtocolError
+from rocketmq_lite.model import MessageQueue
+
+QUEUE = MessageQueue("T", "broker-a", 0)
+
+
+def started(at: int = 10, messages: int = 4, size: int = 1000) -> ProcessQueue[str]:
+    queue: ProcessQueue[str] = ProcessQueue(QUEUE, QueueLimits(messages, size))
+    queue.locate(at)
+    return queue
+
+
+def finish(delivery) -> None:
+    for event in (DeliveryEvent.HAND_OUT, DeliveryEvent.ENTER, DeliveryEvent.ACKNOWLEDGE):
+        delivery.apply(event)
+
+
+def test_nothing_is_committed_before_the_start_is_known():
+    queue: ProcessQueue[str] = ProcessQueue(QUEUE, QueueLimits(4, 1000))
+    unknown = queue.committable
+    queue.locate(7)
+    assert (unknown, queue.committable, queue.next_offset) == (None, 7, 7)
+
+
+def test_the_lowest_unfinished_offset_is_committed():
+    queue = started()
+    first, second, third = (queue.add(offset, 1, 1, "m") for offset in (10, 11, 12))
+    finish(second)
+    assert queue.committable == 10
+    finish(first)
+    assert queue.committable == 12
+    finish(third)
+    assert (queue.committable, queue.unfinished) == (13, 0)
+
+
+def test_what_is_filtered_out_counts_as_finished():
+    queue = started()
+    delivery = queue.add(12, 1, 1, "m")
+    queue.skip_to(20)
+    assert (queue.committable, queue.next_offset) == (12, 20)
+    finish(delivery)
+    assert queue.committable == 20
+    queue.skip_to(15)
+    assert queue.next_offset == 20
+
+
+def test_messages_and_bytes_take_room():
+    queue = started(messages=2, size=100)
+    assert queue.room == 2
+    first = queue.add(10, 150, 1, "big")
+    assert queue.room == 0
+    finish(first)
+    queue.add(11, 1, 1, "m")
+    assert queue.room == 1
+    queue.add(12, 1, 1, "m")
+    assert queue.room == 0
+
+
+def test_small_pulls_only_when_nothing_waits():
+    queue = started(messages=4)
+    assert queue.pull_size(batch=32) == 4
+    pulled = [queue.add(offset, 1, 1, "m") for offset in range(10, 14)]
+    assert queue.pull_size(batch=32) == 0
+    finish(pulled[0])
+    assert queue.pull_size(batch=32) == 0
+    finish(pulled[1])
+    assert queue.pull_size(batch=32) == 2
+    queue.add(14, 1, 1, "m")
+    for delivery in pulled[2:]:
+        delivery.apply(DeliveryEvent.HAND_OUT)
+    assert queue.pull_size(batch=32) == 0
+    for delivery in queue._unfinished.values():
+        if delivery.offset == 14:
+            delivery.apply(DeliveryEvent.HAND_OUT)
+    assert queue.pull_size(batch=32) == 1
+
+
+def test_a_large_batch_is_asked_for_in_one_go():
+    assert started(messages=100).pull_size(batch=32) == 32
+    assert started(messages=1).pull_size(batch=32) == 1
+
+
+def test_a_broker_that_goes_back_is_noticed():
+    queue = started()
+    queue.add(10, 1, 1, "m")
+    with pytest.raises(LocalProtocolError, match="offset 10"):
+        queue.add(10, 1, 1, "m")
+
+
+def test_stuck_means_all_handed_out_and_none_entered():
+    queue = started(messages=2)
+    first, second = queue.add(10, 1, 1, "m"), queue.add(11, 1, 1, "m")
+    first.apply(DeliveryEvent.HAND_OUT)
+    assert not queue.is_stuck()
+    second.apply(DeliveryEvent.HAND_OUT)
+    assert queue.is_stuck()
+    first.apply(DeliveryEvent.ENTER)
+    assert not queue.is_stuck()
+    first.apply(DeliveryEvent.LEAVE)
+    assert queue.is_stuck()
+    assert queue.committable == 10
+
+
+def test_a_failure_counts_the_attempt_and_keeps_the_offset():
+    queue = started()
+    delivery = queue.add(10, 1, 1, "m")
+    for event in (DeliveryEvent.HAND_OUT, DeliveryEvent.ENTER, DeliveryEvent.FAIL):
+        delivery.apply(event)
+    assert (delivery.attempt, delivery.state, queue.committable) == (2, DeliveryState.PAUSED, 10)
+
+
+def test_a_lost_queue_takes_late_acknowledgements():
+    queue = started()
+    delivery = queue.add(10, 1, 1, "m")
+    delivery.apply(DeliveryEvent.HAND_OUT)
+    delivery.apply(DeliveryEvent.ENTER)
+    queue.revoke()
+    queue.revoke()
+    assert queue.committable == 10
+    delivery.apply(DeliveryEvent.ACKNOWLEDGE)
+    assert queue.lost
+
+
+def test_every_state_is_in_its_table():
+    assert set(DELIVERY_TRANSITIONS) == set(DeliveryState)
+    assert set(LEASE_TRANSITIONS) == set(LeaseState)
+
+
+@pytest.mark.parametrize(
+    ("state", "event"),
+    [(s, e) for s in DeliveryState for e in DeliveryEvent if e not in DELIVERY_TRANSITIONS[s]],
+)
+def test_events_out_of_place_are_refused_and_change_nothing(state, event):
+    queue = started()
+    delivery = queue.add(10, 1, 1, "m")
+    delivery.state = state
+    with pytest.raises(LocalProtocolError):
+        delivery.apply(event)
+    assert delivery.state is state
+    assert queue.committable == 10
+
+
+def test_a_queue_is_located_once():
+    with pytest.raises(LocalProtocolError):
+        started().locate(3)
+
+
+@given(st.lists(st.integers(1, 3), min_size=1, max_size=30), st.randoms(use_true_random=False))
+def test_any_order_of_finishing_commits_the_lowest_unfinished(gaps, rng):
+    queue = started(at=0, messages=1000)
+    offset, pulled = -1, {}
+    for gap in gaps:
+        offset += gap
+        pulled[offset] = queue.add(offset, 1, 1, "m")
+    order = list(pulled)
+    rng.shuffle(order)
+    for done in order:
+        finish(pulled.pop(done))
+        assert queue.committable == min(pulled, default=offset + 1)
