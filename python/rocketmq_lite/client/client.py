@@ -1,0 +1,326 @@
+"""The client: one set of connections, shared by all its producers and consumers.
+
+``connect`` opens it and owns everything that runs in the background: the connections, the refresh of
+routes, the heartbeats. When its block ends, consumers and producers are taken off the brokers and all
+connections are closed.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, final
+
+from rocketmq_lite.client.admin import Admin
+from rocketmq_lite.client.consumer import ConsumerSettings, open_consumer
+from rocketmq_lite.client.engine.name_servers import NameServers
+from rocketmq_lite.client.engine.names import check_group, check_topic
+from rocketmq_lite.client.engine.process_queue import QueueLimits
+from rocketmq_lite.client.engine.subscription import TagExpression
+from rocketmq_lite.client.heartbeats import Heartbeats
+from rocketmq_lite.client.identity import Identity, own_address
+from rocketmq_lite.client.producer import Producer
+from rocketmq_lite.client.remote import Remote
+from rocketmq_lite.client.routing import Routing
+from rocketmq_lite.clock import SystemClock
+from rocketmq_lite.config import split_addresses
+from rocketmq_lite.errors import ClientClosed, ConfigError, NoNameServer
+from rocketmq_lite.model import Tags
+from rocketmq_lite.protocol.codes import RequestCode
+from rocketmq_lite.protocol.headers.heartbeat import NotifyConsumerIdsChangedRequestHeader
+from rocketmq_lite.transport.dispatch import table_handler
+from rocketmq_lite.transport.network import TcpNetwork
+from rocketmq_lite.transport.nursery import background_nursery
+from rocketmq_lite.transport.rpc import open_pool
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+    from contextlib import AbstractAsyncContextManager
+
+    from rocketmq_lite.client.consumer import Consumer, Start
+    from rocketmq_lite.clock import Clock
+    from rocketmq_lite.protocol.command import Command
+    from rocketmq_lite.transport.network import Network
+    from rocketmq_lite.transport.rpc import PoolStatistics
+
+__all__ = ["Client", "ClientStatistics", "connect"]
+
+_ENVIRONMENT: Final = ("ROCKETMQ_NAMESRV", "NAMESRV_ADDR")
+_PREFETCH: Final = 64
+"""Two of the largest answers to a pull: one is worked on while the next is on its way."""
+_PREFETCH_BYTES: Final = 16 * 1024 * 1024
+"""Bytes of one queue held at a time; a few of the largest messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientStatistics:
+    """A snapshot of a client.
+
+    Attributes:
+        client_id: Its id at the brokers.
+        name_server: The name server in use.
+        topics: The topics whose routes are kept.
+        producer_groups: The producer groups it is in.
+        consumer_groups: The consumer groups it is in.
+        known_at: The brokers that have it in their tables.
+        connections: What its connections do.
+    """
+
+    client_id: str
+    name_server: str
+    topics: tuple[str, ...]
+    producer_groups: tuple[str, ...]
+    consumer_groups: tuple[str, ...]
+    known_at: tuple[str, ...]
+    connections: PoolStatistics
+
+
+@asynccontextmanager
+async def connect(
+    namesrv: str | None = None,
+    *,
+    request_timeout: float = 3.0,
+    instance: str | None = None,
+    network: Network | None = None,
+    clock: Clock | None = None,
+) -> AsyncIterator[Client]:
+    """A client of a RocketMQ cluster for as long as the block lasts.
+
+    Args:
+        namesrv: Its name servers, ``"host:port"`` or ``"host:port;host:port"``. Without it the environment
+            is asked: ``ROCKETMQ_NAMESRV``, then ``NAMESRV_ADDR``. One is chosen by chance and kept as long
+            as it answers.
+        request_timeout: Seconds for each request, connecting included. Long polls of consumers have
+            their own.
+        instance: What tells this client from others of this machine; made up when left out. The client
+            id is ``<ip>@<instance>``, and must be unique in a consumer group.
+        network: Where connections come from; TCP when left out. For tests.
+        clock: Where time comes from; the system's when left out. For tests.
+
+    Raises:
+        ConfigError: An argument is not valid.
+        NoNameServer: No address is given, none of the addresses answers, or what answers is none.
+
+    Leaving the block, also by cancellation, takes this client's groups off the brokers (for which they
+    get two seconds) and closes every connection.
+
+    Example:
+        >>> async with rmq.connect("127.0.0.1:9876") as client:
+        ...     await client.producer("order-service").send("orders", b"...")
+    """
+    addresses = _addresses(namesrv)
+    if not request_timeout > 0:
+        raise ConfigError(f"request_timeout is {request_timeout}, it must be above 0")
+    clock = clock or SystemClock()
+    identity = Identity(clock, address=own_address(), instance=instance)
+    pushes: _Pushes = _Pushes()
+    async with (
+        open_pool(
+            network or TcpNetwork(),
+            clock,
+            request_timeout=request_timeout,
+            on_push=table_handler({RequestCode.NOTIFY_CONSUMER_IDS_CHANGED: pushes.consumer_ids_changed}),
+        ) as pool,
+        background_nursery() as nursery,
+    ):
+        remote = Remote(pool)
+        routing = Routing(remote, NameServers(addresses, start=secrets.randbelow(len(addresses))))
+        await routing.check()
+        heartbeats = pushes.heartbeats = Heartbeats(remote, routing, identity.client_id)
+        client = Client(
+            identity=identity,
+            clock=clock,
+            remote=remote,
+            routing=routing,
+            heartbeats=heartbeats,
+            connections=pool.statistics,
+        )
+        nursery.start_soon(routing.run)
+        nursery.start_soon(heartbeats.run)
+        try:
+            yield client
+        finally:
+            client._closed = True  # noqa: SLF001 - who opened it closes it
+            await heartbeats.leave_all()
+
+
+def _addresses(namesrv: str | None) -> tuple[str, ...]:
+    """The name servers given, else those of the environment."""
+    if namesrv is not None:
+        return split_addresses(namesrv)
+    for variable in _ENVIRONMENT:
+        if value := os.environ.get(variable):
+            return split_addresses(value)
+    raise NoNameServer(
+        "no name server is given",
+        hint="pass 'host:port' to connect() or set ROCKETMQ_NAMESRV; 'rmq up' starts one on 127.0.0.1:9876",
+    )
+
+
+class _Pushes:
+    """What servers ask of us; the pool needs it before there are heartbeats."""
+
+    def __init__(self) -> None:
+        self.heartbeats: Heartbeats | None = None
+
+    async def consumer_ids_changed(self, _address: str, request: Command) -> None:
+        """The members of a consumer group changed; this request has no answer."""
+        header = NotifyConsumerIdsChangedRequestHeader.from_fields(request.fields)
+        if self.heartbeats is not None:
+            self.heartbeats.members_changed(header.consumer_group)
+
+
+@final
+class Client:
+    """Producers, consumers and administration over one set of connections; made by :func:`connect`."""
+
+    def __init__(
+        self,
+        *,
+        identity: Identity,
+        clock: Clock,
+        remote: Remote,
+        routing: Routing,
+        heartbeats: Heartbeats,
+        connections: Callable[[], PoolStatistics],
+    ) -> None:
+        self._identity = identity
+        self._clock = clock
+        self._remote = remote
+        self._routing = routing
+        self._heartbeats = heartbeats
+        self._connections = connections
+        self._closed = False
+        self._admin = Admin(remote, routing)
+
+    @property
+    def client_id(self) -> str:
+        """This client's id at the brokers."""
+        return self._identity.client_id
+
+    @property
+    def admin(self) -> Admin:
+        """Topics, routes and the cluster."""
+        return self._admin
+
+    def producer(self, group: str) -> Producer:
+        """A producer in a producer group; brokers hear of the group at once.
+
+        Args:
+            group: Names the service that sends. Producers of one group are thought to be alike.
+
+        Raises:
+            ConfigError: The group cannot be the name of one.
+            ClientClosed: The client's block has ended.
+        """
+        self._check_open()
+        check_group(group)
+        self._heartbeats.join_producer(group)
+        return Producer(
+            group, remote=self._remote, routing=self._routing, identity=self._identity, clock=self._clock
+        )
+
+    def consumer(
+        self,
+        group: str,
+        topics: str | Mapping[str, Tags],
+        *,
+        tags: str = "*",
+        start: Start = "latest",
+        prefetch: int = _PREFETCH,
+    ) -> AbstractAsyncContextManager[Consumer]:
+        """A member of a consumer group, for the block of ``async with``.
+
+        The members of a group share the queues of its topics; each message goes to one of them, and is
+        delivered at least once. Messages are acknowledged one by one, by leaving ``async with message``;
+        the group's position in a queue is the lowest message that is not. It is committed every 5
+        seconds, with each pull, and when the block ends, and the group continues there.
+
+        A message whose block raised is delivered to the same consumer again after 1 second, then 2, 4
+        and so on up to 30; it is never skipped.
+
+        Args:
+            group: The group. One client can be in it once; use a second client for a second member.
+            topics: A topic, or several with the tags wanted of each.
+            tags: Which messages of the one topic: ``"paid || refunded"``, or ``"*"`` for all.
+            start: Where to begin in a queue in which the group has no position: behind its ``"latest"``
+                message, at the ``"earliest"``, or at the first message stored at or after a time.
+            prefetch: At most so many messages of each queue are held unacknowledged. When none of them
+                was entered, nothing more comes and an ``UnacknowledgedWarning`` says so.
+
+        Raises:
+            ConfigError: An argument is not valid, or the client is in the group already.
+            TopicNotFound: A topic does not exist.
+            RocketMQError: No broker could be asked who else is in the group.
+            ClientClosed: The client's block has ended.
+
+        Entering waits until the start of each queue is known: what is sent afterwards will be received.
+        Leaving the block, also by cancellation, commits, leaves the group (brokers get two seconds for
+        each) and leaves no task behind.
+
+        Example:
+            >>> async with client.consumer("billing", "orders", tags="paid", start="earliest") as messages:
+            ...     async for message in messages:
+            ...         async with message:
+            ...             await book(message.body)
+        """
+        self._check_open()
+        settings = ConsumerSettings(
+            group=check_group(group),
+            topics=_subscriptions(topics, tags),
+            start=_check_start(start),
+            limits=QueueLimits(_check_prefetch(prefetch), _PREFETCH_BYTES),
+            sub_version=self._clock.wall_ms(),
+        )
+        return open_consumer(
+            settings,
+            client_id=self.client_id,
+            remote=self._remote,
+            routing=self._routing,
+            heartbeats=self._heartbeats,
+        )
+
+    def statistics(self) -> ClientStatistics:
+        """A snapshot."""
+        return ClientStatistics(
+            client_id=self.client_id,
+            name_server=self._routing.name_server,
+            topics=self._routing.table.topics,
+            producer_groups=self._heartbeats.producer_groups,
+            consumer_groups=self._heartbeats.consumer_groups,
+            known_at=self._heartbeats.known_at,
+            connections=self._connections(),
+        )
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ClientClosed("the client has been closed")
+
+
+def _subscriptions(topics: str | Mapping[str, Tags], tags: str) -> dict[str, TagExpression]:
+    if isinstance(topics, str):
+        return {check_topic(topics): TagExpression.parse(tags)}
+    if tags != "*":
+        raise ConfigError("tags= is for one topic", hint='with several give {"topic": rmq.Tags("a || b")}')
+    if not topics:
+        raise ConfigError("no topic is given")
+    parsed: dict[str, TagExpression] = {}
+    for topic, wanted in topics.items():
+        if not isinstance(wanted, Tags):
+            raise ConfigError(f"topic {topic!r} is given with {wanted!r}", hint='give rmq.Tags("a || b")')
+        parsed[check_topic(topic)] = TagExpression.parse(wanted.expression)
+    return parsed
+
+
+def _check_start(start: Start) -> Start:
+    if isinstance(start, str) and start not in {"latest", "earliest"}:
+        raise ConfigError(f"start is {start!r}", hint="give 'latest', 'earliest' or a datetime")
+    return start
+
+
+def _check_prefetch(prefetch: int) -> int:
+    if prefetch < 1:
+        raise ConfigError(f"prefetch is {prefetch}, it must be at least 1")
+    return prefetch

@@ -1,0 +1,252 @@
+"""Reads one queue: finds where to start, then pulls for ever, as far as there is room.
+
+The broker holds a pull of an empty queue for up to 15 seconds and answers it when a message comes. Pulls
+also carry the offset to commit. Between an answer's arrival and the messages being in the inbox nothing
+waits, so a cancelled reader has either taken all of an answer or none of it; what it has not taken is
+above the committed offset and comes again.
+
+A broker that cannot be reached or answers with an error is tried again for ever, with growing pauses: the
+group's position is on the broker, and nobody else can serve this queue. The last error is in
+``statistics()``, and logged when it changes.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+import trio
+
+from rocketmq_lite.client.engine.process_queue import ProcessQueue, QueueLimits
+from rocketmq_lite.client.engine.retry import Backoff
+from rocketmq_lite.client.engine.routes import MASTER_ID
+from rocketmq_lite.client.remote import PullStatus
+from rocketmq_lite.client.routing import UNREACHABLE
+from rocketmq_lite.errors import ConnectError, RocketMQError
+from rocketmq_lite.protocol.codes import ResponseCode
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from rocketmq_lite.client.heartbeats import Heartbeats
+    from rocketmq_lite.client.remote import PullAnswer, Remote
+    from rocketmq_lite.client.routing import Routing
+    from rocketmq_lite.model import MessageQueue
+    from rocketmq_lite.protocol.framing import RawMessage
+
+__all__ = ["PULL_BATCH", "QueueReader", "QueueStatistics", "Sink"]
+
+_log = logging.getLogger(__name__)
+
+PULL_BATCH: Final = 32
+"""Messages asked for at a time (Java's ``pullBatchSize``, and a broker's own limit)."""
+_FIRST_PAUSE: Final = 0.05
+_LONGEST_PAUSE: Final = 3.0
+"""Seconds between attempts while a broker fails (Java: always 3)."""
+_IDLE_PAUSE: Final = 0.05
+"""Seconds after an empty answer that the broker did not hold: some do not hold, and must not be flooded."""
+
+# Answers that mean: this broker does not know our subscription (yet, or any more).
+_UNKNOWN_HERE = frozenset({ResponseCode.SUBSCRIPTION_NOT_EXIST, ResponseCode.SUBSCRIPTION_NOT_LATEST})
+
+
+class Sink(Protocol):
+    """Where pulled messages go."""
+
+    def take_in(self, queue: ProcessQueue[RawMessage], messages: list[RawMessage]) -> None:
+        """Take the messages that are for us; must not wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStatistics:
+    """A snapshot of one queue being read.
+
+    Attributes:
+        next_offset: Where the next pull reads.
+        committable: The lowest offset that is not acknowledged; ``None`` while the start is unknown.
+        committed: The offset that the broker was last told.
+        unfinished: Messages pulled and not acknowledged.
+        max_offset: The end of the queue as the last answer told it.
+        error: Why the last pull failed, or ``None``.
+    """
+
+    queue: MessageQueue
+    next_offset: int
+    committable: int | None
+    committed: int | None
+    unfinished: int
+    max_offset: int
+    error: str | None
+
+
+class QueueReader:
+    """One queue of one consumer.
+
+    Args:
+        queue: Which one.
+        group: On whose behalf.
+        sub_version: The subscription's version, as the heartbeat told it.
+        limits: How much may be unfinished.
+        sink: Takes the messages.
+        find_start: Where to begin when the group has no committed offset; is given the master's address.
+
+    Attributes:
+        settled: Set once the start offset is known, or could not be found at the first attempt.
+    """
+
+    def __init__(
+        self,
+        queue: MessageQueue,
+        *,
+        group: str,
+        sub_version: int,
+        limits: QueueLimits,
+        sink: Sink,
+        find_start: Callable[[str, MessageQueue], Awaitable[int]],
+        remote: Remote,
+        routing: Routing,
+        heartbeats: Heartbeats,
+    ) -> None:
+        self.queue = queue
+        self.process_queue: ProcessQueue[RawMessage] = ProcessQueue(queue, limits)
+        self.committed: int | None = None
+        self.settled = trio.Event()
+        self._group = group
+        self._sub_version = sub_version
+        self._limits = limits
+        self._sink = sink
+        self._find_start = find_start
+        self._remote = remote
+        self._routing = routing
+        self._heartbeats = heartbeats
+        self._scope = trio.CancelScope()
+        self._room = trio.Event()
+        self._backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
+        self._read_from = MASTER_ID
+        self._max_offset = 0
+        self._error: str | None = None
+        self._asked: str | None = None
+
+    async def run(self) -> None:
+        """Read until :meth:`stop`."""
+        try:
+            with self._scope:
+                await self._attempt(self._locate)
+                self.settled.set()
+                while True:
+                    await self._attempt(self._step)
+        finally:
+            self.process_queue.revoke()
+            self.settled.set()
+
+    def stop(self) -> None:
+        """Give the queue up."""
+        self.process_queue.revoke()
+        self._scope.cancel()
+
+    def room_changed(self) -> None:
+        """A message was taken or acknowledged: look again whether to pull."""
+        self._room.set()
+
+    def statistics(self) -> QueueStatistics:
+        """A snapshot."""
+        return QueueStatistics(
+            queue=self.queue,
+            next_offset=self.process_queue.next_offset,
+            committable=self.process_queue.committable,
+            committed=self.committed,
+            unfinished=self.process_queue.unfinished,
+            max_offset=self._max_offset,
+            error=self._error,
+        )
+
+    async def _step(self) -> None:
+        if self.process_queue.committable is None:
+            await self._locate()
+        elif size := self.process_queue.pull_size(PULL_BATCH):
+            await self._pull(size)
+        else:
+            await self._room.wait()
+            self._room = trio.Event()
+
+    async def _locate(self) -> None:
+        """Find where the group stands."""
+        address = self._address()
+        stored = await self._remote.query_offset(address, self._group, self.queue)
+        start = await self._find_start(address, self.queue) if stored is None else stored
+        self.committed = stored
+        self.process_queue.locate(start)
+
+    async def _pull(self, size: int) -> None:
+        queue = self.process_queue
+        commit = queue.committable
+        address = self._address(self._read_from)
+        await self._heartbeats.ensure(address)
+        began = trio.current_time()
+        answer = await self._remote.pull(
+            address,
+            self._group,
+            self.queue,
+            offset=queue.next_offset,
+            count=size,
+            commit_offset=commit,
+            sub_version=self._sub_version,
+        )
+        self.committed = commit or self.committed
+        if not self._accept(queue, answer) and trio.current_time() - began < _IDLE_PAUSE:
+            await trio.sleep(_IDLE_PAUSE)
+
+    def _accept(self, queue: ProcessQueue[RawMessage], answer: PullAnswer) -> bool:
+        """Take an answer in; returns whether it moved the queue."""
+        before = queue.next_offset
+        self._read_from = answer.suggested_broker_id
+        self._max_offset = answer.max_offset
+        if answer.status is PullStatus.OFFSET_MOVED:
+            self._restart(answer.next_offset)
+            return answer.next_offset != before
+        if answer.messages:
+            self._sink.take_in(queue, answer.messages)
+        queue.skip_to(answer.next_offset)
+        return queue.next_offset != before
+
+    def _restart(self, offset: int) -> None:
+        """Go on at another offset, because the broker does not have ours; what is in hands no longer counts."""
+        _log.warning(
+            "%s continues at offset %d, its broker no longer has %d",
+            self.queue,
+            offset,
+            self.process_queue.next_offset,
+        )
+        self.process_queue.revoke()
+        self.process_queue = ProcessQueue(self.queue, self._limits)
+        self.process_queue.locate(offset)
+
+    def _address(self, preferred: int = MASTER_ID) -> str:
+        self._asked = self._routing.table.reader(self.queue.broker_name, preferred)
+        if self._asked is None:
+            raise ConnectError(f"no address of broker {self.queue.broker_name} is known")
+        return self._asked
+
+    async def _attempt(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Do one step; after a failure find out more about the broker and pause."""
+        try:
+            await step()
+        except RocketMQError as error:
+            self._note(error)
+        else:
+            self._error = None
+            self._backoff.reset()
+            return
+        await trio.sleep(self._backoff.next_pause())
+
+    def _note(self, error: RocketMQError) -> None:
+        text = str(error)
+        if text != self._error:
+            _log.warning("reading %s for group %s: %s", self.queue, self._group, text)
+        self._error = text
+        if self._asked is not None and (isinstance(error, UNREACHABLE) or error.code in _UNKNOWN_HERE):
+            self._heartbeats.forgotten_by(self._asked)
+        if error.code not in _UNKNOWN_HERE:
+            self._routing.mark_stale(self.queue.topic)
+        self._read_from = MASTER_ID
