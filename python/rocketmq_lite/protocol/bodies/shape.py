@@ -1,18 +1,20 @@
 """From a body's dataclass to fastjson text and back: the one mechanism for all of them.
 
 Reading is tolerant: unknown members are ignored, a missing one gets its default, numbers may come as text. Writing
-is exact: Java's property names (``client_id`` -> ``clientId``, unless the field says ``key("clientID")``), ``None`` left out.
+is exact: Java's property names (``client_id`` -> ``clientId``, unless the field says ``key("clientID")``), ``None``
+left out.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
-from typing import TYPE_CHECKING, Any, Self, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, Self, get_args, get_origin, get_type_hints
 
 from rocketmq_lite.errors import LocalProtocolError
 from rocketmq_lite.protocol.framing import json_dumps, json_loads
-from rocketmq_lite.protocol.headers.shape import camel_case
+from rocketmq_lite.protocol.headers.shape import camel_case, read_i64
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,28 +26,44 @@ def _read_bool(value: object) -> bool:
     return value.lower() == "true" if isinstance(value, str) else bool(value)
 
 
-def _read_number(kind: type[int | float], value: object) -> float:
+def _read_int(value: object) -> int:
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"{value!r} is not a number")
+        value = int(value)
+    if isinstance(value, (int, str)):
+        return read_i64(str(int(value)))
+    raise ValueError(f"{value!r} is not a number")
+
+
+def _read_float(value: object) -> float:
     if isinstance(value, (int, float, str)):
-        return kind(value)
+        return float(value)
     raise ValueError(f"{value!r} is not a number")
 
 
 def _read_str(value: object) -> str:
-    if isinstance(value, (dict, list)):
-        raise ValueError(f"{value!r} is not text")  # noqa: TRY004 - likewise
-    return str(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (str, int, float)):
+        return str(value)
+    raise ValueError(f"{value!r} is not text")
+
+
+_SCALARS: Final[dict[object, Callable[[object], object]]] = {
+    bool: _read_bool,
+    int: _read_int,
+    float: _read_float,
+    str: _read_str,
+}
 
 
 def _reader(hint: Any) -> Callable[[object], Any]:  # noqa: ANN401 - type hints have no better type
     """What reads a value of that type."""
     if get_origin(hint) is types.UnionType:
         (hint,) = (each for each in get_args(hint) if each is not types.NoneType)
-    if hint is bool:
-        return _read_bool
-    if hint in {int, float}:
-        return lambda value: _read_number(hint, value)
-    if hint is str:
-        return _read_str
+    if hint in _SCALARS:
+        return _SCALARS[hint]
     if isinstance(hint, type) and issubclass(hint, JsonBody):
         return hint.from_json
     return _container_reader(hint)
@@ -121,7 +139,7 @@ class JsonBody:
                 continue
             try:
                 members[name] = read(found)
-            except ValueError as error:
+            except (ValueError, OverflowError) as error:
                 raise LocalProtocolError(f"{cls.__name__}.{json_key}: {error}") from error
         try:
             return cls(**members)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rocketmq_lite.protocol.headers.shape import Header, key
+from rocketmq_lite.protocol.headers.shape import I32, Header, key
 
 __all__ = [
     "BrokerNameRequestHeader",
@@ -41,7 +41,7 @@ class RegisterBrokerRequestHeader(Header):
     heartbeat_timeout_millis: int | None = None
     enable_acting_master: bool | None = None
     compressed: bool = False
-    body_crc32: int = key("bodyCrc32", default=0)
+    body_crc32: I32 = key("bodyCrc32", default=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,19 +3,28 @@
 A field's key is its name in Java's spelling (``queue_id`` -> ``queueId``); where Java differs, the field says so
 with ``key("clientID")``. A field with a default may be missing, and ``None`` is left out. Unknown keys are ignored.
 Values are text: numbers in decimal, booleans ``true`` and ``false`` (anything else reads as false, as in Java).
+
+``I32`` is Java's ``int``, a bare ``int`` its ``long``: a number beyond is refused, as Java refuses it, and so never
+reaches an encoder that cannot hold it.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, Self, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, Self, get_type_hints
 
 from rocketmq_lite.errors import LocalProtocolError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["Header", "camel_case", "key"]
+__all__ = ["I32", "Header", "camel_case", "key", "read_i32", "read_i64"]
+
+I32 = Annotated[int, 32]
+"""A number that is an ``int`` in Java."""
+
+_I32: Final = 1 << 31
+_I64: Final = 1 << 63
 
 
 def camel_case(name: str) -> str:
@@ -29,17 +38,39 @@ def key(name: str, **options: Any) -> Any:  # noqa: ANN401 - dataclasses.field i
     return dataclasses.field(metadata={"key": name}, **options)
 
 
-def _read_int(text: str) -> int:
-    return int(text)
+def read_i64(text: str) -> int:
+    """A number as Java's ``Long.parseLong`` takes it.
+
+    Raises:
+        ValueError: It is no number, or too large.
+    """
+    return _within(int(text), _I64)
+
+
+def read_i32(text: str) -> int:
+    """A number as Java's ``Integer.parseInt`` takes it.
+
+    Raises:
+        ValueError: It is no number, or too large.
+    """
+    return _within(int(text), _I32)
+
+
+def _within(number: int, limit: int) -> int:
+    if not -limit <= number < limit:
+        raise ValueError(f"{number} is out of range")
+    return number
 
 
 def _read_bool(text: str) -> bool:
     return text.lower() == "true"
 
 
-_READERS: dict[object, Callable[[str], object]] = {
-    int: _read_int,
-    int | None: _read_int,
+_READERS: Final[dict[object, Callable[[str], object]]] = {
+    int: read_i64,
+    int | None: read_i64,
+    I32: read_i32,
+    I32 | None: read_i32,
     bool: _read_bool,
     bool | None: _read_bool,
     str: str,
@@ -47,29 +78,30 @@ _READERS: dict[object, Callable[[str], object]] = {
 }
 
 
-_LAYOUTS: dict[object, Any] = {}
+class _Field(NamedTuple):
+    name: str
+    key: str
+    read: Callable[[str], object]
+    required: bool
 
 
-def _layout(header: type[Header]) -> tuple[tuple[str, str, Callable[[str], object], bool], ...]:
-    """Of a class, worked out once."""
+_LAYOUTS: Final[dict[type[Header], tuple[_Field, ...]]] = {}
+
+
+def _layout(header: type[Header]) -> tuple[_Field, ...]:
+    """The fields of a class, worked out once."""
     if header not in _LAYOUTS:
-        _LAYOUTS[header] = _read_layout(header)
-    found: tuple[tuple[str, str, Callable[[str], object], bool], ...] = _LAYOUTS[header]
-    return found
-
-
-def _read_layout(header: type[Header]) -> tuple[tuple[str, str, Callable[[str], object], bool], ...]:
-    """Per field: Python name, key, reader, and whether it must be there."""
-    hints = get_type_hints(header)
-    return tuple(
-        (
-            each.name,
-            each.metadata.get("key") or camel_case(each.name),
-            _READERS[hints[each.name]],
-            each.default is dataclasses.MISSING,
+        hints = get_type_hints(header, include_extras=True)
+        _LAYOUTS[header] = tuple(
+            _Field(
+                each.name,
+                each.metadata.get("key") or camel_case(each.name),
+                _READERS[hints[each.name]],
+                each.default is dataclasses.MISSING,
+            )
+            for each in dataclasses.fields(header)
         )
-        for each in dataclasses.fields(header)
-    )
+    return _LAYOUTS[header]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -104,5 +136,7 @@ class Header:
             try:
                 values[name] = read(text)
             except ValueError as error:
-                raise LocalProtocolError(f"the field {field_key} is not a number: {text!r}") from error
+                raise LocalProtocolError(
+                    f"the field {field_key} is not a number in range: {text!r}"
+                ) from error
         return cls(**values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rocketmq_lite.protocol.headers.shape import Header
+from rocketmq_lite.protocol.headers.shape import I32, Header
 
 __all__ = ["CreateTopicRequestHeader", "TopicRequestHeader"]
 
@@ -22,11 +22,11 @@ class CreateTopicRequestHeader(Header):
 
     topic: str
     default_topic: str
-    read_queue_nums: int
-    write_queue_nums: int
-    perm: int
+    read_queue_nums: I32
+    write_queue_nums: I32
+    perm: I32
     topic_filter_type: str
-    topic_sys_flag: int | None = None
+    topic_sys_flag: I32 | None = None
     order: bool = False
     attributes: str | None = None
     force: bool | None = None
