@@ -5,6 +5,7 @@ half, `broker.plane` and `broker.pump` the engine half. Functions that take byte
 and keep no reference to it.
 """
 
+from os import PathLike
 from typing import Final, Literal, final
 
 from typing_extensions import Buffer
@@ -267,21 +268,46 @@ class UniqueKeys:
     def start_month(self, month_start_ms: int) -> None:
         """Tell that a new month began, so that admin tools read the right time out of later ids."""
 
-# --- the engine half: importers are broker.plane and broker.pump ----------------------------------
+# --- the engine half: the two owners of a broker's engine, and what they exchange with it
 
 class StoreError(Exception):
-    """The store cannot be opened, or could not be closed; what, why and what to do is in the message."""
+    """The store cannot be opened, or could not be closed. The text says what, why and what to do."""
 
-    kind: str
-    """``locked``, ``damaged``, ``segment_length``, ``full``, ``poisoned``, ``io`` or another short word."""
+    kind: Literal[
+        "io",
+        "full",
+        "locked",
+        "poisoned",
+        "closed",
+        "too_large",
+        "bad_topic",
+        "segment_length",
+        "damaged",
+        "record",
+        "close",
+        "other",
+    ]
+    """What kind of trouble. "close": the broker stopped, but its store was not left in order."""
+
     path: str | None
+    """The file or directory it is about."""
+
     offset: int | None
+    """Of damage: where in the log or queue."""
+
     expected: int | None
+    """Of damage or a wrong length: what it should have been."""
+
     found: int | None
+    """Of damage or a wrong length: what it is."""
 
 @final
 class Control:
-    """One instruction for the engine; made by the static methods, given to ``submit``."""
+    """One instruction to the engine. Immutable; may be submitted more than once.
+
+    One submitted with a token other than 0 is answered by one `Cold` of kind "done" with that token; its
+    `value` is None where nothing else is said here.
+    """
 
     @staticmethod
     def put_topic(
@@ -295,9 +321,11 @@ class Control:
         multi_tag: bool = False,
     ) -> Control:
         """Add or replace a topic."""
+
     @staticmethod
     def remove_topic(name: str) -> Control:
-        """Forget a topic and remove its queues."""
+        """Forget a topic and remove its queues; its held pulls are answered."""
+
     @staticmethod
     def put_group(
         name: str,
@@ -308,17 +336,21 @@ class Control:
         sys_flag: int = 0,
     ) -> Control:
         """Add or replace a consumer group."""
+
     @staticmethod
     def remove_group(name: str, *, clean_offsets: bool = False) -> Control:
-        """Forget a consumer group, and its offsets if asked."""
+        """Forget a consumer group, and its offsets too if that is wished."""
+
     @staticmethod
     def put_subscriptions(
         group: str, *, broadcasting: bool, entries: list[tuple[str, str, str, int]]
     ) -> Control:
         """Replace what a group subscribes to: topic, expression type, expression, version."""
+
     @staticmethod
     def remove_subscriptions(group: str) -> Control:
-        """The group has no members left."""
+        """Say that a group has no members left."""
+
     @staticmethod
     def respond(
         token: int,
@@ -327,13 +359,16 @@ class Control:
         fields: dict[str, str] | None = None,
         body: Buffer | None = None,
     ) -> Control:
-        """Answer a cold request; an unknown or expired token is ignored."""
+        """Answer a parked cold request; a token whose request is gone is ignored."""
+
     @staticmethod
     def retry(kind: Literal["topic", "group"], name: str) -> Control:
-        """The missing name is there: run what waits for it, in order."""
+        """Run the requests that wait for a missing name."""
+
     @staticmethod
     def refuse(kind: Literal["topic", "group"], name: str, code: int, remark: str) -> Control:
-        """The missing name will not be there: refuse what waits for it."""
+        """Answer all requests that wait for a missing name."""
+
     @staticmethod
     def push(
         conn: int,
@@ -343,56 +378,121 @@ class Control:
         body: Buffer | None = None,
         oneway: bool = True,
     ) -> Control:
-        """Send a request to a client; done with whether it was there."""
+        """Send a request to a client. Value: whether it was there.
+
+        If not `oneway`, the client's answer comes later as a command with the token of this submission.
+        """
+
     @staticmethod
     def close_connection(conn: int) -> Control:
-        """Close a connection; done with whether it was there."""
+        """Close a connection once what was sent to it has left. Value: whether it was there."""
+
     @staticmethod
     def load_offsets(offsets: list[tuple[str, str, int, int]]) -> Control:
-        """Set consumer offsets: topic, group, queue, offset."""
+        """Set consumer offsets: topic, group, queue, offset. Others stay as they are."""
+
     @staticmethod
     def offsets() -> Control:
-        """Done with all consumer offsets."""
+        """Ask for all consumer offsets. Value: list of (topic, group, queue, offset), sorted."""
+
     @staticmethod
     def remove_offsets(*, topic: str | None = None, group: str | None = None) -> Control:
-        """Forget offsets of a topic, of a group, or of a group in a topic."""
+        """Forget the offsets of a topic, of a group, or of a group in a topic."""
+
     @staticmethod
     def bounds(topic: str, queues: list[int]) -> Control:
-        """Done with (queue, min, max) of each."""
+        """Ask for offsets of queues. Value: list of (queue, smallest, next), in the order asked."""
+
     @staticmethod
     def statistics() -> Control:
-        """Done with the engine's counters."""
+        """Ask for the engine's counters. Value: dict of int."""
+
     @staticmethod
-    def set_accept_writes(accept: bool) -> Control:  # noqa: FBT001 - mirrors the Rust variant
-        """Whether sends are accepted."""
+    def set_accept_writes(accept: bool) -> Control:
+        """Accept sends, or answer them 14."""
+
     @staticmethod
     def stop() -> Control:
-        """Answer held pulls, finish flushes, close the store; done when that is so."""
+        """Answer held pulls 19, wait for sends that wait for the disk (5 s at most), close the store.
+
+        The answer comes when all that is done; its `text` is set if the store did not close in order.
+        """
 
 @final
 class Cold:
-    """Something for Python to know or decide."""
+    """One thing the engine leaves to Python, or an answer to what Python asked.
 
-    kind: Literal["command", "missing_topic", "missing_group", "closed", "done", "log", "failed"]
-    conn: int
-    token: int
-    peer: str
-    principal: str
-    command: RawCommand | None
-    name: str
-    default_topic: str
-    queue_nums: int
-    unit: bool
-    value: object
-    level: str
-    text: str
+    Which attributes mean something depends on `kind`; the others are 0, empty or None.
+    """
+
+    @property
+    def kind(self) -> Literal["command", "missing_topic", "missing_group", "closed", "done", "log", "failed"]:
+        """What it is.
+
+        - "command": a request, or a client's answer to a push; `conn`, `peer`, `principal`, `command`,
+          `token`.
+        - "missing_topic": sends wait for a topic; `name`, `default_topic`, `queue_nums`, `unit`.
+        - "missing_group": requests wait for a consumer group; `name`.
+        - "closed": a connection that sent commands is gone; `conn`.
+        - "done": the answer to a control; `token`, and `value`, or `text` if it did not work.
+        - "log": a line for the log; `level`, `text`.
+        - "failed": a thread of the reactor died, nothing follows; `text`.
+        """
+
+    @property
+    def conn(self) -> int:
+        """The connection."""
+
+    @property
+    def token(self) -> int:
+        """What `Control.respond` wants, 0 for a one-way request; or what the control was submitted with."""
+
+    @property
+    def peer(self) -> str:
+        """Address of the other end, `host:port`."""
+
+    @property
+    def principal(self) -> str:
+        """Who the gate says it is; empty for nobody in particular."""
+
+    @property
+    def command(self) -> RawCommand | None:
+        """The command as it came; set if and only if the kind is "command"."""
+
+    @property
+    def name(self) -> str:
+        """The missing name."""
+
+    @property
+    def default_topic(self) -> str:
+        """The template topic the producer names."""
+
+    @property
+    def queue_nums(self) -> int:
+        """How many queues the producer would like."""
+
+    @property
+    def unit(self) -> bool:
+        """Whether the producer is in unit mode."""
+
+    @property
+    def value(self) -> object:
+        """What a control gave back."""
+
+    @property
+    def level(self) -> Literal["", "info", "warning", "error"]:
+        """Severity."""
+
+    @property
+    def text(self) -> str:
+        """What happened."""
 
 @final
 class Engine:
-    """The pump's engine: every call takes the time, works at once and returns; ``poll`` flushes and reads inline.
+    """The engine without threads: for an owner that brings streams and time.
 
-    Raises:
-        StoreError: The directory cannot be opened.
+    Nothing waits: what the engine asks of the disk is done inside `poll`, other threads may run meanwhile.
+    After any call that changes something, do what `poll` says and look at what `take` gives.
     """
 
     def __new__(
@@ -403,49 +503,96 @@ class Engine:
         store_host: str,
         wall_ms: int,
         mono_ms: int,
-        root: str | None = None,
-        segment_size: int = 1_073_741_824,
+        root: str | PathLike[str] | None = None,
+        segment_size: int = ...,
         consume_queue_entries: int = 300_000,
-        flush: str = "async",
+        flush: Literal["async", "sync"] = "async",
         flush_interval_ms: int = 500,
         permission: int = 6,
         accept_sends_from_ms: int = 0,
         region: str = "DefaultRegion",
         trace_on: bool = True,
         seed: int = 0,
-    ) -> Engine: ...
+    ) -> Engine:
+        """Open a store and put an engine with empty tables over it.
+
+        Args:
+            broker_name: Name of the broker, as routes carry it.
+            cluster: Name of the cluster.
+            store_host: The advertised address, numeric, with its port. Part of every offset message id.
+            wall_ms: Milliseconds since 1970.
+            mono_ms: Milliseconds since any moment, never going back.
+            root: Apache's `storePathRootDir`; None keeps everything in memory.
+            segment_size: Bytes of a commit log file; 1 GiB if not given.
+            consume_queue_entries: Entries of a consume queue file.
+            flush: Whether sends are answered before or after they are on disk.
+            flush_interval_ms: With "async", how long at most they take to get there.
+            permission: Of the broker: 4 read, 2 write.
+            accept_sends_from_ms: Sends before this wall time are refused.
+            region: Put into every message as `MSG_REGION`.
+            trace_on: Put into every message as `TRACE_ON`.
+            seed: Of the generator that picks queues.
+
+        Raises:
+            StoreError: The store cannot be opened.
+            ValueError: An argument means nothing.
+        """
+
     @property
-    def recovery(self) -> dict[str, object]:
-        """What the start found."""
+    def recovery(self) -> dict[str, int]:
+        """What opening found.
+
+        `clean` (1 if the store had been closed in order), `scanned_from`, `records`, `redispatched`, `end`,
+        `cut_bytes`.
+        """
+
     def open(self, host: str, port: int, *, wall_ms: int, mono_ms: int) -> int:
-        """A connection was accepted; its number."""
+        """Announce a stream; `host` is numeric. Returns its number, never used twice.
+
+        Raises:
+            ValueError: The host is not numeric.
+        """
+
     def receive(self, conn: int, data: Buffer, *, wall_ms: int, mono_ms: int) -> None:
-        """Bytes came in."""
+        """Hand in received bytes. Those of a stream that is gone are ignored."""
+
     def sent(self, conn: int, count: int, *, wall_ms: int, mono_ms: int) -> None:
-        """Bytes given by ``poll`` have left."""
+        """Report that so many bytes of what was to be sent have left.
+
+        Without this the engine takes them for unsent and pauses the stream at 4 MiB.
+        """
+
     def closed(self, conn: int, *, wall_ms: int, mono_ms: int) -> None:
-        """The connection is gone."""
+        """Announce the end of a stream, whoever ended it."""
+
     def tick(self, *, wall_ms: int, mono_ms: int) -> None:
-        """Do what is due."""
+        """Do what is due; to be called when `next_deadline` has come."""
+
     def next_deadline(self) -> int | None:
-        """When ``tick`` should be called next, on the monotonic clock."""
+        """When `tick` is due, in monotonic milliseconds."""
+
     def submit(self, token: int, control: Control, *, wall_ms: int, mono_ms: int) -> None:
-        """Apply a control; with a token other than 0 a ``done`` event follows."""
-    def poll(self, *, wall_ms: int, mono_ms: int) -> list[tuple[str, int, bytes]]:
-        """What to do with connections: (``send`` | ``pause`` | ``resume`` | ``close``, connection, bytes)."""
+        """Apply a control. With a token other than 0 a `Cold` of kind "done" follows."""
+
+    def poll(
+        self, *, wall_ms: int, mono_ms: int
+    ) -> list[tuple[Literal["send", "pause", "resume", "close"], int, bytes]]:
+        """Return what is to be done with streams, in this order.
+
+        The last item is what to send; a stream to close is closed after everything given before has left.
+        """
+
     def take(self, limit: int = 256) -> list[Cold]:
-        """Events, oldest first."""
-    def statistics(self) -> dict[str, object]:
-        """The engine's counters."""
+        """Return up to `limit` events, oldest first."""
+
+    def statistics(self) -> dict[str, int]:
+        """Return the engine's counters."""
 
 @final
 class Reactor:
-    """A broker served over TCP by threads that never hold the interpreter.
+    """The engine in threads of its own that never hold the interpreter, serving TCP.
 
-    One byte is written to ``wake_fd`` (which it takes over) whenever events come to be there.
-
-    Raises:
-        StoreError: The directory cannot be opened.
+    Let go of it without `close` and the threads end at once; the store is then left as after a crash.
     """
 
     def __new__(
@@ -454,28 +601,63 @@ class Reactor:
         broker_name: str,
         cluster: str,
         store_host: str,
-        root: str,
+        root: str | PathLike[str],
         wake_fd: int,
-        segment_size: int = 1_073_741_824,
+        segment_size: int = ...,
         consume_queue_entries: int = 300_000,
-        flush: str = "async",
+        flush: Literal["async", "sync"] = "async",
         flush_interval_ms: int = 500,
         permission: int = 6,
         accept_sends_from_ms: int = 0,
         region: str = "DefaultRegion",
         trace_on: bool = True,
         seed: int = 0,
-    ) -> Reactor: ...
+    ) -> Reactor:
+        """Open the store and start the threads.
+
+        `wake_fd` is the descriptor of a connected socket. The reactor keeps a copy, the original may go.
+        One byte is written to it whenever there is something to `take` and there was nothing before. For the
+        other arguments see `Engine`.
+
+        Raises:
+            StoreError: The store cannot be opened.
+            OSError: The descriptor is none of a socket, or there are no threads or descriptors left.
+            ValueError: An argument means nothing.
+        """
+
     @property
-    def recovery(self) -> dict[str, object]:
-        """What the start found."""
+    def recovery(self) -> dict[str, int]:
+        """What opening found; see `Engine.recovery`."""
+
     def listen(self, host: str, port: int) -> tuple[str, int]:
-        """Open a port, 0 picks one; what was bound. OSError with errno where it cannot."""
+        """Listen on one more address; port 0 picks a free one. Returns what was bound.
+
+        Raises:
+            OSError: It cannot be bound; `errno` EADDRINUSE when somebody else has it.
+            RuntimeError: The reactor is closed.
+        """
+
     def submit(self, token: int, control: Control) -> None:
-        """Hand over a control; never waits."""
+        """Hand over a control; never waits. Order is kept. A token other than 0 is answered.
+
+        Raises:
+            RuntimeError: The reactor is closed.
+        """
+
     def take(self, limit: int = 256) -> list[Cold]:
-        """Events, oldest first."""
+        """Return up to `limit` events, oldest first. Fewer: the next one comes with a wake-up."""
+
     def close(self, timeout_ms: int) -> None:
-        """Stop in order: no new connections, held pulls answered, store closed, threads joined. Idempotent."""
-    def statistics(self) -> dict[str, object]:
-        """The engine's and the reactor's counters."""
+        """Stop in order and wait for it, with the interpreter released.
+
+        No new connections, held pulls answered, sends that wait for the disk answered, store closed, threads
+        joined. A second call gives the result of the first.
+
+        Raises:
+            TimeoutError: It took longer; the next start will recover the store.
+            StoreError: The store was not left in order (kind "close").
+            RuntimeError: A thread had died of a bug.
+        """
+
+    def statistics(self) -> dict[str, int]:
+        """Return the counters of the I/O; the engine's own come by `Control.statistics`."""

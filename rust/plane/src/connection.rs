@@ -15,7 +15,7 @@ use crate::unsent::Unsent;
 #[derive(Debug)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "independent facts about one socket, not a state in disguise"
+    reason = "independent facts, each with its own source; no state has a name"
 )]
 pub(crate) struct Connection {
     pub(crate) stream: TcpStream,

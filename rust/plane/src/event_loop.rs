@@ -29,7 +29,7 @@ use crate::worker::Workers;
 /// The waker's token; connections use their number, listeners count down from below this.
 pub(crate) const WAKER: Token = Token(usize::MAX);
 
-/// The control that ends the engine is ours, not Python's: its answer does not go into the mailbox.
+/// The token under which the loop itself stops the engine; its answer does not go into the mailbox.
 const STOP: u64 = u64::MAX;
 
 /// How the event loop ended.
@@ -55,19 +55,14 @@ pub(crate) struct Shared {
     pub(crate) counters: Arc<Counters>,
 }
 
-/// Where the stop sequence is.
-#[derive(Debug)]
-enum Phase {
-    Serving,
-    /// The engine was told to stop; it must answer before the deadline.
-    Stopping {
-        deadline: u64,
-    },
-    /// The engine has stopped; what was written may still leave.
-    Draining {
-        deadline: u64,
-        ended: Ended,
-    },
+/// How far the engine is with stopping, whoever asked it to.
+#[derive(Debug, Default)]
+enum Stop {
+    #[default]
+    NotAsked,
+    /// The answer comes under this token.
+    Asked(u64),
+    Answered(Ended),
 }
 
 /// The state of the thread. Fields are dropped in this order: sockets first, then the workers (which finishes what they
@@ -82,7 +77,9 @@ pub(crate) struct EventLoop {
     broker: Broker,
     clock: Clock,
     shared: Shared,
-    phase: Phase,
+    stop: Stop,
+    /// When `close` was called: what is to be over by then.
+    close_by: Option<u64>,
     /// Events of this turn, published at its end.
     fresh: Vec<Event>,
     /// The inbox's messages of this turn.
@@ -107,7 +104,8 @@ impl EventLoop {
             broker,
             clock,
             shared,
-            phase: Phase::Serving,
+            stop: Stop::default(),
+            close_by: None,
             fresh: Vec::new(),
             messages: Vec::new(),
         }
@@ -174,12 +172,8 @@ impl EventLoop {
         if self.connections.any_to_read() || self.listeners.iter().any(|(_, listener)| listener.ready) {
             return Some(Duration::ZERO);
         }
-        let phase = match self.phase {
-            Phase::Serving => None,
-            Phase::Stopping { deadline } | Phase::Draining { deadline, .. } => Some(deadline),
-        };
         let rests = self.listeners.iter().filter_map(|(_, listener)| listener.rests_until());
-        let deadlines = [self.broker.next_deadline(), self.connections.next_deadline(), phase];
+        let deadlines = [self.broker.next_deadline(), self.connections.next_deadline(), self.close_by];
         let next = deadlines.into_iter().flatten().chain(rests).min()?;
         Some(Duration::from_millis(next.saturating_sub(self.clock.mono_ms())))
     }
@@ -197,27 +191,37 @@ impl EventLoop {
 
     fn obey(&mut self, message: Message, now: Now) -> Option<Ended> {
         match message {
+            Message::Submit(token, Control::Stop) => self.stop(token, now),
             Message::Submit(token, control) => self.broker.submit(token, control, now),
             Message::Flushed(result) => self.broker.flushed(result, now),
             Message::Read(token, outcome) => self.broker.read_done(token, outcome, now),
             Message::Listen(token, socket) => {
-                if matches!(self.phase, Phase::Serving) {
+                if matches!(self.stop, Stop::NotAsked) {
                     self.listeners.push((token, Listener::new(socket)));
                 }
             }
-            Message::Close { timeout_ms } => self.stop(timeout_ms, now),
+            Message::Close { timeout_ms } => {
+                let stopped = matches!(self.stop, Stop::Answered(_));
+                let limit = if stopped { timeout_ms.min(LINGER_MS) } else { timeout_ms };
+                self.close_by = Some(now.mono_ms.saturating_add(limit));
+                if matches!(self.stop, Stop::NotAsked) {
+                    self.stop(STOP, now);
+                }
+            }
             Message::Abandon => return Some(Ended::Abandoned),
             Message::Failed(failure) => return Some(Ended::Failed(failure)),
         }
         None
     }
 
-    fn stop(&mut self, timeout_ms: u64, now: Now) {
-        if matches!(self.phase, Phase::Serving) {
+    /// Tells the engine to stop. Asked again, it answers that at once.
+    fn stop(&mut self, token: u64, now: Now) {
+        let token = if token == 0 { STOP } else { token };
+        if matches!(self.stop, Stop::NotAsked) {
             self.listeners.clear();
-            self.phase = Phase::Stopping { deadline: now.mono_ms.saturating_add(timeout_ms) };
-            self.broker.submit(STOP, Control::Stop, now);
+            self.stop = Stop::Asked(token);
         }
+        self.broker.submit(token, Control::Stop, now);
     }
 
     fn accept(&mut self, now: Now) {
@@ -275,35 +279,32 @@ impl EventLoop {
             Output::Resume(conn) => self.connections.pause(conn, false),
             Output::Close(conn) => self.connections.end(conn, now.mono_ms),
             Output::Cold(cold) => self.fresh.push(Event::Cold(cold)),
-            Output::Done(STOP, value) => self.stopped(value, now),
-            Output::Done(token, value) => self.fresh.push(Event::Done(token, value)),
+            Output::Done(token, value) => self.done(token, value, now),
             Output::Flush(plan) => self.flusher.submit(plan),
             Output::Read(token, plan) => self.readers.submit((token, plan)),
         }
     }
 
-    /// The engine is done; peers have a moment to take what was written to them.
-    fn stopped(&mut self, value: Value, now: Now) {
-        let ended = match value {
-            Value::Failed(reason) => Ended::StopFailed(reason),
-            _ => Ended::Stopped,
-        };
-        let linger = now.mono_ms + LINGER_MS;
-        let deadline = match self.phase {
-            Phase::Stopping { deadline } => deadline.min(linger),
-            Phase::Serving | Phase::Draining { .. } => linger,
-        };
-        self.phase = Phase::Draining { deadline, ended };
+    fn done(&mut self, token: u64, value: Value, now: Now) {
+        if matches!(self.stop, Stop::Asked(asked) if asked == token) {
+            self.stop = Stop::Answered(match &value {
+                Value::Failed(reason) => Ended::StopFailed(reason.clone()),
+                _ => Ended::Stopped,
+            });
+            // Peers have a moment to take what was written to them.
+            self.close_by = self.close_by.map(|deadline| deadline.min(now.mono_ms + LINGER_MS));
+        }
+        if token != STOP {
+            self.fresh.push(Event::Done(token, value));
+        }
     }
 
     fn end_of_turn(&mut self, now: Now) -> Option<Ended> {
-        match &self.phase {
-            Phase::Serving => None,
-            Phase::Stopping { deadline } => (*deadline <= now.mono_ms).then_some(Ended::TimedOut),
-            Phase::Draining { deadline, ended } => {
-                let over = *deadline <= now.mono_ms || !self.connections.any_unsent();
-                over.then(|| ended.clone())
-            }
+        let late = self.close_by? <= now.mono_ms;
+        match &self.stop {
+            Stop::Answered(ended) if late || !self.connections.any_unsent() => Some(ended.clone()),
+            Stop::NotAsked | Stop::Asked(_) if late => Some(Ended::TimedOut),
+            _ => None,
         }
     }
 }

@@ -30,5 +30,5 @@ pub use guard::Failure;
 pub use inbox::Closed;
 pub use mailbox::Event;
 pub use pump::{Action, Pump};
-pub use reactor::{CloseError, Reactor};
+pub use reactor::{CloseError, ListenError, Reactor};
 pub use wake::WakeSocket;

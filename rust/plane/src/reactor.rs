@@ -47,6 +47,17 @@ struct End {
     seen: Option<Result<(), CloseError>>,
 }
 
+/// Why an address is not listened on.
+#[derive(Debug, Error)]
+pub enum ListenError {
+    /// The operating system refused, as with a port in use.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The reactor is closed.
+    #[error(transparent)]
+    Closed(#[from] Closed),
+}
+
 /// Why a reactor did not end as it should. It has ended all the same, or will when the disk lets go of it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CloseError {
@@ -94,13 +105,12 @@ impl Reactor {
     }
 
     /// Listens on one more address; port 0 picks a free one. Gives the address that was bound.
-    pub fn listen(&self, address: SocketAddr) -> io::Result<SocketAddr> {
+    pub fn listen(&self, address: SocketAddr) -> Result<SocketAddr, ListenError> {
         let mut socket = bind(address)?;
         let bound = socket.local_addr()?;
         let token = Token(WAKER.0 - 1 - self.listeners.fetch_add(1, Relaxed));
         self.registry.register(&mut socket, token, Interest::READABLE)?;
-        let listening = self.shared.inbox.push(Message::Listen(token, socket));
-        listening.map_err(|closed| io::Error::new(io::ErrorKind::NotConnected, closed))?;
+        self.shared.inbox.push(Message::Listen(token, socket))?;
         Ok(bound)
     }
 

@@ -1,15 +1,16 @@
 //! `Control`: what Python tells the engine, one constructor for each kind.
 
-use std::collections::HashMap;
-
 use bytes::Bytes;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::PyDict;
 use rocketmq_lite_core::session::{
     ConnId, Control as CoreControl, GroupEntry, MissingKind, SubscriptionEntry, TopicEntry,
 };
-use rocketmq_lite_core::wire::{Command, FLAG_ONEWAY, Fields};
+use rocketmq_lite_core::wire::{Command, FLAG_ONEWAY};
+
+use crate::bytes_like::with_bytes;
+use crate::wire::fields_from;
 
 /// One instruction to the engine; immutable, may be submitted more than once.
 #[pyclass(frozen, module = "rocketmq_lite._native")]
@@ -36,10 +37,15 @@ fn missing_kind(kind: &str) -> PyResult<MissingKind> {
     }
 }
 
-fn command(code: i32, fields: Option<HashMap<String, String>>, body: Option<PyBackedBytes>) -> Command {
-    let mut command = Command::request(code, 0, fields.unwrap_or_default().into_iter().collect::<Fields>());
-    command.body = body.map_or_else(Bytes::new, |body| Bytes::copy_from_slice(&body));
-    command
+type Body<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
+
+/// A command of ours; the engine fills in the opaque and, for an answer, the codec.
+fn command(code: i32, fields: Option<&Bound<'_, PyDict>>, body: Body<'_, '_>) -> PyResult<Command> {
+    let mut command = Command::request(code, 0, fields.map(fields_from).transpose()?.unwrap_or_default());
+    if let Some(body) = body {
+        command.body = with_bytes(body, Bytes::copy_from_slice)?;
+    }
+    Ok(command)
 }
 
 #[pymethods]
@@ -107,12 +113,12 @@ impl Control {
         token: u64,
         code: i32,
         remark: Option<String>,
-        fields: Option<HashMap<String, String>>,
-        body: Option<PyBackedBytes>,
-    ) -> Self {
-        let mut command = command(code, fields, body);
+        fields: Option<&Bound<'_, PyDict>>,
+        body: Body<'_, '_>,
+    ) -> PyResult<Self> {
+        let mut command = command(code, fields, body)?;
         command.remark = remark;
-        control(CoreControl::Respond { token, command })
+        Ok(control(CoreControl::Respond { token, command }))
     }
 
     #[staticmethod]
@@ -130,13 +136,13 @@ impl Control {
     fn push(
         conn: u64,
         code: i32,
-        fields: Option<HashMap<String, String>>,
-        body: Option<PyBackedBytes>,
+        fields: Option<&Bound<'_, PyDict>>,
+        body: Body<'_, '_>,
         oneway: bool,
-    ) -> Self {
-        let mut command = command(code, fields, body);
+    ) -> PyResult<Self> {
+        let mut command = command(code, fields, body)?;
         command.flag = if oneway { FLAG_ONEWAY } else { 0 };
-        control(CoreControl::Push { conn: ConnId(conn), command })
+        Ok(control(CoreControl::Push { conn: ConnId(conn), command }))
     }
 
     #[staticmethod]

@@ -16,7 +16,7 @@ use pyo3::exceptions::{PyException, PyOSError, PyRuntimeError, PyTimeoutError, P
 use pyo3::prelude::*;
 use rocketmq_lite_core::record::{CompressionError, RecordError};
 use rocketmq_lite_core::store::StoreError as CoreStoreError;
-use rocketmq_lite_plane::{CloseError, Closed};
+use rocketmq_lite_plane::{CloseError, Closed, ListenError};
 
 create_exception!(
     rocketmq_lite._native,
@@ -129,6 +129,14 @@ pub(crate) fn os(error: &io::Error, about: Option<String>) -> PyErr {
         (Some(number), about) => PyOSError::new_err((number, strerror(number), about)),
         (None, Some(about)) => PyOSError::new_err(format!("{about}: {error}")),
         (None, None) => PyOSError::new_err(error.to_string()),
+    }
+}
+
+/// An address that is not listened on.
+pub(crate) fn listen(error: &ListenError, address: String) -> PyErr {
+    match error {
+        ListenError::Io(error) => os(error, Some(address)),
+        ListenError::Closed(error) => closed(*error),
     }
 }
 

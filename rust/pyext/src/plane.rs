@@ -1,5 +1,6 @@
 //! `Reactor`: a broker served over TCP by threads that never hold the interpreter.
 
+use std::io;
 use std::net::ToSocketAddrs;
 use std::os::fd::IntoRawFd;
 use std::os::unix::net::UnixStream;
@@ -74,10 +75,10 @@ impl Reactor {
     fn listen(&self, py: Python<'_>, host: &str, port: u16) -> PyResult<(String, u16)> {
         let bound = py.detach(|| {
             let mut addresses = (host, port).to_socket_addrs()?;
-            let address = addresses.next().ok_or(std::io::ErrorKind::AddrNotAvailable)?;
-            self.inner.listen(address)
+            self.inner
+                .listen(addresses.next().ok_or(io::ErrorKind::AddrNotAvailable).map_err(io::Error::from)?)
         });
-        let bound = bound.map_err(|error| errors::os(&error, Some(format!("{host}:{port}"))))?;
+        let bound = bound.map_err(|error| errors::listen(&error, format!("{host}:{port}")))?;
         Ok((bound.ip().to_string(), bound.port()))
     }
 

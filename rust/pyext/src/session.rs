@@ -7,12 +7,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict};
 use rocketmq_lite_core::session::{ConnId, Now};
 use rocketmq_lite_core::store::Recovery;
 use rocketmq_lite_plane::{Action, Pump};
 
+use crate::bytes_like::with_bytes;
 use crate::cold::{Cold, engine_statistics, recovery_dict, to_python};
 use crate::control::Control;
 use crate::errors;
@@ -59,6 +59,7 @@ impl Engine {
         trace_on: bool,
         seed: u64,
     ) -> PyResult<Self> {
+        // Nothing is due in a new engine; the argument keeps every call that changes something alike.
         let _ = mono_ms;
         let mut opening = Opening::new((broker_name, cluster, store_host), root)?;
         opening.set_flush(flush, flush_interval_ms)?;
@@ -88,9 +89,8 @@ impl Engine {
     }
 
     #[pyo3(signature = (conn, data, *, wall_ms, mono_ms))]
-    #[expect(clippy::needless_pass_by_value, reason = "PyO3 hands arguments over by value")]
-    fn receive(&self, conn: u64, data: PyBackedBytes, wall_ms: i64, mono_ms: u64) {
-        self.pump().receive(ConnId(conn), &data, Now { wall_ms, mono_ms });
+    fn receive(&self, conn: u64, data: &Bound<'_, PyAny>, wall_ms: i64, mono_ms: u64) -> PyResult<()> {
+        with_bytes(data, |bytes| self.pump().receive(ConnId(conn), bytes, Now { wall_ms, mono_ms }))
     }
 
     #[pyo3(signature = (conn, count, *, wall_ms, mono_ms))]
