@@ -6,6 +6,7 @@ second broker away from the configuration files beside it.
 
 from __future__ import annotations
 
+import secrets
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 Owner = Literal["reactor", "pump"]
 
+PUMP_SEED: Final = 1  # a test that fails has to fail again
 FILE_THREADS: Final = 2  # topics and groups may be written at the same time
 
 
@@ -71,7 +73,7 @@ async def _open_reactor(settings: BrokerSettings) -> AsyncIterator[tuple[EngineO
     with await reserve_port(settings.host, settings.port) as port:
         host, number = port.getsockname()[:2]
         address = await advertised_address(settings.advertise, format_address(host, number))
-        owner = await ReactorOwner.open(_engine_settings(settings, address), port)
+        owner = await ReactorOwner.open(_engine_settings(settings, address, seed=secrets.randbits(64)), port)
         try:
             yield owner, address
         finally:
@@ -85,14 +87,14 @@ async def _open_pump(
     listener = await network.listen(settings.host, settings.port)
     async with listener:
         address = await advertised_address(settings.advertise, listener.address)
-        owner = PumpOwner.open(_engine_settings(settings, address), listener, clock)
+        owner = PumpOwner.open(_engine_settings(settings, address, seed=PUMP_SEED), listener, clock)
         try:
             yield owner, address
         finally:
             await owner.close()
 
 
-def _engine_settings(settings: BrokerSettings, address: BrokerAddress) -> EngineSettings:
+def _engine_settings(settings: BrokerSettings, address: BrokerAddress, *, seed: int) -> EngineSettings:
     return EngineSettings(
         broker_name=settings.name,
         cluster=settings.cluster,
@@ -101,6 +103,7 @@ def _engine_settings(settings: BrokerSettings, address: BrokerAddress) -> Engine
         root=_root(settings),
         segment_size=settings.segment_size,
         flush=settings.flush,
+        seed=seed,
     )
 
 

@@ -69,6 +69,7 @@ class EngineSettings:
     Attributes:
         store_host: Address that is stored with every message, and is part of every message id; numeric.
         root: The store's directory; None keeps it in memory, which only the pump can.
+        seed: Of the generator that picks queues and tells this process's unique keys from others'.
     """
 
     broker_name: str
@@ -78,6 +79,7 @@ class EngineSettings:
     root: Path | None
     segment_size: int
     flush: FlushMode
+    seed: int
 
 
 class EngineOwner(ABC):
@@ -331,7 +333,6 @@ class ReactorOwner(EngineOwner):
             raise
         finally:
             theirs.close()
-        ours.setblocking(False)
         return cls(reactor, trio.socket.from_stdlib_socket(ours), port)
 
     def submit(self, control: Control, token: int = 0) -> None:
@@ -390,6 +391,7 @@ def _start_reactor(settings: EngineSettings, wake: socket.socket) -> Reactor:
             root=str(settings.root),
             segment_size=settings.segment_size,
             flush=settings.flush,
+            seed=settings.seed,
             wake_fd=wake.fileno(),
         )
     except NativeStoreError as error:

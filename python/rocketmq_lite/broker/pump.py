@@ -64,6 +64,7 @@ class PumpOwner(EngineOwner):
                 root=None if settings.root is None else str(settings.root),
                 segment_size=settings.segment_size,
                 flush=settings.flush,
+                seed=settings.seed,
                 wall_ms=clock.wall_ms(),
                 mono_ms=_milliseconds(clock),
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite.protocol.bodies import DataVersion, KVTable
@@ -10,6 +11,7 @@ from rocketmq_lite.protocol.framing import json_dumps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from rocketmq_lite.broker.address import BrokerAddress
     from rocketmq_lite.broker.engine.rates import Rates
@@ -131,6 +133,7 @@ class AdminHandlers:
             "msgPutTotalTodayNow": str(messages),
             "msgGetTotalTodayNow": str(figures["messages_out"]),
             **dict.fromkeys(_TOTALS_OF_OTHER_DAYS, "0"),
+            **_disk(self._settings.data),
             "putMessageTimesTotal": str(messages),
             "putMessageSizeTotal": str(size),
             "putMessageAverageSize": str(size / messages if messages else 0.0),
@@ -146,6 +149,19 @@ _TOTALS_OF_OTHER_DAYS: Final = (
     "msgGetTotalTodayMorning",
     "msgGetTotalYesterdayMorning",
 )
+
+
+def _disk(data: Path | None) -> dict[str, str]:
+    """How full the disk is that holds the log; a broker in memory has none."""
+    if data is None:
+        return {"commitLogDiskRatio": "0.0"}
+    usage = shutil.disk_usage(data)
+    ratio = usage.used / usage.total
+    return {
+        "commitLogDiskRatio": str(ratio),
+        f"commitLogDiskRatio_{data / 'store' / 'commitlog'}": str(ratio),
+        "commitLogDirCapacity": f"Total : {usage.total} bytes, Free : {usage.free} bytes.",
+    }
 
 
 def _java(value: bool) -> str:  # noqa: FBT001 - a conversion
