@@ -1,0 +1,130 @@
+"""What administrators ask and change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rocketmq_lite.protocol.bodies import KVTable, SubscriptionGroupConfig, TopicConfig, TopicList
+from rocketmq_lite.protocol.codes import RequestCode
+from rocketmq_lite.protocol.framing import json_loads
+
+if TYPE_CHECKING:
+    from tests.integration.world import World
+    from trio.testing import MockClock
+
+    from rocketmq_lite.protocol.command import Command
+
+
+def body(answer: Command) -> dict[object, object]:
+    assert answer.code == 0, answer.remark
+    found = json_loads(answer.body)
+    assert isinstance(found, dict)
+    return found
+
+
+def queue(topic: str, number: int) -> tuple[tuple[str, object], ...]:
+    return (("brokerName", "broker-a"), ("queueId", number), ("topic", topic))
+
+
+async def test_topics_are_created_changed_listed_and_deleted(world: World, time: MockClock | None) -> None:
+    async with world.broker() as address, world.peer(address) as peer:
+        assert (await peer.create_topic("orders", attributes="+message.type=FIFO")).code == 0
+        assert (await peer.create_topic("orders", queues=6, perm=4, attributes="-message.type")).code == 0
+        shown = await peer.call(RequestCode.GET_TOPIC_CONFIG, topic="orders")
+        assert TopicConfig.decode(shown.body) == TopicConfig(
+            topic_name="orders", read_queue_nums=6, write_queue_nums=6, perm=4
+        )
+        table = body(await peer.call(RequestCode.GET_ALL_TOPIC_CONFIG))
+        assert isinstance(table["topicConfigTable"], dict)
+        assert {"orders", "TBW102", "BenchmarkTest"} <= table["topicConfigTable"].keys()
+        assert (await peer.call(RequestCode.DELETE_TOPIC_IN_BROKER, topic="orders")).code == 0
+        assert (await peer.call(RequestCode.GET_TOPIC_CONFIG, topic="orders")).code == 17
+
+
+@pytest.mark.parametrize(
+    ("topic", "queues", "attributes", "code"),
+    [
+        ("TBW102", 4, "", 29),
+        ("a b", 4, "", 29),
+        ("", 4, "", 29),
+        ("orders", -1, "", 29),
+        ("orders", 4, "+queue.type=BatchCQ", 1),
+    ],
+)
+async def test_topics_that_cannot_be_are_refused(
+    world: World, time: MockClock | None, *, topic: str, queues: int, attributes: str, code: int
+) -> None:
+    async with world.broker() as address, world.peer(address) as peer:
+        answer = await peer.create_topic(topic, queues=queues, attributes=attributes)
+        assert answer.code == code
+        assert answer.remark
+
+
+async def test_a_request_without_its_fields_is_answered_1(world: World, time: MockClock | None) -> None:
+    async with world.broker() as address, world.peer(address) as peer:
+        answer = await peer.call(RequestCode.UPDATE_AND_CREATE_TOPIC, topic="orders")
+        assert answer.code == 1
+        assert "defaultTopic" in (answer.remark or "")
+
+
+async def test_groups_are_created_changed_listed_and_deleted(world: World, time: MockClock | None) -> None:
+    group = SubscriptionGroupConfig(group_name="G", retry_max_times=3, consume_enable=False)
+    async with world.broker() as address, world.peer(address) as peer:
+        put = RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP
+        assert (await peer.call(put, group.encode())).code == 0
+        shown = await peer.call(RequestCode.GET_SUBSCRIPTIONGROUP_CONFIG, group="G")
+        assert SubscriptionGroupConfig.decode(shown.body) == group
+        await peer.create_topic("orders")
+        assert (await peer.answer(await peer.post_pull("orders", 0))).code == 16  # consuming is disabled
+        listed = body(await peer.call(RequestCode.GET_ALL_SUBSCRIPTIONGROUP_CONFIG))
+        assert isinstance(listed["subscriptionGroupTable"], dict)
+        assert {"G", "TOOLS_CONSUMER"} <= listed["subscriptionGroupTable"].keys()
+        removed = await peer.call(RequestCode.DELETE_SUBSCRIPTIONGROUP, groupName="G", cleanOffset=True)
+        assert removed.code == 0
+        listed = body(await peer.call(RequestCode.GET_ALL_SUBSCRIPTIONGROUP_CONFIG))
+        assert isinstance(listed["subscriptionGroupTable"], dict)
+        assert "G" not in listed["subscriptionGroupTable"]
+        assert (await peer.call(put, SubscriptionGroupConfig(group_name="a b").encode())).code == 29
+
+
+async def test_progress_of_topics_and_groups(world: World, time: MockClock | None) -> None:
+    async with world.broker() as address, world.peer(address) as peer:
+        await peer.create_topic("orders", queues=2)
+        await peer.pull("orders")
+        for _ in range(3):
+            await peer.send("orders", queue=1)
+        commit = {"consumerGroup": "G", "topic": "orders", "queueId": 1, "commitOffset": 2}
+        assert (await peer.call(RequestCode.UPDATE_CONSUMER_OFFSET, header=commit)).code == 0
+        table = body(await peer.call(RequestCode.GET_TOPIC_STATS_INFO, topic="orders"))["offsetTable"]
+        assert table == {
+            queue("orders", 0): {"lastUpdateTimestamp": 0, "maxOffset": 0, "minOffset": 0},
+            queue("orders", 1): {"lastUpdateTimestamp": 0, "maxOffset": 3, "minOffset": 0},
+        }
+        stats = body(await peer.call(RequestCode.GET_CONSUME_STATS, consumerGroup="G"))["offsetTable"]
+        assert isinstance(stats, dict)
+        assert stats[queue("orders", 1)] == {
+            "brokerOffset": 3, "consumerOffset": 2, "lastTimestamp": 0, "pullOffset": 2
+        }  # fmt: skip
+        assert (
+            body(await peer.call(RequestCode.GET_CONSUME_STATS, consumerGroup="nobody"))["offsetTable"] == {}
+        )
+        assert (await peer.call(RequestCode.GET_TOPIC_STATS_INFO, topic="unknown")).code == 17
+
+
+async def test_the_broker_about_itself(world: World, time: MockClock | None) -> None:
+    async with world.broker() as address, world.peer(address) as peer:
+        await peer.send("orders")
+        figures = KVTable.decode((await peer.call(RequestCode.GET_BROKER_RUNTIME_INFO)).body).table
+        assert figures["brokerVersionDesc"] == "V5_3_3"
+        assert figures["msgPutTotalTodayNow"] == "1"
+        for name in ("putTps", "getTransferredTps", "getTransferedTps"):
+            assert len([float(rate) for rate in figures[name].split(" ")]) == 3
+        assert float(figures["commitLogDiskRatio"]) >= 0
+        settings = await peer.call(RequestCode.GET_BROKER_CONFIG)
+        assert b"brokerName=broker-a\n" in settings.body
+        assert f"listenPort={address.rpartition(':')[2]}\n".encode() in settings.body
+        assert b'"counter"' in settings.fields["version"].encode()
+        system = TopicList.decode((await peer.call(RequestCode.GET_SYSTEM_TOPIC_LIST_FROM_BROKER)).body)
+        assert {"TBW102", "SCHEDULE_TOPIC_XXXX", "broker-a", "DefaultCluster"} <= set(system.topic_list)

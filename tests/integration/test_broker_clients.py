@@ -1,0 +1,140 @@
+"""Producers and consumers as the broker knows them: heartbeats, notices, good-byes, silence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import trio
+
+from rocketmq_lite.broker.engine.clients import EXPIRY_SECONDS
+from rocketmq_lite.broker.services.expiry import SCAN_SECONDS
+from rocketmq_lite.protocol.codes import RequestCode
+from rocketmq_lite.protocol.framing import json_loads
+
+if TYPE_CHECKING:
+
+    from tests.integration.peer import Peer
+    from tests.integration.world import World
+    from trio.testing import MockClock
+
+
+async def client_ids(peer: Peer, group: str = "G") -> object:
+    answer = await peer.call(RequestCode.GET_CONSUMER_LIST_BY_GROUP, consumerGroup=group)
+    if answer.code != 0:
+        return answer.code
+    body = json_loads(answer.body)
+    assert isinstance(body, dict)
+    return body["consumerIdList"]
+
+
+async def expect_notice(peer: Peer, group: str = "G") -> None:
+    with trio.fail_after(10):
+        notice = await peer.push()
+    assert notice.code == RequestCode.NOTIFY_CONSUMER_IDS_CHANGED
+    assert notice.is_oneway
+    assert notice.fields["consumerGroup"] == group
+
+
+async def test_members_are_told_of_each_other_from_the_first_to_the_last(
+    world: World, time: MockClock | None
+) -> None:
+    async with world.broker() as address, world.peer(address) as first, world.peer(address) as admin:
+        answer = await first.heartbeat("c1", consumer="G", topics=("orders",))
+        assert answer.code == 0
+        assert answer.fields["IS_SUPPORT_HEART_BEAT_V2"] == "true"
+        assert answer.fields["IS_SUB_CHANGE"] == "true"
+        await expect_notice(first)
+        async with world.peer(address) as second:
+            await second.heartbeat("c2", consumer="G", topics=("orders",))
+            await expect_notice(first)
+            await expect_notice(second)
+            assert await client_ids(admin) == ["c1", "c2"]
+        await expect_notice(first)  # the second one closed its connection
+        assert await client_ids(admin) == ["c1"]
+        answer = await first.call(RequestCode.UNREGISTER_CLIENT, clientID="c1", consumerGroup="G")
+        assert answer.code == 0
+        assert await client_ids(admin) == 1
+
+
+async def test_a_heartbeat_creates_the_group_and_its_retry_topic(
+    world: World, time: MockClock | None
+) -> None:
+    async with world.broker() as address, world.peer(address) as peer:
+        await peer.heartbeat("c1", consumer="G", topics=("orders",))
+        assert (await peer.call(RequestCode.GET_TOPIC_CONFIG, topic="%RETRY%G")).code == 0
+        assert (await peer.call(RequestCode.GET_SUBSCRIPTIONGROUP_CONFIG, group="G")).code == 0
+
+
+async def test_a_group_that_may_not_be_is_left_out_silently(world: World, time: MockClock | None) -> None:
+    async with world.broker(auto_create_group=False) as address, world.peer(address) as peer:
+        assert (await peer.heartbeat("c1", consumer="G", producer="P")).code == 0
+        assert await client_ids(peer) == 1
+        assert (await peer.call(RequestCode.GET_PRODUCER_CONNECTION_LIST, producerGroup="P")).code == 0
+
+
+async def test_subscriptions_of_a_heartbeat_serve_pulls_that_bring_none(
+    world: World, time: MockClock | None
+) -> None:
+    async with world.broker() as address, world.peer(address) as peer:
+        await peer.create_topic("orders", queues=1)
+        await peer.send("orders", b"x")
+        pull = {
+            "consumerGroup": "G", "topic": "orders", "queueId": 0, "queueOffset": 0, "maxMsgNums": 32, "sysFlag": 0,
+            "commitOffset": 0, "suspendTimeoutMillis": 0, "subVersion": 1,
+        }  # fmt: skip
+        assert (await peer.call(RequestCode.PULL_MESSAGE, header=pull)).code == 24
+        await peer.heartbeat("c1", consumer="G", topics=("orders",))
+        assert (await peer.call(RequestCode.PULL_MESSAGE, header=pull)).code == 0
+
+
+async def test_connection_lists(world: World, time: MockClock | None) -> None:
+    async with world.broker() as address, world.peer(address) as peer:
+        assert (await peer.call(RequestCode.GET_CONSUMER_CONNECTION_LIST, consumerGroup="G")).code == 206
+        assert (await peer.call(RequestCode.GET_PRODUCER_CONNECTION_LIST, producerGroup="P")).code == 1
+        await peer.heartbeat("c1", consumer="G", topics=("orders",), producer="P")
+        answer = await peer.call(RequestCode.GET_CONSUMER_CONNECTION_LIST, consumerGroup="G")
+        body = json_loads(answer.body)
+        assert isinstance(body, dict)
+        (connection,) = body["connectionSet"]
+        assert connection["clientId"] == "c1"
+        assert connection["clientAddr"].startswith("127.0.0.1:")
+        assert body["subscriptionTable"]["orders"]["subString"] == "*"
+        answer = await peer.call(RequestCode.GET_PRODUCER_CONNECTION_LIST, producerGroup="P")
+        assert b'"c1"' in answer.body
+
+
+async def test_a_heartbeat_without_a_body_is_answered_1(world: World, time: MockClock | None) -> None:
+    async with world.broker() as address, world.peer(address) as peer:
+        assert (await peer.call(RequestCode.HEART_BEAT)).code == 1
+
+
+async def test_a_silent_client_is_closed_after_two_minutes(
+    pump_world: World, autojump_clock: MockClock
+) -> None:
+    async with pump_world.broker() as address, pump_world.peer(address) as silent:
+        async with pump_world.peer(address) as talker:
+            await silent.heartbeat("c1", consumer="G", topics=("orders",))
+            await talker.heartbeat("c2", consumer="G", topics=("orders",))
+            began = trio.current_time()
+            for _ in range(6):
+                await trio.sleep(30)
+                await talker.heartbeat("c2", consumer="G", topics=("orders",))
+            assert await client_ids(talker) == ["c2"]
+        for _ in range(2):
+            await expect_notice(silent)
+        assert await silent.at_end()
+        assert EXPIRY_SECONDS < trio.current_time() - began <= 180 + SCAN_SECONDS
+
+
+async def test_an_hour_of_long_polling_takes_no_time(pump_world: World, autojump_clock: MockClock) -> None:
+    async with pump_world.broker() as address, pump_world.peer(address) as consumer:
+        await consumer.create_topic("orders", queues=1)
+        began = trio.current_time()
+        pulls = 0
+        while trio.current_time() - began < 3600:
+            await consumer.heartbeat("c1", consumer="G", topics=("orders",))
+            answer = await consumer.answer(await consumer.post_pull("orders", 0, hold_ms=15_000))
+            assert answer.code == 19
+            pulls += 1
+        assert 3600 / 20.1 <= pulls <= 3600 / 15 + 1
+        assert await client_ids(consumer) == ["c1"]

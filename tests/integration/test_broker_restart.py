@@ -1,0 +1,118 @@
+"""A broker and its directory: what survives a stop, and what a start refuses."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+
+from rocketmq_lite.broker.services.offsets import SNAPSHOT_SECONDS
+from rocketmq_lite.errors import ConfigError, PortInUse, StoreDamaged, StoreLocked
+from rocketmq_lite.protocol.codes import RequestCode
+
+if TYPE_CHECKING:
+    from tests.integration.world import World
+    from trio.testing import MockClock
+
+
+async def test_a_restart_keeps_topics_offsets_and_messages(world: World, time: MockClock | None) -> None:
+    commit = {"consumerGroup": "G", "topic": "orders", "queueId": 0}
+    async with world.broker(on_disk=True) as address, world.peer(address) as peer:
+        await peer.create_topic("orders", queues=3, attributes="+message.type=FIFO")
+        for number in range(5):
+            await peer.send("orders", str(number).encode())
+        await peer.pull("orders")
+        assert (await peer.call(RequestCode.UPDATE_CONSUMER_OFFSET, header=commit, commitOffset=4)).code == 0
+    async with world.broker(on_disk=True) as address, world.peer(address) as peer:
+        shown = await peer.call(RequestCode.GET_TOPIC_CONFIG, topic="orders")
+        assert b'"message.type":"FIFO"' in shown.body
+        answer = await peer.call(RequestCode.QUERY_CONSUMER_OFFSET, header=commit)
+        assert (answer.code, answer.fields["offset"]) == (0, "4")
+        assert [message.body for message in await peer.pull("orders")] == [b"0", b"1", b"2", b"3", b"4"]
+        assert (await peer.send("orders")).fields["queueOffset"] == "5"
+    config = world.directory / "store" / "config"
+    assert json.loads((config / "consumerOffset.json").read_text())["offsetTable"] == {"orders@G": {"0": 4}}
+    assert "orders" in json.loads((config / "topics.json").read_text())["topicConfigTable"]
+    assert "G" in json.loads((config / "subscriptionGroup.json").read_text())["subscriptionGroupTable"]
+    assert not (world.directory / "store" / "abort").exists()
+
+
+async def test_a_broker_that_nobody_used_leaves_no_tables(world: World, time: MockClock | None) -> None:
+    async with world.broker(on_disk=True):
+        pass
+    assert list((world.directory / "store" / "config").iterdir()) == []
+
+
+async def test_offsets_are_written_every_five_seconds(pump_world: World, autojump_clock: MockClock) -> None:
+    path = pump_world.directory / "store" / "config" / "consumerOffset.json"
+    commit = {"consumerGroup": "G", "topic": "orders", "queueId": 0}
+    async with pump_world.broker(on_disk=True) as address, pump_world.peer(address) as peer:
+        await peer.create_topic("orders")
+        await peer.pull("orders")
+        for offset in (1, 2):
+            await peer.call(RequestCode.UPDATE_CONSUMER_OFFSET, header=commit, commitOffset=offset)
+            await trio.sleep(SNAPSHOT_SECONDS + 0.1)
+            assert json.loads(path.read_text())["offsetTable"] == {"orders@G": {"0": offset}}
+        written = path.stat().st_mtime_ns
+        await trio.sleep(60)
+        assert path.stat().st_mtime_ns == written  # nothing changed, nothing is written
+
+
+async def test_a_directory_belongs_to_one_broker(world: World, time: MockClock | None) -> None:
+    async with world.broker(on_disk=True):
+        with pytest.RaisesGroup(StoreLocked, flatten_subgroups=True, allow_unwrapped=True):
+            async with world.broker(on_disk=True, name="broker-b"):
+                pass
+
+
+async def test_a_port_belongs_to_one_server(world: World, time: MockClock | None) -> None:
+    async with world.name_server() as address:
+        port = int(address.rpartition(":")[2])
+        with pytest.RaisesGroup(PortInUse, flatten_subgroups=True, allow_unwrapped=True):
+            async with world.broker(port=port):
+                pass
+
+
+async def test_tables_that_are_damaged_twice_stop_the_start(world: World, time: MockClock | None) -> None:
+    config = world.directory / "store" / "config"
+    config.mkdir(parents=True)
+    (config / "topics.json").write_text("{")
+    (config / "topics.json.bak").write_text("{")
+    with pytest.RaisesGroup(StoreDamaged, flatten_subgroups=True, allow_unwrapped=True):
+        async with world.broker(on_disk=True):
+            pass
+
+
+async def test_listening_everywhere_needs_an_address_to_advertise(
+    world: World, time: MockClock | None
+) -> None:
+    with pytest.RaisesGroup(ConfigError, flatten_subgroups=True, allow_unwrapped=True):
+        async with world.broker(host="0.0.0.0"):
+            pass
+    async with world.broker(host="0.0.0.0", advertise="127.0.0.1") as address, world.peer(address) as peer:
+        assert address.startswith("127.0.0.1:")
+        assert (await peer.send("orders")).code == 0
+
+
+async def test_an_apache_directory_is_taken_over(world: World, time: MockClock | None) -> None:
+    config = world.directory / "store" / "config"
+    config.mkdir(parents=True)
+    (config / "consumerOffset.json").write_text('{"offsetTable":{"TopicTest@groupA":{0:120,1:117}}}')
+    (config / "topics.json").write_text(
+        '{"dataVersion":{"counter":2,"stateVersion":0,"timestamp":1700000000000},"topicConfigTable":{"TopicTest":{'
+        '"attributes":{},"order":false,"perm":6,"readQueueNums":4,"topicFilterType":"SINGLE_TAG",'
+        '"topicName":"TopicTest","topicSysFlag":0,"writeQueueNums":4}}}'
+    )
+    (config / "subscriptionGroup.json").write_text(
+        '{"dataVersion":{"counter":1,"stateVersion":0,"timestamp":1},"forbiddenTable":{},'
+        '"subscriptionGroupTable":{"groupA":{"groupName":"groupA","retryMaxTimes":7}}}'
+    )
+    async with world.broker(on_disk=True) as address, world.peer(address) as peer:
+        answer = await peer.call(
+            RequestCode.QUERY_CONSUMER_OFFSET, consumerGroup="groupA", topic="TopicTest", queueId=1
+        )
+        assert answer.fields["offset"] == "117"
+        shown = await peer.call(RequestCode.GET_SUBSCRIPTIONGROUP_CONFIG, group="groupA")
+        assert b'"retryMaxTimes":7' in shown.body
