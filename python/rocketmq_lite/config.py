@@ -111,6 +111,9 @@ class NameServerSettings:
         return_order_topic_config: Answer registrations with the order topics (Apache).
         delete_topic_with_registration: Drop topics that a master's registration no longer lists
             (Apache: off).
+        order_message_enable: Give the queue list of order topics with their routes (Apache: off).
+        enable_all_topic_list: Answer the list of all topics (Apache).
+        enable_topic_list: Answer the other lists of topics (Apache).
     """
 
     data: Path | None = None
@@ -119,6 +122,8 @@ class NameServerSettings:
     return_order_topic_config: bool = True
     delete_topic_with_registration: bool = False
     order_message_enable: bool = False
+    enable_all_topic_list: bool = True
+    enable_topic_list: bool = True
     limits: ServerLimits = field(default_factory=lambda: ServerLimits(max_requests=1))
 
 

@@ -46,9 +46,7 @@ async def serve(
         ConfigError: The address is none of this machine's, or the KV configuration cannot be read.
     """
     settings = settings or NameServerSettings()
-    routes = RouteTable(
-        live_timeout=settings.live_timeout, drop_unlisted=settings.delete_topic_with_registration
-    )
+    routes = RouteTable(live_timeout=settings.live_timeout)
     store = _KVStore(settings.data)
     store.load()
     handlers = NameServerHandlers(
@@ -79,17 +77,20 @@ class _KVStore:
     def __init__(self, directory: Path | None) -> None:
         self.kv = KVConfig()
         self._path = None if directory is None else directory / KV_FILE
+        self._saving = trio.Lock()
 
     def load(self) -> None:
         if self._path is None or not self._path.exists():
             return
         try:
-            self.kv.load(self._path.read_text())
-        except ConfigError as error:
-            raise ConfigError(f"{self._path}: {error.message}", hint="repair or remove the file") from error
+            self.kv.load(self._path.read_text(encoding="utf-8"))
+        except (ConfigError, OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{self._path}: {error}", hint="repair or remove the file") from error
 
     async def save(self) -> None:
-        if self._path is not None:
+        if self._path is None:
+            return
+        async with self._saving:  # in turn: each writes the same partial file, the last must be the newest
             await trio.to_thread.run_sync(_replace, self._path, self.kv.to_text())
 
 
@@ -97,7 +98,7 @@ def _replace(path: Path, text: str) -> None:
     """Write a file so that a crash leaves the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".tmp")
-    with partial.open("w") as file:
+    with partial.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

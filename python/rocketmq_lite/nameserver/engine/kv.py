@@ -37,7 +37,7 @@ class KVConfig:
 
     def to_text(self) -> str:
         """The file's content, in Apache's shape."""
-        return json.dumps({"configTable": self._table}, indent=2, sort_keys=True)
+        return json.dumps({"configTable": self._table}, indent=2, sort_keys=True, ensure_ascii=False)
 
     def load(self, text: str) -> None:
         """Replace the table by a file's content.

@@ -45,7 +45,6 @@ class _Live:
     """A registered broker, as long as it is heard of."""
 
     name: str
-    broker_id: int
     last_seen: float
     timeout: float
     data_version: DataVersion
@@ -77,12 +76,10 @@ class RouteTable:
 
     Args:
         live_timeout: Seconds of silence after which a broker that names no time of its own is forgotten.
-        drop_unlisted: Whether a master's registration removes topics that it does not list.
     """
 
-    def __init__(self, *, live_timeout: float = 120.0, drop_unlisted: bool = False) -> None:
+    def __init__(self, *, live_timeout: float = 120.0) -> None:
         self._live_timeout = live_timeout
-        self._drop_unlisted = drop_unlisted
         self._topics: dict[str, dict[str, QueueData]] = {}
         self._groups: dict[str, _Group] = {}
         self._live: dict[BrokerKey, _Live] = {}
@@ -97,36 +94,56 @@ class RouteTable:
         zone: str | None,
         connection: int,
         now: float,
+        drop_unlisted: bool = False,
     ) -> Registration:
-        """Take a broker in, or renew what it said before."""
+        """Take a broker in, or renew what it said before.
+
+        The order of the steps is Apache's (``RouteInfoManager.registerBroker``) and shows: a refused
+        registration leaves its group behind, and has already given up the ids it held before.
+
+        Args:
+            header: Who it is.
+            body: Its topics.
+            zone: Where it is, for clients that want to stay near.
+            connection: Whose closing ends the registration.
+            now: Monotonic seconds.
+            drop_unlisted: Whether the broker's topics that the body does not list are forgotten.
+        """
         first = header.broker_name not in self._groups
         group = self._groups.setdefault(header.broker_name, _Group(header.cluster_name))
-        if self._is_outdated(group, header, body.data_version):
-            return Registration(accepted=True)
-        if header.broker_id not in group.addresses and len(body.topics) == 1:
-            # Only an update of a broker that is known may be partial.
-            return Registration(accepted=False)
-        self._forget_other_ids(group, header)
-        first = first or header.broker_id not in group.addresses
-        group.addresses[header.broker_id] = header.broker_addr
         group.zone = zone
         group.acting_master = bool(header.enable_acting_master)
+        self._forget_other_ids(group, header)
         key = BrokerKey(header.cluster_name, header.broker_addr)
-        known = self._live.get(key)
+        if self._is_outdated(group, header, body.data_version):
+            self._live.pop(key, None)
+            return Registration(accepted=True)
+        known_id = header.broker_id in group.addresses
+        if not known_id and len(body.topics) == 1:
+            # Only an update of a broker that is known may be partial.
+            return Registration(accepted=False)
+        group.addresses[header.broker_id] = header.broker_addr
         if self._speaks_for_topics(group, header):
-            changed = first or known is None or known.data_version != body.data_version
+            known = self._live.get(key)
+            changed = first or not known_id or known is None or known.data_version != body.data_version
+            if drop_unlisted:
+                self._drop_unlisted(header.broker_name, body.topics)
             self._take_topics(header, body.topics, changed=changed)
+        self._live[key] = self._live_entry(header, body.data_version, connection=connection, now=now)
+        return self._answer(group, header)
+
+    def _live_entry(
+        self, header: RegisterBrokerRequestHeader, version: DataVersion, *, connection: int, now: float
+    ) -> _Live:
         millis = header.heartbeat_timeout_millis
-        self._live[key] = _Live(
+        return _Live(
             name=header.broker_name,
-            broker_id=header.broker_id,
             last_seen=now,
             timeout=self._live_timeout if millis is None else millis / 1000,
-            data_version=body.data_version,
+            data_version=version,
             ha_address=header.ha_server_addr,
             connection=connection,
         )
-        return self._answer(group, header)
 
     def _is_outdated(self, group: _Group, header: RegisterBrokerRequestHeader, version: DataVersion) -> bool:
         """Whether another broker holds this id with a newer controller epoch; then the newcomer is ignored."""
@@ -134,10 +151,7 @@ class RouteTable:
         if address is None or address == header.broker_addr:
             return False
         holder = self._live.get(BrokerKey(header.cluster_name, address))
-        if holder is None or holder.data_version.state_version <= version.state_version:
-            return False
-        self._live.pop(BrokerKey(header.cluster_name, header.broker_addr), None)
-        return True
+        return holder is not None and holder.data_version.state_version > version.state_version
 
     @staticmethod
     def _forget_other_ids(group: _Group, header: RegisterBrokerRequestHeader) -> None:
@@ -156,9 +170,6 @@ class RouteTable:
     def _take_topics(
         self, header: RegisterBrokerRequestHeader, topics: Mapping[str, TopicConfig], *, changed: bool
     ) -> None:
-        if self._drop_unlisted and changed and len(topics) > 1:
-            for name in [name for name in self._topics if name not in topics]:
-                self._drop_queues(name, {header.broker_name})
         for name, config in topics.items():
             brokers = self._topics.setdefault(name, {})
             if changed or header.broker_name not in brokers:
@@ -172,6 +183,10 @@ class RouteTable:
                     perm=perm,
                     topic_sys_flag=config.topic_sys_flag,
                 )
+
+    def _drop_unlisted(self, broker_name: str, topics: Mapping[str, TopicConfig]) -> None:
+        for topic in [topic for topic in self._topics if topic not in topics]:
+            self._drop_queues(topic, {broker_name})
 
     def _answer(self, group: _Group, header: RegisterBrokerRequestHeader) -> Registration:
         master = group.addresses.get(MASTER_ID)
@@ -203,13 +218,15 @@ class RouteTable:
 
     # --- leaving -----------------------------------------------------------------------------
 
-    def unregister(self, key: BrokerKey, broker_name: str, broker_id: int) -> None:
-        """A broker has said that it goes."""
+    def unregister(self, key: BrokerKey, broker_name: str) -> None:
+        """A broker goes: whatever id its address is registered under, which may have changed meanwhile."""
         self._live.pop(key, None)
         group = self._groups.get(broker_name)
         if group is None:
             return
-        group.addresses.pop(broker_id, None)
+        group.addresses = {
+            broker_id: address for broker_id, address in group.addresses.items() if address != key.address
+        }
         if not group.addresses:
             del self._groups[broker_name]
             for topic in list(self._topics):
@@ -227,8 +244,7 @@ class RouteTable:
 
     def _remove(self, keys: list[BrokerKey]) -> list[BrokerKey]:
         for key in keys:
-            live = self._live[key]
-            self.unregister(key, live.name, live.broker_id)
+            self.unregister(key, self._live[key].name)
         return keys
 
     def _drop_queues(self, topic: str, brokers: set[str]) -> None:
@@ -243,22 +259,22 @@ class RouteTable:
     def route(self, topic: str, *, zone: str | None = None) -> TopicRouteData | None:
         """Where a topic's queues are; ``None`` when nobody has it. Lists are ordered by broker name.
 
-        A zone hides the brokers of other zones that have a master.
+        A zone hides the brokers of other zones that have a master, be it all of them.
         """
-        queues = self._topics.get(topic)
-        if not queues:
+        queues = self._topics.get(topic, {})
+        known = [name for name in sorted(queues) if name in self._groups]
+        if not known:
             return None
-        names = [name for name in sorted(queues) if name in self._groups and self._is_near(name, zone)]
-        if not names and zone is None:
-            return None
+        names = [name for name in known if zone is None or self._is_near(name, zone)]
         return TopicRouteData(
             queue_datas=tuple(queues[name] for name in names),
             broker_datas=tuple(self._broker_data(name) for name in names),
         )
 
-    def _is_near(self, name: str, zone: str | None) -> bool:
+    def _is_near(self, name: str, zone: str) -> bool:
+        """Whether a broker is in the zone, or has only slaves left: then far is better than not at all."""
         group = self._groups[name]
-        return zone is None or group.zone == zone or MASTER_ID not in group.addresses
+        return (group.zone or "").lower() == zone.lower() or MASTER_ID not in group.addresses
 
     def _broker_data(self, name: str) -> BrokerData:
         group = self._groups[name]
@@ -293,6 +309,11 @@ class RouteTable:
         """The topics that some broker of a cluster has."""
         names = {name for name, group in self._groups.items() if group.cluster == cluster}
         return tuple(sorted(topic for topic, queues in self._topics.items() if names & queues.keys()))
+
+    def topics_by_flags(self, mask: int, wanted: int) -> tuple[str, ...]:
+        """Topics whose flags show the wanted bits under the mask."""
+        flags = {topic: next(iter(queues.values())).topic_sys_flag for topic, queues in self._topics.items()}
+        return tuple(sorted(topic for topic, found in flags.items() if found & mask == wanted))
 
     def system_names(self) -> tuple[tuple[str, ...], str | None]:
         """Names of clusters and brokers, which are reserved as topics; and an address of the first broker."""

@@ -19,7 +19,8 @@ from typing import Final
 from rocketmq_lite.errors import LocalProtocolError
 from rocketmq_lite.protocol.bodies.shape import JsonBody
 from rocketmq_lite.protocol.bodies.topic import DataVersion, TopicConfig
-from rocketmq_lite.protocol.framing import json_loads
+from rocketmq_lite.protocol.framing import json_dumps, json_loads
+from rocketmq_lite.protocol.headers.shape import read_i32
 
 __all__ = ["RegisterBrokerBody"]
 
@@ -58,13 +59,21 @@ class RegisterBrokerBody:
     topics: dict[str, TopicConfig] = field(default_factory=dict)
 
     def encode(self) -> bytes:
-        """The plain form."""
-        wrapper = _Wrapper(
-            data_version=self.data_version,
-            topic_config_table=self.topics,
-            mapping_data_version=self.data_version,
-        )
+        """The plain form; without static topics there is no version of their mappings."""
+        wrapper = _Wrapper(data_version=self.data_version, topic_config_table=self.topics)
         return _Plain(topic_config_serialize_wrapper=wrapper).encode()
+
+    def encode_compressed(self) -> bytes:
+        """The compressed form of our version, with its empty section of mappings."""
+        texts = [_text_of(config) for config in self.topics.values()]
+        content = (
+            _sized(self.data_version.encode())
+            + struct.pack(">i", len(texts))
+            + b"".join(_sized(text.encode()) for text in texts)
+            + _sized(b"[]")
+            + struct.pack(">i", 0)
+        )
+        return zlib.compress(content, level=9)
 
     @classmethod
     def decode(cls, body: bytes, *, version: int) -> RegisterBrokerBody:
@@ -125,16 +134,27 @@ class _Parts:
         return part
 
 
+def _sized(part: bytes) -> bytes:
+    return struct.pack(">i", len(part)) + part
+
+
+def _text_of(topic: TopicConfig) -> str:
+    attributes = json_dumps(topic.attributes).decode()
+    numbers = f"{topic.read_queue_nums} {topic.write_queue_nums} {topic.perm}"
+    return f"{topic.topic_name} {numbers} {topic.topic_filter_type} {attributes}"
+
+
 def _topic_of(text: str) -> TopicConfig:
     name, read, write, perm, filter_type, *rest = text.split(" ", _TOPIC_PARTS)
+    read_queues, write_queues, perm_bits = map(read_i32, (read, write, perm))
     attributes = json_loads(rest[0].encode()) if rest and rest[0] else {}
     if not isinstance(attributes, dict):
         raise ValueError(f"attributes {attributes!r} are no object")  # noqa: TRY004 - as any other bad value
     return TopicConfig(
         topic_name=name,
-        read_queue_nums=int(read),
-        write_queue_nums=int(write),
-        perm=int(perm),
+        read_queue_nums=read_queues,
+        write_queue_nums=write_queues,
+        perm=perm_bits,
         topic_filter_type=filter_type,
         attributes={str(k): str(v) for k, v in attributes.items()},
     )

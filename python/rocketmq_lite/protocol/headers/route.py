@@ -7,17 +7,23 @@ from dataclasses import dataclass
 from rocketmq_lite.protocol.headers.shape import I32, Header, key
 
 __all__ = [
+    "AddWritePermResponseHeader",
+    "BrokerHeartbeatRequestHeader",
     "BrokerNameRequestHeader",
     "ClusterRequestHeader",
     "DeleteTopicInNamesrvRequestHeader",
     "GetBrokerMemberGroupRequestHeader",
+    "GetKVConfigResponseHeader",
     "GetRouteInfoRequestHeader",
     "KVKeyRequestHeader",
     "KVNamespaceRequestHeader",
     "PutKVConfigRequestHeader",
     "QueryDataVersionRequestHeader",
+    "QueryDataVersionResponseHeader",
     "RegisterBrokerRequestHeader",
+    "RegisterBrokerResponseHeader",
     "UnregisterBrokerRequestHeader",
+    "WipeWritePermResponseHeader",
 ]
 
 
@@ -45,6 +51,23 @@ class RegisterBrokerRequestHeader(Header):
 
 
 @dataclass(frozen=True, slots=True)
+class RegisterBrokerResponseHeader(Header):
+    """103. Both are given to slaves whose master is alive."""
+
+    master_addr: str | None = None
+    ha_server_addr: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerHeartbeatRequestHeader(Header):
+    """904; what only controllers read is left out."""
+
+    cluster_name: str
+    broker_addr: str
+    broker_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class UnregisterBrokerRequestHeader(Header):
     """104."""
 
@@ -65,6 +88,13 @@ class QueryDataVersionRequestHeader(Header):
 
 
 @dataclass(frozen=True, slots=True)
+class QueryDataVersionResponseHeader(Header):
+    """322."""
+
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class GetBrokerMemberGroupRequestHeader(Header):
     """901."""
 
@@ -77,6 +107,20 @@ class BrokerNameRequestHeader(Header):
     """205 and 327: a broker's write permission in the routes."""
 
     broker_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class WipeWritePermResponseHeader(Header):
+    """205: how many topics the broker has."""
+
+    wipe_topic_count: I32
+
+
+@dataclass(frozen=True, slots=True)
+class AddWritePermResponseHeader(Header):
+    """327: how many topics the broker has."""
+
+    add_topic_count: I32
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,4 +159,11 @@ class PutKVConfigRequestHeader(Header):
 
     namespace: str
     key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class GetKVConfigResponseHeader(Header):
+    """101."""
+
     value: str
