@@ -68,7 +68,9 @@ def measure_up(*, idle: bool) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as data:
         arguments = ["up", "--data", data, "--namesrv-port", "0", "--broker-port", str(port)]
         start = time.perf_counter()
-        process = subprocess.Popen([sys.executable, "-m", "rocketmq_lite", *arguments], stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "rocketmq_lite", *arguments], stdout=subprocess.DEVNULL
+        )
         try:
             first_acknowledged_send(f"127.0.0.1:{port}")
             seconds = time.perf_counter() - start
@@ -82,7 +84,9 @@ def measure_up(*, idle: bool) -> tuple[float, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--runs", type=int, default=10)
     runs = parser.parse_args().runs
     measure_up(idle=False)

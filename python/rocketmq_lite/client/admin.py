@@ -115,6 +115,21 @@ class Admin:
         self._routing.table.forget(topic)
         return addresses
 
+    async def delete_group(self, group: str, *, cluster: str | None = None) -> None:
+        """Delete a consumer group with its positions and its retry topic, on all masters of a cluster.
+
+        Raises:
+            ConfigError: There is no such cluster.
+            BrokerError: A server refused.
+            RocketMQError: A server could not be reached.
+        """
+        retry_topic = f"%RETRY%{group}"
+        for address in _masters(await self.cluster(), cluster, None):
+            await self._remote.delete_group(address, group)
+            await self._remote.delete_topic_in_broker(address, retry_topic)
+        for name_server in self._routing.name_servers:
+            await self._remote.delete_topic_in_name_server(name_server, retry_topic)
+
     async def topics(self) -> tuple[str, ...]:
         """The names of all topics, RocketMQ's own among them, sorted.
 

@@ -20,6 +20,7 @@ from rocketmq_lite.protocol.bodies.stats import TopicOffset, decode_topic_stats
 from rocketmq_lite.protocol.codes import RequestCode, ResponseCode
 from rocketmq_lite.protocol.command import Command
 from rocketmq_lite.protocol.framing import decode_messages
+from rocketmq_lite.protocol.headers.group import DeleteSubscriptionGroupRequestHeader
 from rocketmq_lite.protocol.headers.heartbeat import (
     GetConsumerListByGroupRequestHeader,
     UnregisterClientRequestHeader,
@@ -299,6 +300,11 @@ class Remote:
     async def create_topic(self, address: str, header: CreateTopicRequestHeader) -> None:
         """17: create or change a topic on one broker, which tells the name servers before it answers."""
         await self._ask(address, RequestCode.UPDATE_AND_CREATE_TOPIC, header)
+
+    async def delete_group(self, address: str, group: str) -> None:
+        """207: a broker forgets a consumer group and its offsets."""
+        header = DeleteSubscriptionGroupRequestHeader(group_name=group, clean_offset=True)
+        await self._ask(address, RequestCode.DELETE_SUBSCRIPTIONGROUP, header)
 
     async def delete_topic_in_broker(self, address: str, topic: str) -> None:
         """215: delete a topic on one broker."""

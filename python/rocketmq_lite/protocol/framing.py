@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite import _native
-from rocketmq_lite._native import RawMessage, UniqueKeys
+from rocketmq_lite._native import RawMessage, UniqueKeys, __version__
 from rocketmq_lite.errors import LocalProtocolError
 from rocketmq_lite.protocol.command import Command
 
@@ -22,6 +22,7 @@ __all__ = [
     "CommandDecoder",
     "RawMessage",
     "UniqueKeys",
+    "__version__",
     "compress_zlib",
     "decode_messages",
     "decode_properties",

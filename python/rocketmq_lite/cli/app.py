@@ -1,0 +1,48 @@
+"""The `rmq` command tree. Importing it must stay cheap: commands import what they run in their bodies."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rocketmq_lite.cli import message, servers, topic
+from rocketmq_lite.cli.options import global_options_callback
+
+HELP = """RocketMQ in one command: name server, broker, producer, consumer and admin tools.
+
+Start everything with `rmq up`; then, in another terminal, `rmq msg send hello world` and `rmq msg tail hello`.
+"""
+
+
+def _print_version(asked: bool | None) -> None:  # noqa: FBT001 - Typer calls it with the flag's value
+    if asked:
+        import rocketmq_lite
+
+        typer.echo(f"rmq {rocketmq_lite.__version__}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    name="rmq",
+    help=HELP,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.callback()(
+    global_options_callback(
+        version=Annotated[
+            bool | None,
+            typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
+        ]
+    )
+)
+servers.add_commands(app)
+app.add_typer(topic.app)
+app.add_typer(message.app)
+
+
+def main() -> None:
+    """The entry point of `rmq` and `rocketmq-lite`."""
+    app(prog_name="rmq")

@@ -1,0 +1,70 @@
+"""Results on standard output: a table for a person, JSON for a program; docs/cli.md has the JSON's schema."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rocketmq_lite.cli.options import GlobalOptions
+
+
+def show_rows(rows: Sequence[Mapping[str, object]], options: GlobalOptions, *, empty: str) -> None:
+    """Print `rows`, whose keys are the columns; `empty` is said on standard error when there are none.
+
+    JSON is one array of objects. A table has the keys as its heading.
+    """
+    if options.json:
+        _write_json(list(rows))
+    elif rows:
+        _write_table(rows)
+    else:
+        sys.stderr.write(empty + "\n")
+
+
+def show_record(record: Mapping[str, object], options: GlobalOptions) -> None:
+    """Print one thing: a JSON object, or `name  value` lines."""
+    if options.json:
+        _write_json(record)
+        return
+    width = max(map(len, record), default=0)
+    sys.stdout.writelines(f"{name:<{width}}  {_text(value)}\n" for name, value in record.items())
+
+
+def show_line(record: Mapping[str, object], options: GlobalOptions, *, text: str) -> None:
+    """Print one of many as it comes: a line of JSON, or `text`."""
+    sys.stdout.write((json.dumps(record, ensure_ascii=False) if options.json else text) + "\n")
+    sys.stdout.flush()
+
+
+def _write_json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def _write_table(rows: Sequence[Mapping[str, object]]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for name in rows[0]:
+        numeric = all(isinstance(row[name], (int, float)) for row in rows)
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_text(value) for value in row.values()))
+    Console(markup=False, highlight=False).print(table)
+
+
+def _text(value: object) -> str:
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case list() | tuple():
+            return ", ".join(map(str, value))
+        case _:
+            return str(value)

@@ -1,0 +1,164 @@
+"""`rmq up`, `rmq namesrv`, `rmq broker`: run servers in the foreground until a signal asks them to stop."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rocketmq_lite.cli import serving, session
+from rocketmq_lite.cli.options import GlobalOptions, with_global_options
+
+
+class Flush(StrEnum):
+    """When a send is acknowledged: once it is in the log, or once the log is on disk."""
+
+    ASYNC = "async"
+    SYNC = "sync"
+
+
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", metavar="DIR", help="Where everything is kept.", show_default="~/.local/share/rocketmq-lite"
+    ),
+]
+HostOption = Annotated[str, typer.Option("--host", help="Address to listen on.")]
+AdvertiseOption = Annotated[
+    str | None,
+    typer.Option("--advertise", metavar="HOST[:PORT]", help="Address that routes give to clients."),
+]
+ReadyOption = Annotated[
+    Path | None,
+    typer.Option("--ready-file", metavar="FILE", help="Written, as JSON, once requests are accepted."),
+]
+FlushOption = Annotated[
+    Flush, typer.Option("--flush", help="Acknowledge after the write, or after the fsync.")
+]
+ClusterOption = Annotated[str, typer.Option("--cluster", help="Cluster that the broker belongs to.")]
+
+
+def port_option(name: str) -> type[int]:
+    """The type of a port option; 0 picks a free one."""
+    return Annotated[  # type: ignore[return-value]
+        int,
+        typer.Option(name, min=0, max=65535, metavar="PORT", help="Port to listen on; 0 picks a free one."),
+    ]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Put the three commands at the top of the tree."""
+    for body in (up, namesrv, broker):
+        app.command(body.__name__, rich_help_panel="Servers")(with_global_options(body))
+
+
+async def up(
+    options: GlobalOptions,  # noqa: ARG001 - every body takes the global options
+    data: DataOption = None,
+    host: HostOption = "127.0.0.1",
+    advertise: AdvertiseOption = None,
+    namesrv_port: port_option("--namesrv-port") = 9876,  # type: ignore[valid-type]
+    broker_port: port_option("--broker-port") = 10911,  # type: ignore[valid-type]
+    flush: FlushOption = Flush.ASYNC,
+    ready_file: ReadyOption = None,
+) -> None:
+    """Start a name server and a broker in one process; Ctrl-C stops both."""
+    from rocketmq_lite.config import BrokerSettings
+
+    serving.require_advertised(host, advertise)
+    directory = data or serving.default_data_directory()
+    async with serving.running_namesrv(
+        host=host, port=namesrv_port, data=directory, port_option="--namesrv-port"
+    ) as namesrv_address:
+        settings = BrokerSettings(
+            host=host,
+            advertise=advertise,
+            port=broker_port,
+            data=directory,
+            flush=flush.value,
+            namesrv=(namesrv_address,),
+        )
+        async with serving.running_broker(settings, port_option="--broker-port") as broker_address:
+            serving.write_ready_file(ready_file, {"namesrv": namesrv_address, "broker": broker_address})
+            _announce({"name server": namesrv_address, "broker": broker_address, "data": str(directory)})
+            _suggest(namesrv_address)
+            await serving.until_asked_to_stop()
+
+
+async def namesrv(
+    options: GlobalOptions,  # noqa: ARG001
+    host: HostOption = "127.0.0.1",
+    port: port_option("--port") = 9876,  # type: ignore[valid-type]
+    data: DataOption = None,
+    ready_file: ReadyOption = None,
+) -> None:
+    """Start a name server."""
+    directory = data or serving.default_data_directory()
+    async with serving.running_namesrv(host=host, port=port, data=directory, port_option="--port") as address:
+        serving.write_ready_file(ready_file, {"namesrv": address})
+        _announce({"name server": address})
+        await serving.until_asked_to_stop()
+
+
+async def broker(
+    options: GlobalOptions,
+    name: Annotated[
+        str, typer.Option("--name", help="Name of the broker (of its replica group).")
+    ] = "broker-a",
+    cluster: ClusterOption = "DefaultCluster",
+    flush: FlushOption = Flush.ASYNC,
+    host: HostOption = "127.0.0.1",
+    advertise: AdvertiseOption = None,
+    port: port_option("--port") = 10911,  # type: ignore[valid-type]
+    data: DataOption = None,
+    ready_file: ReadyOption = None,
+) -> None:
+    """Start a broker; it registers with the name servers that -n or the environment names."""
+    from rocketmq_lite.config import BrokerSettings, split_addresses
+
+    serving.require_advertised(host, advertise)
+    given = session.name_servers(options)
+    settings = BrokerSettings(
+        name=name,
+        cluster=cluster,
+        flush=flush.value,
+        namesrv=split_addresses(given) if given else (),
+        host=host,
+        advertise=advertise,
+        port=port,
+        data=data or serving.default_data_directory(),
+    )
+    async with serving.running_broker(settings, port_option="--port") as address:
+        serving.write_ready_file(ready_file, {"broker": address} | ({"namesrv": given} if given else {}))
+        _announce({"broker": f"{address} ({name} in {cluster})", "name servers": given or "none"})
+        await serving.until_asked_to_stop()
+
+
+def _announce(facts: dict[str, str]) -> None:
+    sys.stdout.writelines(f"{what:<12} {value}\n" for what, value in facts.items())
+    sys.stdout.flush()
+
+
+def _suggest(namesrv_address: str) -> None:
+    """The two next commands, with the address only where the default would not find it."""
+    where = "" if namesrv_address == "127.0.0.1:9876" else f" -n {namesrv_address}"
+    sys.stdout.write(
+        "\nIn another terminal:\n"
+        f"  {_program()} msg send hello world{where}\n"
+        f"  {_program()} msg tail hello --from earliest{where}\n"
+        "\nCtrl-C stops.\n"
+    )
+    sys.stdout.flush()
+
+
+def _program() -> str:
+    """How the user can call us again: the path he used, unless the PATH finds it."""
+    import shutil
+
+    used = Path(sys.argv[0])
+    if used.name != "rmq":
+        return f"{sys.executable} -m rocketmq_lite"
+    return "rmq" if shutil.which("rmq") else str(used)

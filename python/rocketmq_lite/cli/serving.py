@@ -1,0 +1,94 @@
+"""What the server commands share: start a server, run until a signal asks to stop, say when it is ready."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from rocketmq_lite.cli.failures import UsageFault
+from rocketmq_lite.clock import SystemClock
+from rocketmq_lite.errors import PortInUse
+from rocketmq_lite.transport.network import TcpNetwork
+from rocketmq_lite.transport.nursery import background_nursery
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+    from rocketmq_lite.config import BrokerSettings
+
+ANY_ADDRESS = frozenset({"0.0.0.0", "::", ""})
+
+
+@asynccontextmanager
+async def running_namesrv(*, host: str, port: int, data: Path, port_option: str) -> AsyncIterator[str]:
+    """Run a name server inside the block; its address."""
+    from rocketmq_lite.config import NameServerSettings
+    from rocketmq_lite.nameserver.server import serve
+
+    start = partial(serve, host=host, port=port, settings=NameServerSettings(data=data / "namesrv"))
+    async with _running(start, port_option) as address:
+        yield address
+
+
+@asynccontextmanager
+async def running_broker(settings: BrokerSettings, *, port_option: str) -> AsyncIterator[str]:
+    """Run a broker inside the block; its advertised address. It is registered when the block begins."""
+    from rocketmq_lite.broker.server import serve
+
+    async with _running(partial(serve, settings), port_option) as addresses:
+        yield addresses.address
+
+
+@asynccontextmanager
+async def _running(serve: Callable[..., Awaitable[None]], port_option: str) -> AsyncIterator[Any]:
+    start = partial(serve, network=TcpNetwork(), clock=SystemClock())
+    async with background_nursery() as nursery:
+        try:
+            status = await nursery.start(start)
+        except PortInUse as error:
+            error.hint = f"stop what listens there, or choose another port with {port_option} (0: a free one)"
+            raise
+        yield status
+
+
+async def until_asked_to_stop() -> None:
+    """Return when SIGTERM comes; raise KeyboardInterrupt when SIGINT does.
+
+    The caller leaves its `async with` either way, so that the servers stop in order; only the exit code differs.
+    """
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for number in signals:
+            if number == signal.SIGINT:
+                raise KeyboardInterrupt
+            return
+
+
+def write_ready_file(path: Path | None, addresses: Mapping[str, str]) -> None:
+    """Write `{"pid": ..., **addresses}` atomically: a reader sees all of it or no file."""
+    if path is None:
+        return
+    partial_file = path.with_name(f".{path.name}.{os.getpid()}")
+    partial_file.write_text(json.dumps({"pid": os.getpid(), **addresses}) + "\n")
+    partial_file.replace(path)
+
+
+def require_advertised(host: str, advertise: str | None) -> None:
+    """Refuse to listen on every address without knowing which one clients shall be told."""
+    if host in ANY_ADDRESS and not advertise:
+        raise UsageFault(
+            f"--host {host or '(empty)'} listens on every address, but routes need one that clients can reach",
+            hint="add --advertise HOST[:PORT] with the address of this machine as clients see it",
+        )
+
+
+def default_data_directory() -> Path:
+    """`$XDG_DATA_HOME/rocketmq-lite`, by default below `~/.local/share`."""
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "rocketmq-lite"

@@ -1,0 +1,30 @@
+"""A client for the length of a command, with the addresses and time-outs that the global options say."""
+
+from __future__ import annotations
+
+import os
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from rocketmq_lite.cli.options import GlobalOptions
+    from rocketmq_lite.client.client import Client
+
+DEFAULT_NAMESRV = "127.0.0.1:9876"
+
+
+def name_servers(options: GlobalOptions) -> str | None:
+    """What -n or the environment says, if anything."""
+    return options.namesrv or os.environ.get("ROCKETMQ_NAMESRV") or os.environ.get("NAMESRV_ADDR")
+
+
+@asynccontextmanager
+async def connected(options: GlobalOptions) -> AsyncIterator[Client]:
+    """A client of the cluster that the options name, else of the one that `rmq up` starts by default."""
+    from rocketmq_lite.client.client import connect
+
+    address = name_servers(options) or DEFAULT_NAMESRV
+    async with connect(address, request_timeout=options.request_timeout) as client:
+        yield client
