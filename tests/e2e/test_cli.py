@@ -149,8 +149,8 @@ def test_ctrl_c_stops_in_order(tmp_path: Path) -> None:
             assert client.send("left", b"behind").code == 0
         code, out, err = server.interrupt(signal.SIGINT)
     assert code == 130, err
-    assert "rmq msg send" in out
-    assert "rmq msg tail" in out
+    assert "msg send hello" in out
+    assert "msg tail hello" in out
     assert "Traceback" not in err
     assert not (tmp_path / "data" / "store" / "abort").exists()
 

@@ -71,7 +71,7 @@ _HINTS: Final[dict[int, str]] = {
     ResponseCode.SERVICE_NOT_AVAILABLE: "the broker takes no messages now: disk full, shutting down, or a slave",
     ResponseCode.NO_PERMISSION: "check the permissions of the topic, the group and the user",
     ResponseCode.TOPIC_NOT_EXIST: "create it with 'rmq topic create', or check the name",
-    ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST: "create it with 'rmq group create', or check the name",
+    ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST: "check the name; the broker does not create groups on first use",
 }
 
 
@@ -135,7 +135,11 @@ class Remote:
     async def route(self, address: str, topic: str) -> TopicRouteData:
         """105: where a topic's queues are."""
         header = GetRouteInfoRequestHeader(topic=topic, accept_standard_json_only=True)
-        answer = await self._ask(address, RequestCode.GET_ROUTEINFO_BY_TOPIC, header)
+        try:
+            answer = await self._ask(address, RequestCode.GET_ROUTEINFO_BY_TOPIC, header)
+        except TopicNotFound as error:
+            error.hint = f"create it with `rmq topic create {topic}`, or check the name"
+            raise
         with _reading(address):
             return TopicRouteData.decode(answer.body)
 
