@@ -6,7 +6,7 @@ second broker away from the configuration files beside it.
 
 from __future__ import annotations
 
-import secrets
+import os
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -50,11 +50,21 @@ async def open_owner(
         PortInUse: Another process listens on the port.
         ConfigError: The address cannot be, or there is no directory where one is needed.
     """
+    _refuse_roles_to_come(settings)
     opened = (
         _open_reactor(settings) if kind == "reactor" else _open_pump(settings, network=network, clock=clock)
     )
     async with opened as both:
         yield both
+
+
+def _refuse_roles_to_come(settings: BrokerSettings) -> None:
+    """A broker that took a role it cannot fill would promise copies that do not exist."""
+    if settings.role != "async-master" or settings.broker_id != 0:
+        raise ConfigError(
+            f"replication is not there yet: no broker with role {settings.role} and id {settings.broker_id}",
+            hint="run an async-master with id 0",
+        )
 
 
 def config_files(settings: BrokerSettings, kind: Owner) -> ConfigFiles:
@@ -73,7 +83,9 @@ async def _open_reactor(settings: BrokerSettings) -> AsyncIterator[tuple[EngineO
     with await reserve_port(settings.host, settings.port) as port:
         host, number = port.getsockname()[:2]
         address = await advertised_address(settings.advertise, format_address(host, number))
-        owner = await ReactorOwner.open(_engine_settings(settings, address, seed=secrets.randbits(64)), port)
+        owner = await ReactorOwner.open(
+            _engine_settings(settings, address, seed=int.from_bytes(os.urandom(8))), port
+        )
         try:
             yield owner, address
         finally:

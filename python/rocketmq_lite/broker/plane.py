@@ -333,11 +333,20 @@ class ReactorOwner(EngineOwner):
             raise
         finally:
             theirs.close()
+        log_recovery(reactor.recovery)
         return cls(reactor, trio.socket.from_stdlib_socket(ours), port)
 
     def submit(self, control: Control, token: int = 0) -> None:
-        """See ``EngineOwner.submit``."""
-        self._reactor.submit(token, control)
+        """See ``EngineOwner.submit``. Once the engine has stopped, only a question is an error.
+
+        Raises:
+            StoreError: The engine will never give the result that is asked for.
+        """
+        try:
+            self._reactor.submit(token, control)
+        except RuntimeError as error:
+            if token:
+                raise StoreError("the message engine has stopped") from error
 
     async def listen(self) -> None:
         """See ``EngineOwner.listen``."""
@@ -348,21 +357,29 @@ class ReactorOwner(EngineOwner):
 
     async def run(self, deliver: Deliver) -> None:
         """See ``EngineOwner.run``."""
+        while await self._wake.recv(_WAKE_BYTES):
+            await self._drain(deliver)
+        await self._drain(deliver)  # the thread has ended; if that was a failure, it says so here
+        await trio.sleep_forever()
+
+    async def _drain(self, deliver: Deliver) -> None:
+        """Take all that is there; fewer than a batch means that a new byte comes with the next event."""
         while True:
-            await self._wake.recv(_WAKE_BYTES)
-            while batch := self._reactor.take(BATCH):
-                self._take_in(batch, deliver)
-                if len(batch) < BATCH:
-                    break
-                await trio.lowlevel.checkpoint()
+            batch = self._reactor.take(BATCH)
+            self._take_in(batch, deliver)
+            if len(batch) < BATCH:
+                return
+            await trio.lowlevel.checkpoint()
 
     async def close(self) -> None:
         """End the threads and close every socket; at once if ``stop`` was not called before."""
         with trio.CancelScope(shield=True):
             try:
                 await trio.to_thread.run_sync(self._reactor.close, CLOSE_TIMEOUT_MS)
-            except NativeStoreError as error:
+            except (NativeStoreError, RuntimeError, TimeoutError) as error:
                 _log.error("%s", error)
+            # Its descriptors go with it, and not only when the garbage collector comes by.
+            del self._reactor
             self._wake.close()
 
 
@@ -379,6 +396,23 @@ def store_error(error: NativeStoreError) -> StoreError:
             return StoreDamaged(str(error), hint="rmq store repair shows what can be kept")
         case _:
             return StoreError(str(error))
+
+
+def log_recovery(found: Mapping[str, object]) -> None:
+    """Say what a start after a crash found; an ordinary start says nothing."""
+    if not found["clean"]:
+        _log.warning(
+            "the store was not closed in order: %s records checked from offset %s on, the log ends at %s",
+            found["records"],
+            found["scanned_from"],
+            found["end"],
+        )
+    if found["cut_bytes"]:
+        _log.warning(
+            "%s bytes behind offset %s were no whole records; they are kept beside the store",
+            found["cut_bytes"],
+            found["end"],
+        )
 
 
 def _start_reactor(settings: EngineSettings, wake: socket.socket) -> Reactor:

@@ -21,7 +21,7 @@ import trio
 
 from rocketmq_lite._native import Control, Engine
 from rocketmq_lite._native import StoreError as NativeStoreError
-from rocketmq_lite.broker.plane import BATCH, EngineOwner, store_error
+from rocketmq_lite.broker.plane import BATCH, EngineOwner, log_recovery, store_error
 from rocketmq_lite.transport.address import parse_address
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class PumpOwner(EngineOwner):
             )
         except NativeStoreError as error:
             raise store_error(error) from error
+        log_recovery(engine.recovery)
         return cls(engine, listener, clock)
 
     def submit(self, control: Control, token: int = 0) -> None:

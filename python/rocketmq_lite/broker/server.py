@@ -95,11 +95,15 @@ async def serve(
         await engine.listen()
         nursery.start_soon(broker.run_services)
         nursery.start_soon(broker.register, task_status)
-        await asked_to_stop.wait()
-        with trio.move_on_after(STOP_SECONDS) as deadline:
-            await broker.say_good_bye()
-        if deadline.cancelled_caught:
-            _log.error("the broker did not stop in %g s; the next start will recover its store", STOP_SECONDS)
+        try:
+            await asked_to_stop.wait()
+        finally:  # also for what is raised here from outside, such as KeyboardInterrupt
+            with trio.move_on_after(STOP_SECONDS) as deadline:
+                await broker.say_good_bye()
+            if deadline.cancelled_caught:
+                _log.error(
+                    "the broker did not stop in %g s; the next start will recover its store", STOP_SECONDS
+                )
 
 
 class _Broker:

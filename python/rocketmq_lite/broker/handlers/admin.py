@@ -86,6 +86,7 @@ class AdminHandlers:
     async def runtime(self, _caller: Caller, request: Command) -> Command:
         """Counters and rates, all as text."""
         figures = await self._owner.statistics()
+        self._rates.sample(self._clock.mono(), figures)
         return request.answer(body=KVTable(table=self._runtime(figures)).encode())
 
     def _properties(self) -> dict[str, str]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite.broker.engine.clients import ConsumerGroupView, Member
-from rocketmq_lite.errors import BrokerError
+from rocketmq_lite.errors import BrokerError, StoreError
 from rocketmq_lite.protocol.bodies import HeartbeatData
 from rocketmq_lite.protocol.codes import RequestCode, ResponseCode
 from rocketmq_lite.protocol.framing import json_dumps
@@ -106,13 +106,16 @@ class HeartbeatHandlers:
         return request.answer(body=json_dumps({"connectionSet": _connections(members)}))
 
     async def _ensure_group(self, consumer: ConsumerData) -> bool:
+        """Create what the group needs; a disk that refuses to write it down does not cut off the group."""
+        sys_flag = _UNIT_SUBSCRIPTION_FLAG if consumer.unit_mode else 0
         try:
             group = await self._catalog.ensure_group(consumer.group_name)
+            await self._catalog.ensure_retry_topic(group, sys_flag=sys_flag)
         except BrokerError as refusal:
             _log.info("a heartbeat's group was left out: %s", refusal.remark)
             return False
-        sys_flag = _UNIT_SUBSCRIPTION_FLAG if consumer.unit_mode else 0
-        await self._catalog.ensure_retry_topic(group, sys_flag=sys_flag)
+        except StoreError as error:
+            _log.error("group %s exists, but that was not written: %s", consumer.group_name, error)
         return True
 
 
