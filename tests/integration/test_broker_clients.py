@@ -12,7 +12,6 @@ from rocketmq_lite.protocol.codes import RequestCode
 from rocketmq_lite.protocol.framing import json_loads
 
 if TYPE_CHECKING:
-
     from tests.integration.peer import Peer
     from tests.integration.world import World
     from trio.testing import MockClock

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -116,3 +117,33 @@ async def test_an_apache_directory_is_taken_over(world: World, time: MockClock |
         assert answer.fields["offset"] == "117"
         shown = await peer.call(RequestCode.GET_SUBSCRIPTIONGROUP_CONFIG, group="groupA")
         assert b'"retryMaxTimes":7' in shown.body
+
+
+@pytest.mark.parametrize("changes", [{"role": "slave"}, {"role": "sync-master"}, {"broker_id": 1}])
+async def test_roles_that_are_not_there_yet_are_refused(
+    world: World, time: MockClock | None, changes: dict[str, object]
+) -> None:
+    with pytest.RaisesGroup(ConfigError, flatten_subgroups=True, allow_unwrapped=True):
+        async with world.broker(**changes):  # type: ignore[arg-type]
+            pass
+
+
+def belongings() -> tuple[int, int]:
+    return len(list(Path("/proc/self/task").iterdir())), len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def test_a_stopped_broker_leaves_no_thread_and_no_file(world: World, time: MockClock | None) -> None:
+    before: tuple[int, int] | None = None
+    for _ in range(3):
+        async with world.broker(on_disk=True) as address, world.peer(address) as peer:
+            await peer.send("orders")
+        if before is None:
+            before = belongings()  # Trio's own worker thread, if any, has been started by now
+        assert belongings() <= before
+
+
+@pytest.mark.parametrize("flush", ["async", "sync"])
+async def test_both_ways_of_flushing(world: World, time: MockClock | None, flush: str) -> None:
+    async with world.broker(on_disk=True, flush=flush) as address, world.peer(address) as peer:
+        assert (await peer.send("orders")).code == 0
+        assert len(await peer.pull("orders")) == 1
