@@ -36,17 +36,36 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
     return found
 
 
+def _is_only(raised: BaseException | None, group: BaseExceptionGroup[BaseException]) -> bool:
+    """Whether a group is nothing but that error, which may be a group too.
+
+    Trio copies groups on their way out, so they are compared by what is in them. One with cancellations in
+    it never qualifies: the scope that they belong to may have been left already.
+    """
+    if raised is None:
+        return False
+    inside = list(_leaves(raised)) if isinstance(raised, BaseExceptionGroup) else [raised]
+    return inside == _leaves(group) and not any(isinstance(leaf, trio.Cancelled) for leaf in inside)
+
+
 @asynccontextmanager
 async def background_nursery() -> AsyncIterator[trio.Nursery]:
-    """A nursery that is cancelled when its block ends, and lets a single error pass as it is."""
+    """A nursery that is cancelled when its block ends, and lets a single error pass as it is.
+
+    What the block itself raised passes unchanged, also when it is a group.
+    """
+    raised: BaseException | None = None
     try:
         async with trio.open_nursery() as nursery:
             try:
                 yield nursery
+            except BaseException as error:
+                raised = error
+                raise
             finally:
                 nursery.cancel_scope.cancel()
     except BaseExceptionGroup as group:
-        cause = single_cause(group)
+        cause = raised if _is_only(raised, group) else single_cause(group)
         if cause is None:
             raise
         # The group adds nothing; the error keeps the cause and context that it was raised with.
@@ -55,4 +74,4 @@ async def background_nursery() -> AsyncIterator[trio.Nursery]:
             raise cause
         finally:
             cause.__context__ = context
-            del cause, context
+            del cause, context, raised
