@@ -1,23 +1,33 @@
 """RocketMQ Lite: name server, broker, client and admin tools in one package.
 
-    async with rmq.embedded() as cluster, rmq.connect(cluster.namesrv) as client:
-        await client.producer("order-service").send("orders", b"...")
+Everything public is here; what other modules hold may move. Start with :func:`connect`, or with
+:func:`embedded` for a cluster in this process.
 
-What is named in ``__all__`` is a promise; everything else may move.
+Example:
+    >>> import rocketmq_lite as rmq
+    >>> async with rmq.embedded() as cluster, rmq.connect(cluster.namesrv) as client:
+    ...     await cluster.create_topic("orders", queues=4)
+    ...     await client.producer("order-service").send("orders", b"...")
+
+A name's module is imported when the name is first used: the command line imports this package too, and
+must not pay for a client when it starts a broker.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from rocketmq_lite.embedded import embedded
 
 if TYPE_CHECKING:
     from rocketmq_lite.client.admin import Admin
-    from rocketmq_lite.client.client import Client, connect
-    from rocketmq_lite.client.consumer import Consumer, UnacknowledgedWarning
+    from rocketmq_lite.client.client import Client, ClientStatistics, connect
+    from rocketmq_lite.client.consumer import Consumer, ConsumerStatistics, UnacknowledgedWarning
     from rocketmq_lite.client.message import ReceivedMessage
-    from rocketmq_lite.client.producer import Producer
-    from rocketmq_lite.embedded import Cluster, embedded
+    from rocketmq_lite.client.producer import Producer, ProducerStatistics
+    from rocketmq_lite.client.reader import QueueStatistics
+    from rocketmq_lite.embedded import Cluster
     from rocketmq_lite.errors import (
         BrokerError,
         ClientClosed,
@@ -41,54 +51,27 @@ if TYPE_CHECKING:
 
     __version__: str
 
-_HOMES = {
-    "rocketmq_lite.client.admin": ("Admin",),
-    "rocketmq_lite.client.client": ("Client", "connect"),
-    "rocketmq_lite.client.consumer": ("Consumer", "UnacknowledgedWarning"),
-    "rocketmq_lite.client.message": ("ReceivedMessage",),
-    "rocketmq_lite.client.producer": ("Producer",),
-    "rocketmq_lite.embedded": ("Cluster", "embedded"),
-    "rocketmq_lite.errors": (
-        "BrokerError",
-        "ClientClosed",
-        "ConfigError",
-        "ConnectError",
-        "ConnectionLost",
-        "LocalProtocolError",
-        "NoNameServer",
-        "NotDurable",
-        "PortInUse",
-        "ProtocolError",
-        "RemoteProtocolError",
-        "RequestTimeout",
-        "RocketMQError",
-        "StoreDamaged",
-        "StoreError",
-        "StoreLocked",
-        "TopicNotFound",
-    ),
-    "rocketmq_lite.model": ("MessageQueue", "SendReceipt", "SendStatus", "Tags"),
-    "rocketmq_lite.protocol.framing": ("__version__",),
-}
-_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
-
 __all__ = [
     "Admin",
     "BrokerError",
     "Client",
     "ClientClosed",
+    "ClientStatistics",
     "Cluster",
     "ConfigError",
     "ConnectError",
     "ConnectionLost",
     "Consumer",
+    "ConsumerStatistics",
     "LocalProtocolError",
     "MessageQueue",
     "NoNameServer",
     "NotDurable",
     "PortInUse",
     "Producer",
+    "ProducerStatistics",
     "ProtocolError",
+    "QueueStatistics",
     "ReceivedMessage",
     "RemoteProtocolError",
     "RequestTimeout",
@@ -106,16 +89,53 @@ __all__ = [
     "embedded",
 ]
 
+_HOMES: Final = {
+    "Admin": ".client.admin",
+    "BrokerError": ".errors",
+    "Client": ".client.client",
+    "ClientClosed": ".errors",
+    "ClientStatistics": ".client.client",
+    "Cluster": ".embedded",
+    "ConfigError": ".errors",
+    "ConnectError": ".errors",
+    "ConnectionLost": ".errors",
+    "Consumer": ".client.consumer",
+    "ConsumerStatistics": ".client.consumer",
+    "LocalProtocolError": ".errors",
+    "MessageQueue": ".model",
+    "NoNameServer": ".errors",
+    "NotDurable": ".errors",
+    "PortInUse": ".errors",
+    "Producer": ".client.producer",
+    "ProducerStatistics": ".client.producer",
+    "ProtocolError": ".errors",
+    "QueueStatistics": ".client.reader",
+    "ReceivedMessage": ".client.message",
+    "RemoteProtocolError": ".errors",
+    "RequestTimeout": ".errors",
+    "RocketMQError": ".errors",
+    "SendReceipt": ".model",
+    "SendStatus": ".model",
+    "StoreDamaged": ".errors",
+    "StoreError": ".errors",
+    "StoreLocked": ".errors",
+    "Tags": ".model",
+    "TopicNotFound": ".errors",
+    "UnacknowledgedWarning": ".client.consumer",
+    "__version__": ".protocol.framing",
+    "connect": ".client.client",
+}
+
 
 def __getattr__(name: str) -> object:
-    """Import a public name when it is first used: `rmq up` starts faster without the client, and the reverse."""
-    home = _HOME_OF.get(name)
+    """Import a public name on its first use."""
+    home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(home), name)
+    value: object = getattr(import_module(home, __name__), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted({*globals(), *__all__})

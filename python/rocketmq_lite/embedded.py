@@ -1,65 +1,68 @@
-"""A whole cluster in this process: name server and brokers on free ports and a temporary directory.
+"""A whole cluster in this process: name server and brokers, with real connections and a real store.
 
-Everything is real (wire, store, threads of the reactor) and gone when the block ends: tasks, sockets, threads, files.
+For tests, notebooks and examples. Everything listens on free ports of 127.0.0.1 and stores in a temporary
+directory; when the block ends, nothing of it is left: no task, thread, socket or file.
+
+The servers are imported when the first cluster starts: the package imports this module at once, so that
+its function is not hidden by the module of the same name, and importing the package has to stay cheap.
 """
 
 from __future__ import annotations
 
-import tempfile
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from string import ascii_lowercase
 from typing import TYPE_CHECKING, Final, final
 
-import trio
-
-from rocketmq_lite.broker.server import serve as serve_broker
-from rocketmq_lite.client.client import connect
-from rocketmq_lite.clock import SystemClock
-from rocketmq_lite.config import BrokerSettings, NameServerSettings
 from rocketmq_lite.errors import ConfigError
-from rocketmq_lite.nameserver.server import serve as serve_namesrv
-from rocketmq_lite.transport.network import TcpNetwork
-from rocketmq_lite.transport.nursery import background_nursery
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
+    from pathlib import Path
 
+    import trio
+
+    from rocketmq_lite.broker.address import BrokerAddress
     from rocketmq_lite.config import FlushMode
 
 __all__ = ["Cluster", "embedded"]
 
 _HOST: Final = "127.0.0.1"
-_MAX_MASTERS: Final = 26
+_SEGMENT_SIZE: Final = 64 * 1024 * 1024
+"""Bytes of a commit-log file: far above the largest message, and no burden for a small temporary directory."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A running cluster, made by :func:`embedded`.
+    """A running cluster; made by :func:`embedded`.
 
     Attributes:
         namesrv: The name server's ``host:port``, for :func:`rocketmq_lite.connect`.
-        brokers: Each broker's ``host:port``, by name.
-        data: The directory that holds everything; it is removed when the block ends.
+        brokers: Each master's ``host:port``, by broker name (``broker-a``, ``broker-b`` …).
+        data: The directory that holds everything; removed when the block ends.
     """
 
     namesrv: str
-    brokers: dict[str, str]
+    brokers: Mapping[str, str]
     data: Path
 
     async def create_topic(self, name: str, *, queues: int = 8) -> None:
-        """Create a topic on every master; the name server knows it when this returns.
+        """Create a topic on every master; it can be used when this returns.
 
         Args:
             name: The topic.
-            queues: Queues on each master.
+            queues: Its queues on each master.
 
         Raises:
             ConfigError: The name or the number is not valid.
             BrokerError: A broker refused, for instance a name that RocketMQ uses itself.
+
+        Cancelling leaves the topic on some masters and not on others; call it again.
         """
+        from rocketmq_lite.client.client import connect
+
         async with connect(self.namesrv) as client:
             await client.admin.create_topic(name, queues=queues)
 
@@ -68,49 +71,90 @@ class Cluster:
 async def embedded(
     *, masters: int = 1, slaves: int = 0, flush: FlushMode = "async"
 ) -> AsyncIterator[Cluster]:
-    """A cluster for as long as the block lasts.
+    """A name server and brokers in this process, for as long as the block lasts.
 
     Args:
-        masters: Brokers, named ``broker-a``, ``broker-b`` and so on.
-        slaves: Must be 0: replication is not there yet.
-        flush: ``"async"`` acknowledges when a message is in the log, ``"sync"`` when the log is on the disk.
+        masters: How many brokers, each with queues of its own.
+        slaves: Not there yet; only 0 is possible.
+        flush: ``"sync"`` answers a send when the message is on disk, ``"async"`` when it is in the
+            system's memory.
 
     Raises:
         ConfigError: An argument is not possible.
 
-    Leaving the block, also by cancellation, stops the brokers in order, then the name server, then removes the
-    directory.
+    Leaving the block, also by cancellation, stops the brokers in order and removes their files; it can
+    take a moment, which a cancellation does not cut short.
 
     Example:
-        >>> async with rmq.embedded() as cluster, rmq.connect(cluster.namesrv) as client:
+        >>> async with rmq.embedded() as cluster:
         ...     await cluster.create_topic("orders", queues=4)
+        ...     async with rmq.connect(cluster.namesrv) as client:
+        ...         await client.producer("shop").send("orders", b"...")
     """
-    if not 1 <= masters <= _MAX_MASTERS:
-        raise ConfigError(f"{masters} masters are not possible", hint=f"1 to {_MAX_MASTERS}")
-    if slaves:
-        raise ConfigError("slaves are not there yet", hint="leave slaves= out")
-    clock, network = SystemClock(), TcpNetwork()
-    async with AsyncExitStack() as stack:
-        data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rocketmq-lite-")))
-        outer = await stack.enter_async_context(background_nursery())
-        namesrv: str = await outer.start(
-            partial(
-                serve_namesrv,
-                network,
-                host=_HOST,
-                port=0,
-                clock=clock,
-                settings=NameServerSettings(data=data / "namesrv"),
-            )
+    _check(masters, slaves, flush)
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    from rocketmq_lite.transport.nursery import background_nursery
+
+    with TemporaryDirectory(prefix="rocketmq-lite-") as directory:
+        data = Path(directory)
+        # Two nurseries, so that brokers can take their leave of the name server.
+        async with background_nursery() as name_servers, background_nursery() as brokers:
+            namesrv = await _start_name_server(name_servers, data / "namesrv")
+            addresses = {
+                name: await _start_broker(brokers, name, namesrv, data / name, flush)
+                for name in (f"broker-{letter}" for letter in ascii_lowercase[:masters])
+            }
+            yield Cluster(namesrv, addresses, data)
+
+
+async def _start_name_server(nursery: trio.Nursery, data: Path) -> str:
+    from rocketmq_lite.clock import SystemClock
+    from rocketmq_lite.config import NameServerSettings
+    from rocketmq_lite.nameserver.server import serve
+    from rocketmq_lite.transport.network import TcpNetwork
+
+    address: str = await nursery.start(
+        partial(
+            serve,
+            TcpNetwork(),
+            host=_HOST,
+            port=0,
+            clock=SystemClock(),
+            settings=NameServerSettings(data=data),
         )
-        inner = await stack.enter_async_context(background_nursery())
-        brokers: dict[str, str] = {}
-        for number in range(masters):
-            name = f"broker-{chr(ord('a') + number)}"
-            settings = BrokerSettings(name=name, port=0, data=data / name, flush=flush, namesrv=(namesrv,))
-            address = await inner.start(partial(serve_broker, settings, network=network, clock=clock))
-            brokers[name] = address.address
-        try:
-            yield Cluster(namesrv, brokers, data)
-        finally:
-            await trio.lowlevel.cancel_shielded_checkpoint()
+    )
+    return address
+
+
+async def _start_broker(nursery: trio.Nursery, name: str, namesrv: str, data: Path, flush: FlushMode) -> str:
+    from rocketmq_lite.broker.server import serve
+    from rocketmq_lite.clock import SystemClock
+    from rocketmq_lite.config import BrokerSettings
+    from rocketmq_lite.transport.network import TcpNetwork
+
+    settings = BrokerSettings(
+        name=name,
+        flush=flush,
+        namesrv=(namesrv,),
+        host=_HOST,
+        port=0,
+        data=data,
+        segment_size=_SEGMENT_SIZE,
+    )
+    started: BrokerAddress = await nursery.start(
+        partial(serve, settings, network=TcpNetwork(), clock=SystemClock())
+    )
+    return started.address
+
+
+def _check(masters: int, slaves: int, flush: str) -> None:
+    if not 1 <= masters <= len(ascii_lowercase):
+        raise ConfigError(f"{masters} masters are not possible", hint=f"give 1 to {len(ascii_lowercase)}")
+    if slaves != 0:
+        raise ConfigError(
+            "slaves are not there yet", hint="leave slaves= out; masters= gives several brokers"
+        )
+    if flush not in {"async", "sync"}:
+        raise ConfigError(f"flush is {flush!r}", hint="give 'async' or 'sync'")
