@@ -89,6 +89,11 @@ class Connection:
         """State of the sending half."""
         return self._writing
 
+    @property
+    def buffered(self) -> int:
+        """Bytes received that are not yet a whole frame."""
+        return self._decoder.buffered
+
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:
         """Take what was read from the peer; empty bytes mean that it closed.
 

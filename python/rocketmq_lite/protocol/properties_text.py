@@ -18,7 +18,8 @@ __all__ = ["dump_properties", "load_properties"]
 
 _NAMED: Final = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}
 _ESCAPED: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
-_PAIR: Final = re.compile(r"((?:\\.|[^\\=:\s])*)\s*[=:]?\s*(.*)", re.DOTALL)
+_BLANKS: Final = " \t\f"
+_PAIR: Final = re.compile(r"((?:\\.|[^\\=: \t\f])*)[ \t\f]*[=:]?[ \t\f]*(.*)", re.DOTALL)
 _CONTINUED: Final = re.compile(r"(?<!\\)(?:\\\\)*\\$")
 
 
@@ -34,11 +35,11 @@ def load_properties(data: bytes) -> dict[str, str]:
         raise LocalProtocolError(f"the properties are not UTF-8: {error}") from error
     pairs: dict[str, str] = {}
     for first in lines:
-        line = first.lstrip()
+        line = first.lstrip(_BLANKS)
         if not line or line[0] in "#!":
             continue
         while _CONTINUED.search(line):
-            line = line[:-1] + next(lines, "").lstrip()
+            line = line[:-1] + next(lines, "").lstrip(_BLANKS)
         if (found := _PAIR.match(line)) is not None:
             pairs[_unescape(found[1])] = _unescape(found[2])
     return pairs
