@@ -59,8 +59,8 @@ async def test_every_line_arrives_once_and_in_order(tmp_path: Path) -> None:
         assert order == sorted(order)
 
 
-async def receive(namesrv: str, count: int) -> dict[int, list[bytes]]:
-    by_queue: dict[int, list[bytes]] = defaultdict(list)
+async def receive(namesrv: str, count: int) -> dict[rmq.MessageQueue, list[bytes]]:
+    by_queue: dict[rmq.MessageQueue, list[bytes]] = defaultdict(list)
     seen = 0
     async with (
         rmq.connect(namesrv) as client,

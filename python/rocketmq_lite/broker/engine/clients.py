@@ -206,6 +206,10 @@ class ClientTable:
         known = self._consumers.get(group)
         return () if known is None else tuple(sorted({member.client_id for member in known.members.values()}))
 
+    def groups_subscribed_to(self, topic: str) -> set[str]:
+        """The online consumer groups that subscribe to a topic."""
+        return {name for name, group in self._consumers.items() if topic in group.subscriptions}
+
     def consumer_group(self, group: str) -> ConsumerGroupView | None:
         """The group's members and subscriptions, or None while nobody is there."""
         known = self._consumers.get(group)

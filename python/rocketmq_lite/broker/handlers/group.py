@@ -13,6 +13,7 @@ from rocketmq_lite.protocol.headers.group import (
     GetConsumeStatsRequestHeader,
     GetSubscriptionGroupConfigRequestHeader,
 )
+from rocketmq_lite.protocol.headers.topic import TopicRequestHeader
 
 if TYPE_CHECKING:
     from rocketmq_lite.broker.catalog import Catalog
@@ -43,6 +44,7 @@ class GroupHandlers:
             RequestCode.GET_SUBSCRIPTIONGROUP_CONFIG: self.show,
             RequestCode.GET_ALL_SUBSCRIPTIONGROUP_CONFIG: self.show_all,
             RequestCode.GET_CONSUME_STATS: self.statistics,
+            RequestCode.QUERY_TOPIC_CONSUME_BY_WHO: self.readers,
         }
 
     async def put(self, _caller: Caller, request: Command) -> Command:
@@ -79,6 +81,13 @@ class GroupHandlers:
             if self._is_read(header.consumer_group, topic):
                 table.update(await self._progress(topic, [each for each in stored if each.topic == topic]))
         return request.answer(body=json_dumps({"consumeTps": 0.0, "offsetTable": table}))
+
+    async def readers(self, _caller: Caller, request: Command) -> Command:
+        """The groups that read a topic: those online, and those that have a position in it."""
+        topic = TopicRequestHeader.from_fields(request.fields).topic
+        online = self._clients.groups_subscribed_to(topic)
+        stored = {each.group for each in await self._owner.offsets() if each.topic == topic}
+        return request.answer(body=json_dumps({"groupList": sorted(online | stored)}))
 
     def _is_read(self, group: str, topic: str) -> bool:
         """Left-over offsets of a topic that an online group does not subscribe to any more are not its lag."""
