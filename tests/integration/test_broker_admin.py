@@ -102,7 +102,7 @@ async def test_progress_of_topics_and_groups(world: World, time: MockClock | Non
             queue("orders", 0): {"lastUpdateTimestamp": 0, "maxOffset": 0, "minOffset": 0},
             queue("orders", 1): {"lastUpdateTimestamp": 0, "maxOffset": 3, "minOffset": 0},
         }
-        readers = body(await peer.call(RequestCode.QUERY_TOPIC_CONSUME_BY_WHO, topic="T"))
+        readers = body(await peer.call(RequestCode.QUERY_TOPIC_CONSUME_BY_WHO, topic="orders"))
         assert readers == {"groupList": ["G"]}
         stats = body(await peer.call(RequestCode.GET_CONSUME_STATS, consumerGroup="G"))["offsetTable"]
         assert isinstance(stats, dict)
