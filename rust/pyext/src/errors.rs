@@ -114,7 +114,7 @@ fn details(error: &CoreStoreError) -> Details<'_> {
             offset: Some(*offset),
             expected: Some(*expected),
             found: Some(*found),
-            advice: "; see `rmq store verify` and `rmq store repair`",
+            advice: "; restore the directory from a copy, or move it away to start with an empty one",
             ..of("damaged")
         },
         CoreStoreError::Record(_) => of("record"),

@@ -102,8 +102,9 @@ impl Reactor {
 }
 
 /// A copy of Python's descriptor that is ours (see the plane's `wake`). Python sends it, so a number that is not open
-/// fails there, with `EBADF`.
+/// fails there, with `EBADF`; it is looked at first, since our own sockets may get the number of one that was closed.
 fn adopt(py: Python<'_>, wake_fd: i32) -> PyResult<WakeSocket> {
+    py.import("os")?.call_method1("fstat", (wake_fd,))?;
     let (ours, theirs) = UnixStream::pair().map_err(|error| errors::os(&error, None))?;
     let module = py.import("socket")?;
     let options = PyDict::new(py);
