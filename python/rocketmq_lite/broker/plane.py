@@ -393,7 +393,10 @@ def store_error(error: NativeStoreError) -> StoreError:
                 hint="stop the broker that uses this directory, or give this one its own",
             )
         case "damaged":
-            return StoreDamaged(str(error), hint="rmq store repair shows what can be kept")
+            return StoreDamaged(
+                str(error),
+                hint="restore the directory from a copy, or move it away to start with an empty one",
+            )
         case _:
             return StoreError(str(error))
 
