@@ -171,12 +171,18 @@ class QueueReader:
             self._room = trio.Event()
 
     async def _locate(self) -> None:
-        """Find where the group stands."""
+        """Find where the group stands.
+
+        A group without a position gets one at once: another member that takes the queue over, or this one
+        after a crash, must not begin at the end and skip what was sent meanwhile.
+        """
         address = self._address()
-        stored = await self._remote.query_offset(address, self._group, self.queue)
-        start = await self._find_start(address, self.queue) if stored is None else stored
-        self.committed = stored
-        self.process_queue.locate(start)
+        position = await self._remote.query_offset(address, self._group, self.queue)
+        if position is None:
+            position = await self._find_start(address, self.queue)
+            await self._remote.update_offset(address, self._group, self.queue, position, wait=True)
+        self.committed = position
+        self.process_queue.locate(position)
 
     async def _pull(self, size: int) -> None:
         queue = self.process_queue

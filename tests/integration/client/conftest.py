@@ -1,4 +1,7 @@
-"""A whole cluster in memory under a clock that jumps: name server, brokers over the pump, and clients."""
+"""A whole cluster in memory: name server, brokers over the pump, and clients.
+
+A test asks for ``autojump_clock`` itself: pytest-trio looks for a clock among the test's own arguments only.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
-import trio.testing
+from tests.integration.client.scripted import ScriptedServer
 
 from rocketmq_lite.broker import server as broker_server
 from rocketmq_lite.client.client import Client, connect
@@ -42,13 +45,15 @@ class MemoryCluster:
     def __init__(self, nursery: trio.Nursery) -> None:
         self.network = MemoryNetwork()
         self.clock = TrioClock()
-        self.namesrv = ""
+        self.namesrv: str | None = ""
+        self.first_name_server: Server | None = None
         self._nursery = nursery
 
     async def start_name_server(self, port: int = 9876) -> Server:
         serve = partial(name_server.serve, self.network, host="127.0.0.1", port=port, clock=self.clock)
         server = await self._start(serve)
-        self.namesrv = self.namesrv or server.address
+        if not self.namesrv:
+            self.namesrv, self.first_name_server = server.address, server
         return server
 
     async def start_broker(self, name: str = "broker-a", **settings: Any) -> Server:
@@ -86,7 +91,7 @@ async def _running() -> AsyncIterator[MemoryCluster]:
 
 
 @pytest.fixture
-async def bare_cluster(autojump_clock: trio.testing.MockClock) -> AsyncIterator[MemoryCluster]:
+async def bare_cluster() -> AsyncIterator[MemoryCluster]:
     """A name server without brokers."""
     async with _running() as cluster:
         yield cluster
@@ -104,3 +109,12 @@ async def client(cluster: MemoryCluster) -> AsyncIterator[Client]:
     """A client of that cluster."""
     async with cluster.connect() as connected:
         yield connected
+
+
+@pytest.fixture
+async def scripted(nursery: trio.Nursery) -> AsyncIterator[ScriptedServer]:
+    """A name server and broker that says what the test wants."""
+    server = ScriptedServer(MemoryNetwork())
+    await nursery.start(server.run)
+    yield server
+    nursery.cancel_scope.cancel()
