@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+import trio
+
+from rocketmq_lite.errors import BrokerError, ConfigError, RocketMQError, TopicNotFound
+from rocketmq_lite.model import MessageQueue
+
+
+async def test_a_topic_from_creation_to_deletion(autojump_clock, client):
+    [address] = await client.admin.create_topic("orders", queues=3)
+    assert "orders" in await client.admin.topics()
+    route = await client.admin.route("orders")
+    assert route.broker_datas[0].broker_addrs == {0: address}
+    assert (route.queue_datas[0].write_queue_nums, route.queue_datas[0].perm) == (3, 6)
+    receipt = await client.producer("p").send("orders", b"x")
+    stats = await client.admin.topic_stats("orders")
+    assert list(stats) == [MessageQueue("orders", "broker-a", number) for number in range(3)]
+    assert stats[receipt.queue].max_offset == 1
+    await client.admin.delete_topic("orders")
+    await trio.sleep(1)
+    with pytest.raises(TopicNotFound):
+        await client.admin.route("orders")
+    assert "orders" not in client.statistics().topics
+    with pytest.raises(TopicNotFound):
+        await client.admin.delete_topic("orders")
+
+
+async def test_which_brokers_a_topic_is_created_on(autojump_clock, bare_cluster):
+    async with bare_cluster.connect() as client:
+        with pytest.raises(RocketMQError, match="no broker is registered"):
+            await client.admin.create_topic("orders")
+        a, b, c = [
+            (await bare_cluster.start_broker(name, cluster=cluster)).address
+            for name, cluster in (("broker-a", "one"), ("broker-b", "one"), ("broker-c", "two"))
+        ]
+        assert await client.admin.create_topic("t1", broker="broker-b") == (b,)
+        assert await client.admin.create_topic("t2", cluster="one") == (a, b)
+        assert await client.admin.create_topic("t3", cluster="two") == (c,)
+        with pytest.raises(ConfigError, match="several clusters: one, two"):
+            await client.admin.create_topic("t4")
+        with pytest.raises(ConfigError, match="cluster 'three' has no master") as caught:
+            await client.admin.create_topic("t4", cluster="three")
+        assert "one, two" in caught.value.hint
+        with pytest.raises(ConfigError, match="broker 'broker-z'"):
+            await client.admin.create_topic("t4", broker="broker-z")
+        info = await client.admin.cluster()
+        assert info.cluster_addr_table == {"one": ("broker-a", "broker-b"), "two": ("broker-c",)}
+
+
+@pytest.mark.parametrize(
+    ("topic", "options", "complaint"),
+    [
+        ("a b", {}, "characters"),
+        ("orders", {"queues": 0}, "0 queues"),
+        ("orders", {"queues": 65_536}, "65536 queues"),
+        ("orders", {"perm": "x"}, "permission 'x'"),
+    ],
+)
+async def test_bad_arguments(autojump_clock, client, topic, options, complaint):
+    with pytest.raises(ConfigError, match=complaint):
+        await client.admin.create_topic(topic, **options)
+
+
+async def test_a_system_topic_is_refused_by_the_broker(autojump_clock, client):
+    with pytest.raises(BrokerError) as caught:
+        await client.admin.create_topic("SCHEDULE_TOPIC_XXXX")
+    assert caught.value.code is not None
