@@ -1,56 +1,75 @@
-"""What a block raises comes out as it went in; what a background task raises comes out alone."""
+"""The nursery of a context manager: quiet tasks, single errors."""
 
 from __future__ import annotations
 
 import pytest
 import trio
+import trio.testing
 
-from rocketmq_lite.transport.nursery import background_nursery
-
-
-async def fail(error: BaseException) -> None:
-    raise error
+from rocketmq_lite.transport.nursery import background_nursery, single_cause
 
 
-async def test_background_tasks_end_with_the_block():
+async def test_leaving_cancels_the_tasks() -> None:
     async with background_nursery() as nursery:
         nursery.start_soon(trio.sleep_forever)
 
 
-async def run_block(error: BaseException | None = None, *, failing_task: BaseException | None = None) -> None:
-    """A block inside two of them that raises, waits for a task that fails, or both."""
-    async with background_nursery(), background_nursery() as nursery:
-        nursery.start_soon(trio.sleep_forever)
-        if failing_task is not None:
-            nursery.start_soon(fail, failing_task)
-        if error is not None:
-            raise error
-        await trio.sleep_forever()
+async def test_an_error_of_the_block_comes_out_as_it_is() -> None:
+    error = ValueError("mine")
+    cause = KeyError("why")
 
+    async def fail() -> None:
+        async with background_nursery() as nursery:
+            nursery.start_soon(trio.sleep_forever)
+            raise error from cause
 
-@pytest.mark.parametrize("error", [ValueError("a"), ExceptionGroup("mine", [ValueError("a")])])
-async def test_the_blocks_own_error_is_unchanged(error):
-    with pytest.raises(type(error)) as caught:
-        await run_block(error)
+    with pytest.raises(ValueError, match="mine") as caught:
+        await fail()
     assert caught.value is error
+    assert error.__cause__ is cause
 
 
-async def test_an_error_of_a_task_comes_out_alone():
-    with pytest.raises(KeyError):
-        await run_block(failing_task=KeyError("k"))
+async def test_an_error_of_a_task_comes_out_as_it_is() -> None:
+    async def fail() -> None:
+        raise ValueError("task")
+
+    async def wait_for_it() -> None:
+        async with background_nursery() as nursery:
+            nursery.start_soon(fail)
+            await trio.sleep_forever()
+
+    with pytest.raises(ValueError, match="task"):
+        await wait_for_it()
 
 
-async def test_two_errors_come_out_as_a_group():
-    with pytest.raises(ExceptionGroup) as caught:
-        await run_block(ValueError("a"), failing_task=KeyError("k"))
-    assert caught.group_contains(ValueError)
-    assert caught.group_contains(KeyError)
+async def test_two_errors_stay_a_group() -> None:
+    async def fail_when_cancelled() -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            raise KeyError("task")
+
+    async def fail_both() -> None:
+        async with background_nursery() as nursery:
+            nursery.start_soon(fail_when_cancelled)
+            await trio.testing.wait_all_tasks_blocked()
+            raise ValueError("block")
+
+    with pytest.RaisesGroup(KeyError, ValueError):
+        await fail_both()
 
 
-async def test_a_cancellation_ends_at_the_scope_that_asked_for_it():
+async def test_cancellation_from_outside_passes() -> None:
     with trio.CancelScope() as scope:
-        async with background_nursery():
+        async with background_nursery() as nursery:
+            nursery.start_soon(trio.sleep_forever)
             scope.cancel()
-            async with trio.open_nursery() as inner:
-                inner.start_soon(trio.sleep_forever)
+            await trio.sleep_forever()
     assert scope.cancelled_caught
+
+
+def test_an_error_beside_cancellations_is_single() -> None:
+    inner = ValueError()
+    group = BaseExceptionGroup("", [BaseExceptionGroup("", [inner])])
+    assert single_cause(group) is inner
+    assert single_cause(BaseExceptionGroup("", [inner, KeyError()])) is None
