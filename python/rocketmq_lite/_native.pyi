@@ -281,6 +281,7 @@ class StoreError(Exception):
         "closed",
         "too_large",
         "bad_topic",
+        "bad_queue",
         "segment_length",
         "damaged",
         "record",
@@ -542,7 +543,7 @@ class Engine:
     def recovery(self) -> dict[str, int]:
         """What opening found.
 
-        `clean` (1 if the store had been closed in order), `scanned_from`, `records`, `redispatched`, `end`,
+        `clean` (1 if the store had been closed in order), `scanned_from`, `records`, `unreadable`, `redispatched`, `end`,
         `cut_bytes`.
         """
 

@@ -188,11 +188,12 @@ pub(crate) fn plane_statistics<'py>(
 
 /// What a start found, by name.
 pub(crate) fn recovery_dict<'py>(py: Python<'py>, recovery: &Recovery) -> PyResult<Bound<'py, PyDict>> {
-    let Recovery { clean, scanned_from, records, redispatched, end, cut_bytes } = *recovery;
+    let Recovery { clean, scanned_from, records, unreadable, redispatched, end, cut_bytes } = *recovery;
     let table = PyDict::new(py);
     table.set_item("clean", clean)?;
     table.set_item("scanned_from", scanned_from)?;
     table.set_item("records", records)?;
+    table.set_item("unreadable", unreadable)?;
     table.set_item("redispatched", redispatched)?;
     table.set_item("end", end)?;
     table.set_item("cut_bytes", cut_bytes)?;

@@ -103,6 +103,7 @@ fn details(error: &CoreStoreError) -> Details<'_> {
         CoreStoreError::Closed => of("closed"),
         CoreStoreError::RecordTooLarge { .. } => of("too_large"),
         CoreStoreError::BadTopic { .. } => of("bad_topic"),
+        CoreStoreError::BadQueue { .. } => of("bad_queue"),
         CoreStoreError::SegmentLength { path, expected, found } => Details {
             path: Some(path),
             expected: i64::try_from(*expected).ok(),

@@ -89,7 +89,11 @@ impl Broker {
         let released = self.holds.of_topic(name);
         self.run_released(released, now);
         match self.store.remove_topic(name) {
-            Ok(()) => Value::Unit,
+            Ok(()) => {
+                // A crash brings its queues back until a flush has told the checkpoint.
+                self.want_flush(now);
+                Value::Unit
+            }
             Err(error) => Value::Failed(error.to_string()),
         }
     }

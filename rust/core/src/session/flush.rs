@@ -26,11 +26,6 @@ pub(super) struct Flushing {
 }
 
 impl Flushing {
-    /// A clock that flushes at once if the log begins with something that may not be on the disk.
-    pub(super) fn new(dirty: bool) -> Self {
-        Self { due: dirty.then_some(0), ..Self::default() }
-    }
-
     pub(super) fn wait(&mut self, stored: Stored, mono_ms: u64) {
         self.waiters.push_back((mono_ms + WAIT_LIMIT_MS, stored));
     }
@@ -102,7 +97,9 @@ impl Broker {
         while let Some(stored) = self.flushing.take_covered(end) {
             self.answer_stored(&stored, response::SUCCESS);
         }
-        if self.store.appended_end() > self.store.flushed_end() {
+        if self.store.is_flushing_queues() {
+            self.start_flush(now);
+        } else if self.store.appended_end() > self.store.flushed_end() {
             self.want_flush(now);
         }
     }

@@ -88,12 +88,13 @@ impl Broker {
         let keys = keys::Keys::new(settings.store_host.ip(), settings.process_id, chance.next() as u32);
         Self {
             settings,
+            store,
             gate: gate::Gate,
             tables: tables::Tables::default(),
             offsets: offset::Offsets::default(),
             connections: connection::Connections::default(),
             run: run::Run::default(),
-            flushing: flush::Flushing::new(store.appended_end() > store.flushed_end()),
+            flushing: flush::Flushing::default(),
             holds: hold::Holds::default(),
             waiting: waiting::Waiting::default(),
             missing: missing::MissingNames::default(),
@@ -105,7 +106,6 @@ impl Broker {
             logs: window::Window::default(),
             chance,
             keys,
-            store,
             counters: Statistics::default(),
         }
     }

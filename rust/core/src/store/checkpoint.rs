@@ -1,75 +1,117 @@
-//! The checkpoint: how far log and queues are known to be on the disk.
+//! `ROOT/checkpoint`: the few positions recovery starts from.
 //!
 //! ```text
-//!  0 physic timestamp | 8 logics timestamp | 16 index timestamp | 24 master flushed offset
-//!  | 32 confirm offset | 40 logics physical offset | zeros up to 4096       i64, big-endian
+//!  0 physicMsgTimestamp | 8 logicsMsgTimestamp | 16 indexMsgTimestamp | 24 masterFlushedOffset
+//!  | 32 confirmPhyOffset | 40 logicsPhysicalOffset | zeros up to 4096      each an i64, big-endian
 //! ```
 //!
-//! Rule: a field is never newer than durable data. It may be as old as it likes, recovery only takes longer then;
-//! so the file is written after the flush that it tells of and itself becomes durable with a later one.
+//! Rules: a value never runs ahead of what is durable, so it is written only after the files it speaks of were
+//! synced. Fields that this store does not keep are carried over as they were found.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use super::{
+    dispatch::Position,
     error::StoreError,
     fs::{File, FileSystem, Open},
 };
 
-/// The file's length, Apache's page.
 const FILE_LEN: u64 = 4096;
 const FIELDS: usize = 6;
+const FIELD_LEN: usize = 8;
 
-/// What the checkpoint says. Store times are milliseconds; offsets are positions in the log.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Positions {
+/// Apache takes this off the older of the two time stamps, since time stamps do not tell records apart.
+const TIMESTAMP_MARGIN_MS: i64 = 3000;
+
+/// The values of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Checkpoint {
     /// Store time up to which the log is durable.
     pub(crate) physic_timestamp: i64,
     /// Store time up to which the consume queues are durable.
     pub(crate) logics_timestamp: i64,
-    /// Start of the last record whose consume queue entry is durable; 0 when not known.
-    pub(crate) logics_physical: i64,
-}
-
-/// The open file and what it says.
-#[derive(Debug)]
-pub(crate) struct Checkpoint {
-    file: Arc<dyn File>,
-    fields: [i64; FIELDS],
+    /// End time of the last durable full index file.
+    pub(crate) index_timestamp: i64,
+    /// Of the slave that acts as master.
+    pub(crate) master_flushed_offset: i64,
+    /// What the in-sync replicas have.
+    pub(crate) confirm_offset: i64,
+    /// Where the last record begins whose consume queue entry is durable; 0 when not known.
+    pub(crate) logics_physical_offset: i64,
 }
 
 impl Checkpoint {
-    /// Opens the file; one that does not exist is made and says zero.
-    pub(crate) fn open(fs: &dyn FileSystem, path: &Path) -> Result<Self, StoreError> {
+    /// Store time up to which log and consume queues are surely durable.
+    pub(crate) fn min_timestamp(&self) -> i64 {
+        self.physic_timestamp.min(self.logics_timestamp).saturating_sub(TIMESTAMP_MARGIN_MS).max(0)
+    }
+
+    /// The last record whose consume queue entry is durable.
+    pub(crate) fn dispatched(&self) -> Position {
+        Position { physical: self.logics_physical_offset, store_timestamp: self.logics_timestamp }
+    }
+
+    pub(crate) fn set_dispatched(&mut self, position: Position) {
+        self.logics_physical_offset = position.physical;
+        self.logics_timestamp = position.store_timestamp;
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let fields = [
+            self.physic_timestamp,
+            self.logics_timestamp,
+            self.index_timestamp,
+            self.master_flushed_offset,
+            self.confirm_offset,
+            self.logics_physical_offset,
+        ];
+        fields.iter().flat_map(|field| field.to_be_bytes()).collect()
+    }
+
+    fn decode(bytes: &[u8; FIELDS * FIELD_LEN]) -> Self {
+        let mut fields = bytes.as_chunks::<FIELD_LEN>().0.iter().map(|bytes| i64::from_be_bytes(*bytes));
+        let mut next = || fields.next().unwrap_or(0);
+        Self {
+            physic_timestamp: next(),
+            logics_timestamp: next(),
+            index_timestamp: next(),
+            master_flushed_offset: next(),
+            confirm_offset: next(),
+            logics_physical_offset: next(),
+        }
+    }
+}
+
+/// The open file. Shared with the flush plans that write it.
+#[derive(Debug, Clone)]
+pub(crate) struct CheckpointFile {
+    path: PathBuf,
+    file: Arc<dyn File>,
+}
+
+impl CheckpointFile {
+    /// Opens the file, making it if it is missing, and reads it. A short one counts as zeros.
+    pub(crate) fn open(fs: &dyn FileSystem, path: &Path) -> Result<(Self, Checkpoint), StoreError> {
         let file = fs.open(path, Open::Create).map_err(StoreError::io("open", path))?;
         if file.len().map_err(StoreError::io("measure", path))? < FILE_LEN {
             file.set_len(FILE_LEN).map_err(StoreError::io("extend", path))?;
         }
-        let mut bytes = [0; FIELDS * 8];
+        let mut bytes = [0; FIELDS * FIELD_LEN];
         file.read_at(&mut bytes, 0).map_err(StoreError::io("read", path))?;
-        let mut fields = [0; FIELDS];
-        let (words, _) = bytes.as_chunks::<8>();
-        for (field, word) in fields.iter_mut().zip(words) {
-            *field = i64::from_be_bytes(*word);
-        }
-        Ok(Self { file, fields })
+        Ok((Self { path: path.to_owned(), file }, Checkpoint::decode(&bytes)))
     }
 
-    pub(crate) fn positions(&self) -> Positions {
-        let [physic_timestamp, logics_timestamp, _, _, _, logics_physical] = self.fields;
-        Positions { physic_timestamp, logics_timestamp, logics_physical }
-    }
-
-    /// Writes what a flush has made true.
-    pub(crate) fn set(&mut self, positions: Positions) -> std::io::Result<()> {
-        self.fields[0] = positions.physic_timestamp;
-        self.fields[1] = positions.logics_timestamp;
-        self.fields[5] = positions.logics_physical;
-        let bytes: Vec<u8> = self.fields.iter().flat_map(|field| field.to_be_bytes()).collect();
-        self.file.write_all_at(&bytes, 0)
-    }
-
-    pub(crate) fn file(&self) -> &Arc<dyn File> {
-        &self.file
+    /// Writes the values; with `sync` they are durable afterwards.
+    pub(crate) fn write(&self, values: &Checkpoint, sync: bool) -> Result<(), StoreError> {
+        let write = || -> io::Result<()> {
+            self.file.write_all_at(&values.encode(), 0)?;
+            if sync { self.file.sync_data() } else { Ok(()) }
+        };
+        write().map_err(StoreError::io("write", &self.path))
     }
 }
 
@@ -79,19 +121,34 @@ mod tests {
     use crate::store::MemFs;
 
     #[test]
-    fn positions_survive_reopening_and_foreign_fields_are_kept() {
+    fn fields_lie_where_apache_has_them_and_survive() {
         let fs = MemFs::new();
-        let path = Path::new("/store/checkpoint");
-        fs.create_dir_all(Path::new("/store")).unwrap();
-        let mut checkpoint = Checkpoint::open(&fs, path).unwrap();
-        assert_eq!(checkpoint.positions(), Positions::default());
-        checkpoint.file().write_all_at(&7_i64.to_be_bytes(), 16).unwrap();
-        checkpoint = Checkpoint::open(&fs, path).unwrap();
-        let positions = Positions { physic_timestamp: 3, logics_timestamp: 2, logics_physical: 1 };
-        checkpoint.set(positions).unwrap();
-        let reopened = Checkpoint::open(&fs, path).unwrap();
-        assert_eq!(reopened.positions(), positions);
-        assert_eq!(reopened.fields, [3, 2, 7, 0, 0, 1]);
-        assert_eq!(reopened.file().len().unwrap(), FILE_LEN);
+        fs.create_dir_all(Path::new("/s")).unwrap();
+        let path = Path::new("/s/checkpoint");
+        let (file, found) = CheckpointFile::open(&fs, path).unwrap();
+        assert_eq!(found, Checkpoint::default());
+        let values = Checkpoint {
+            physic_timestamp: 1,
+            logics_timestamp: 2,
+            index_timestamp: 3,
+            master_flushed_offset: 4,
+            confirm_offset: 5,
+            logics_physical_offset: 6,
+        };
+        file.write(&values, true).unwrap();
+        let mut bytes = vec![0; 4096];
+        assert_eq!(fs.open(path, Open::Read).unwrap().read_at(&mut bytes, 0).unwrap(), 4096);
+        assert_eq!(
+            bytes.iter().skip(7).step_by(8).take(7).copied().collect::<Vec<_>>(),
+            [1, 2, 3, 4, 5, 6, 0]
+        );
+        assert_eq!(CheckpointFile::open(&fs, path).unwrap().1, values);
+    }
+
+    #[test]
+    fn the_margin_stops_at_zero() {
+        let values = Checkpoint { physic_timestamp: 10_000, logics_timestamp: 5000, ..Checkpoint::default() };
+        assert_eq!(values.min_timestamp(), 2000);
+        assert_eq!(Checkpoint { physic_timestamp: 10_000, ..Checkpoint::default() }.min_timestamp(), 0);
     }
 }

@@ -1,12 +1,16 @@
-//! The commit log: every record of the broker, one after the other, over fixed-size segments.
+//! The log: every message of every topic, one record after the other. The single source of truth.
+//!
+//! A *run* is what was appended since the last write. Records are encoded straight into the run's buffer; writing the
+//! run takes one write a segment. Until then they exist nowhere else, and a run that cannot be written is forgotten
+//! as a whole.
 //!
 //! Rules:
-//! - A record never spans segments. One that does not leave room for the eight bytes of a blank is put into the next
-//!   segment, and the rest of this one is declared blank (store.md 3.3).
-//! - A record that fits no segment is refused before anything is blanked. (Apache blanks a whole segment for it,
-//!   stores nothing and answers OK.)
-//! - Records are collected in a run; `write_run` writes it with one call a segment. A run that cannot be written
-//!   is wiped out, so that it cannot come back after a restart.
+//! - A record lies within one segment, with at least [`BLANK_LEN`] bytes left behind it. What does
+//!   not fit where the log ends goes to the next segment behind a blank record that covers the rest of this one.
+//! - What fits no segment at all is refused before anything is blanked. (Apache 5.5.0 blanks two segments, stores
+//!   nothing and answers success.)
+//! - Behind the end of the log its segments read as zeros: bytes of a failed write must not come back as messages
+//!   after a crash. If they cannot be zeroed at once, the next write starts with that.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -17,141 +21,172 @@ use super::{
 };
 use crate::record::{BLANK_LEN, NewRecord, Stamp, encode_blank};
 
-/// A stretch of the run that lies in one segment.
-#[derive(Debug)]
-struct Piece {
-    offset: u64,
-    bytes: Vec<u8>,
-}
+/// What a run's buffer keeps allocated between runs.
+const KEPT_BUFFER: usize = 1024 * 1024;
 
 /// The writer of the log.
 #[derive(Debug)]
 pub(crate) struct CommitLog {
     list: SegmentList,
-    // The end of what was written; the run comes behind it.
-    end: u64,
-    run: Vec<Piece>,
-    run_end: u64,
-    spare: Vec<u8>,
+    // Where the written bytes end; the run begins here.
+    written: u64,
+    // Where bytes of failed writes may still lie, if behind `written`.
+    suspect: u64,
+    run: Run,
 }
 
-/// Buffers of a run are kept for the next one up to this size.
-const SPARE_LIMIT: usize = 8 * 1024 * 1024;
+#[derive(Debug, Default)]
+struct Run {
+    bytes: Vec<u8>,
+    // One for each segment the run touches, in order. The bytes of a piece reach to the start of the next.
+    pieces: Vec<Piece>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    offset: u64,
+    start: usize,
+}
 
 impl CommitLog {
-    /// Opens the segments; where the log ends is for recovery to find out.
+    /// Opens a log's directory; where the log ends is for recovery to say.
     pub(crate) fn open(fs: Arc<dyn FileSystem>, dir: PathBuf, segment_size: u64) -> Result<Self, StoreError> {
         let list = SegmentList::open(fs, dir, segment_size)?;
-        let end = list.segments().start().unwrap_or(0);
-        Ok(Self { list, end, run: Vec::new(), run_end: end, spare: Vec::new() })
-    }
-
-    /// The first position.
-    pub(crate) fn start(&self) -> u64 {
-        self.list.segments().start().unwrap_or(0)
-    }
-
-    /// The end of what was written.
-    pub(crate) fn end(&self) -> u64 {
-        self.end
+        let start = list.segments().start().unwrap_or(0);
+        Ok(Self { list, written: start, suspect: start, run: Run::default() })
     }
 
     pub(crate) fn segments(&self) -> &Segments {
         self.list.segments()
     }
 
-    pub(crate) fn list_mut(&mut self) -> &mut SegmentList {
-        &mut self.list
+    /// The first position the log still has.
+    pub(crate) fn start(&self) -> u64 {
+        self.list.segments().start().unwrap_or(0)
+    }
+
+    /// The end of what is written.
+    pub(crate) fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// The end of the run: where the next record goes, unless a segment ends before.
+    fn end(&self) -> u64 {
+        match self.run.pieces.last() {
+            Some(last) => last.offset.saturating_add((self.run.bytes.len() - last.start) as u64),
+            None => self.written,
+        }
     }
 
     /// Whether a run waits to be written.
     pub(crate) fn has_run(&self) -> bool {
-        !self.run.is_empty()
+        !self.run.pieces.is_empty()
     }
 
-    /// Drops everything behind `end`, which is where the log goes on.
-    pub(crate) fn cut(&mut self, end: u64) -> Result<(), StoreError> {
-        self.list.cut(end)?;
-        self.end = end;
-        self.run_end = end;
-        Ok(())
-    }
-
-    /// Adds a record to the run; its place and its size.
+    /// Adds a record to the run; its position and size. On failure the run is as it was.
     pub(crate) fn append(
         &mut self,
         record: &NewRecord<'_>,
-        queue_offset: u64,
+        queue_offset: i64,
         store_timestamp: i64,
     ) -> Result<(u64, u32), StoreError> {
-        let size = record.encoded_len()? as u64;
-        self.make_room(size)?;
-        let offset = self.run_end;
-        let stamp =
-            Stamp { queue_offset: queue_offset as i64, physical_offset: offset as i64, store_timestamp };
-        self.piece().encode_record(record, &stamp)?;
-        self.run_end = offset.saturating_add(size);
-        Ok((offset, size as u32))
+        let (bytes, pieces) = (self.run.bytes.len(), self.run.pieces.len());
+        let physical = self.place(record.encoded_len()? as u64)?;
+        let stamp = Stamp { queue_offset, physical_offset: physical as i64, store_timestamp };
+        match record.encode(&stamp, &mut self.run.bytes) {
+            Ok(size) => Ok((physical, size as u32)),
+            Err(error) => {
+                self.run.bytes.truncate(bytes);
+                self.run.pieces.truncate(pieces);
+                Err(error.into())
+            }
+        }
     }
 
-    /// Sees to it that the next `size` bytes and a blank fit into the segment where the run ends.
-    fn make_room(&mut self, size: u64) -> Result<(), StoreError> {
+    /// Makes room for `len` bytes in a row and returns their position.
+    fn place(&mut self, len: u64) -> Result<u64, StoreError> {
         let segment_size = self.list.segment_size();
         let limit = segment_size.saturating_sub(BLANK_LEN as u64);
-        if size > limit {
-            return Err(StoreError::RecordTooLarge { size, limit });
+        if len > limit {
+            return Err(StoreError::RecordTooLarge { size: len, limit });
         }
-        let base = self.list.base_of(self.run_end);
-        let room = base.saturating_add(segment_size) - self.run_end;
-        if size.saturating_add(BLANK_LEN as u64) <= room {
+        let end = self.end();
+        let left = self.list.base_of(end).saturating_add(segment_size) - end;
+        if self.run.pieces.is_empty() {
+            self.run.pieces.push(Piece { offset: end, start: self.run.bytes.len() });
+        }
+        if len.saturating_add(BLANK_LEN as u64) <= left {
+            return Ok(end);
+        }
+        encode_blank(u32::try_from(left).unwrap_or(u32::MAX), &mut self.run.bytes);
+        let offset = end.saturating_add(left);
+        self.run.pieces.push(Piece { offset, start: self.run.bytes.len() });
+        Ok(offset)
+    }
+
+    /// Writes the run. On failure the log ends where it did before.
+    pub(crate) fn write_run(&mut self) -> Result<(), StoreError> {
+        if self.run.pieces.is_empty() {
             return Ok(());
         }
-        let rest = u32::try_from(room).unwrap_or(u32::MAX);
-        encode_blank(rest, &mut self.piece().bytes);
-        self.run_end = base.saturating_add(segment_size);
+        let end = self.end();
+        let result = self.clear_suspect().and_then(|()| self.write_pieces());
+        self.suspect = self.suspect.max(end);
+        if result.is_ok() {
+            self.written = end;
+        } else {
+            // Tried again before the next write if it does not work now.
+            let _ = self.clear_suspect();
+        }
+        self.forget_run();
+        result
+    }
+
+    /// Cuts the log at `end`: what is behind it is gone, files and all.
+    pub(crate) fn cut(&mut self, end: u64) -> Result<(), StoreError> {
+        self.forget_run();
+        self.list.cut(end)?;
+        self.written = end;
+        self.suspect = end;
         Ok(())
     }
 
-    /// The piece that the run's end lies in.
-    fn piece(&mut self) -> &mut Piece {
-        let offset = self.run_end;
-        let fits =
-            self.run.last().is_some_and(|piece| piece.end() == offset && offset != self.list.base_of(offset));
-        if !fits {
-            let bytes = std::mem::take(&mut self.spare);
-            self.run.push(Piece { offset, bytes });
-        }
-        let last = self.run.len() - 1;
-        &mut self.run[last]
+    /// How many bytes behind `end` are, or come before, something other than zeros.
+    pub(crate) fn data_behind(&self, end: u64) -> Result<u64, StoreError> {
+        self.list.data_behind(end)
     }
 
-    /// Writes the run; the new end of the log. On failure nothing of the run counts and the log is as before.
-    pub(crate) fn write_run(&mut self) -> Result<u64, StoreError> {
-        let run = std::mem::take(&mut self.run);
-        let written = run.iter().try_for_each(|piece| self.list.write(piece.offset, &piece.bytes));
-        let run_end = std::mem::replace(&mut self.run_end, self.end);
-        if let Err(error) = written {
-            self.list.zero(self.end, run_end)?;
-            return Err(error);
-        }
-        self.end = run_end;
-        self.run_end = run_end;
-        if let Some(mut piece) = run.into_iter().next().filter(|piece| piece.bytes.capacity() <= SPARE_LIMIT)
-        {
-            piece.bytes.clear();
-            self.spare = piece.bytes;
-        }
-        Ok(self.end)
-    }
-}
-
-impl Piece {
-    fn end(&self) -> u64 {
-        self.offset.saturating_add(self.bytes.len() as u64)
+    /// The directory, if its names have to be synced.
+    pub(crate) fn take_changed_dir(&mut self) -> Option<PathBuf> {
+        self.list.take_names_changed().then(|| self.list.dir().to_owned())
     }
 
-    fn encode_record(&mut self, record: &NewRecord<'_>, stamp: &Stamp) -> Result<(), StoreError> {
-        record.encode(stamp, &mut self.bytes)?;
+    /// Makes the directory's names durable, if they changed.
+    pub(crate) fn sync_names(&mut self) -> Result<(), StoreError> {
+        self.list.sync_names()
+    }
+
+    fn write_pieces(&mut self) -> Result<(), StoreError> {
+        let run = &self.run;
+        let ends = run.pieces.iter().skip(1).map(|piece| piece.start).chain([run.bytes.len()]);
+        for (piece, end) in run.pieces.iter().zip(ends) {
+            self.list.write(piece.offset, run.bytes.get(piece.start..end).unwrap_or_default())?;
+        }
         Ok(())
+    }
+
+    fn clear_suspect(&mut self) -> Result<(), StoreError> {
+        if self.suspect > self.written {
+            self.list.zero(self.written, self.suspect)?;
+            self.suspect = self.written;
+        }
+        Ok(())
+    }
+
+    /// Throws the run away.
+    pub(crate) fn forget_run(&mut self) {
+        self.run.pieces.clear();
+        self.run.bytes.clear();
+        self.run.bytes.shrink_to(KEPT_BUFFER);
     }
 }

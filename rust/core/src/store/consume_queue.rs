@@ -84,7 +84,7 @@ impl Slot {
 pub(crate) enum Put {
     /// It is the next one.
     Added,
-    /// Its place is taken already.
+    /// It is there already, or belongs to messages that are older than the queue.
     Repeat,
     /// Offsets before it are missing; nothing was done.
     Gap,
@@ -106,6 +106,8 @@ pub(crate) struct ConsumeQueue {
     // Entries written, and so visible; those in `pending` come after them.
     max: u64,
     pending: Vec<u8>,
+    // Where the message of the last entry lies, pending or not.
+    last_physical: Option<u64>,
     unsynced_from: Option<u64>,
 }
 
@@ -118,7 +120,7 @@ impl ConsumeQueue {
     ) -> Result<Self, StoreError> {
         let list = SegmentList::open(fs, dir, entries_per_segment.saturating_mul(ENTRY_SIZE))?;
         let min = list.segments().start().unwrap_or(0) / ENTRY_SIZE;
-        Ok(Self { list, min, max: min, pending: Vec::new(), unsynced_from: None })
+        Ok(Self { list, min, max: min, pending: Vec::new(), last_physical: None, unsynced_from: None })
     }
 
     /// The first offset that has a message.
@@ -142,19 +144,21 @@ impl ConsumeQueue {
 
     /// Takes an entry for offset `at`; it becomes visible with [`Self::write_pending`].
     ///
-    /// An empty queue may begin at any offset.
+    /// An empty queue may begin at any offset. One whose offsets begin at 0 again, later in the log, was removed and
+    /// made anew: what it has belongs to the removed one.
     pub(crate) fn put(&mut self, at: u64, entry: &QueueEntry) -> Result<Put, StoreError> {
         let next = self.next();
-        if at < next {
+        if self.last_physical.is_some_and(|last| entry.physical <= last) || (0 < at && at < next) {
             return Ok(Put::Repeat);
         }
-        if at > next {
-            if next > self.min {
-                return Ok(Put::Gap);
-            }
+        if at > next && next > self.min {
+            return Ok(Put::Gap);
+        }
+        if at != next {
             self.begin_at(at)?;
         }
         entry.encode(&mut self.pending);
+        self.last_physical = Some(entry.physical);
         Ok(Put::Added)
     }
 
@@ -187,11 +191,6 @@ impl ConsumeQueue {
         Ok(())
     }
 
-    /// Whether entries wait for [`Self::write_pending`].
-    pub(crate) fn has_pending(&self) -> bool {
-        !self.pending.is_empty()
-    }
-
     /// The entry at an offset that readers may see.
     pub(crate) fn slot(&self, at: u64) -> Result<Slot, StoreError> {
         let mut bytes = [0; ENTRY_SIZE as usize];
@@ -199,21 +198,27 @@ impl ConsumeQueue {
         Ok(Slot::decode(&bytes))
     }
 
-    /// Finds the end as Apache does: from the third-last file on, up to the first entry that nobody wrote. What is
-    /// behind it is zeroed. True if that was anything but zeros.
+    /// Finds the end as Apache does: from the third-last file on, up to the first entry that nobody wrote. True if
+    /// there is something behind it; that stays until [`Self::cut`].
     pub(crate) fn recover_end(&mut self) -> Result<bool, StoreError> {
         let segments = self.list.segments();
         let Some(end) = segments.iter().last().map(|last| last.end() / ENTRY_SIZE) else { return Ok(false) };
-        let third_last = segments
-            .iter()
-            .nth_back(2)
-            .or(segments.iter().next())
-            .map_or(0, |segment| segment.base() / ENTRY_SIZE);
+        let third_last = segments.iter().nth_back(2).or(segments.iter().next());
+        let third_last = third_last.map_or(0, |segment| segment.base() / ENTRY_SIZE);
         self.max = third_last;
         while self.max < end && self.recover_some()? {}
-        let stale = self.list.data_behind(self.max.saturating_mul(ENTRY_SIZE))? > 0;
-        self.cut(self.max)?;
-        Ok(stale)
+        self.last_physical = self.find_last_physical()?;
+        Ok(self.list.data_behind(self.max.saturating_mul(ENTRY_SIZE))? > 0)
+    }
+
+    fn find_last_physical(&self) -> Result<Option<u64>, StoreError> {
+        if self.max <= self.min {
+            return Ok(None);
+        }
+        Ok(match self.slot(self.max - 1)? {
+            Slot::Message(entry) => Some(entry.physical),
+            Slot::Blank | Slot::Unwritten => None,
+        })
     }
 
     /// Counts the written entries from `max` on, at most [`SCAN_ENTRIES`]; false at the end of the queue.
@@ -230,22 +235,17 @@ impl ConsumeQueue {
         Ok(written == count && count > 0)
     }
 
-    /// Drops the entries from offset `count` on.
+    /// Drops the entries from offset `count` on, and whatever is behind them.
     pub(crate) fn cut(&mut self, count: u64) -> Result<(), StoreError> {
         self.pending.clear();
         self.list.cut(count.saturating_mul(ENTRY_SIZE))?;
         if count < self.max {
             self.max = count.max(self.list.segments().start().unwrap_or(0) / ENTRY_SIZE);
             self.min = self.min.min(self.max);
+            self.last_physical = self.find_last_physical()?;
             self.unsynced_from = Some(self.unsynced_from.unwrap_or(self.max).min(self.max));
         }
         Ok(())
-    }
-
-    /// Drops the entries of messages that begin at or behind a log position.
-    pub(crate) fn cut_at_physical(&mut self, physical: u64) -> Result<(), StoreError> {
-        let count = self.first_at(physical)?;
-        if count < self.max { self.cut(count) } else { Ok(()) }
     }
 
     /// Moves the first offset to the first message that the log still has.
@@ -255,7 +255,7 @@ impl ConsumeQueue {
     }
 
     /// The first offset whose message begins at or behind a log position. Blank entries count as before it.
-    fn first_at(&self, physical: u64) -> Result<u64, StoreError> {
+    pub(crate) fn first_at(&self, physical: u64) -> Result<u64, StoreError> {
         let mut low = self.list.segments().start().unwrap_or(0) / ENTRY_SIZE;
         let mut high = self.max.max(low);
         while low < high {

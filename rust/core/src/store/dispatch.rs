@@ -1,23 +1,20 @@
-//! From the log to the consume queues, in this direction only.
+//! From the log to the consume queues; nothing flows the other way.
 //!
-//! Every written record waits here until it becomes visible (at once under asynchronous flush, after the flush under
-//! synchronous flush); then its entry goes to its queue. All queues can be made again from the log.
+//! What an entry needs is noted when a record is appended, so nothing is read back. Notes wait in log order: first
+//! with their run until that is written, then until the owner releases them, which is what makes a message visible.
+//! Notes of a queue that was removed meanwhile go the same way and end nowhere.
 
-use std::{
-    collections::{BTreeMap, HashMap, VecDeque, hash_map::Entry},
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::VecDeque, sync::Arc};
 
 use super::{
-    consume_queue::{ConsumeQueue, QueueEntry},
+    consume_queue::QueueEntry,
     error::StoreError,
-    fs::FileSystem,
+    queues::{QueueId, Queues},
 };
 use crate::{filter::tags::java_hash, record::properties};
 
 /// The topic whose queue entries hold a delivery time where others hold the tag's hash.
-const SCHEDULE_TOPIC: &str = "SCHEDULE_TOPIC_XXXX";
+pub(super) const SCHEDULE_TOPIC: &str = "SCHEDULE_TOPIC_XXXX";
 
 /// Delays in milliseconds by level, from level 1 on (Apache's default `messageDelayLevel`).
 const DELAYS_MS: [i64; 18] = [
@@ -25,27 +22,19 @@ const DELAYS_MS: [i64; 18] = [
     540_000, 600_000, 1_200_000, 1_800_000, 3_600_000, 7_200_000,
 ];
 
-/// A record on its way to its queue.
-#[derive(Debug, Clone)]
-pub(crate) struct Dispatch {
-    pub(crate) topic: Arc<str>,
-    pub(crate) queue_id: i32,
-    pub(crate) queue_offset: u64,
-    pub(crate) entry: QueueEntry,
-    pub(crate) store_timestamp: i64,
-}
-
-/// A queue got messages that consumers can see now.
+/// A message became visible: who waits for one on this queue can have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {
     /// The topic.
     pub topic: Arc<str>,
     /// The queue.
     pub queue_id: i32,
-    /// The queue's new maximum: one behind this message.
+    /// The offset behind the message.
     pub max_offset: i64,
-    /// Hash of this message's tag.
+    /// What a filter by tags asks.
     pub tags_code: i64,
+    /// When it was stored, in milliseconds since the epoch.
+    pub store_timestamp: i64,
 }
 
 /// What the queue entry of a message holds beside its place.
@@ -61,221 +50,94 @@ pub(crate) fn tags_code(topic: &str, text: &str, store_timestamp: i64) -> i64 {
     properties::get(text, properties::TAGS).map_or(0, |tag| i64::from(java_hash(tag)))
 }
 
-/// One queue and the offset that its next record gets.
-#[derive(Debug)]
-pub(crate) struct Queue {
-    pub(crate) index: ConsumeQueue,
-    next: u64,
+/// What a consume queue needs to know of a record.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Note {
+    pub(crate) queue: QueueId,
+    pub(crate) queue_offset: i64,
+    pub(crate) entry: QueueEntry,
+    pub(crate) store_timestamp: i64,
 }
 
-/// All consume queues, and the records that are on their way to them.
-#[derive(Debug)]
-pub(crate) struct Queues {
-    fs: Arc<dyn FileSystem>,
-    root: PathBuf,
-    entries_per_segment: u64,
-    topics: HashMap<Arc<str>, BTreeMap<i32, Queue>>,
-    waiting: VecDeque<Dispatch>,
-    // What was assigned since the last write of a run, to be taken back if it fails.
-    assigned: Vec<(Arc<str>, i32)>,
-    // Queues with entries that are put but not written.
-    touched: Vec<(Arc<str>, i32)>,
-    dispatched: Option<(u64, i64)>,
+/// A record by its place and time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Position {
+    pub(crate) physical: i64,
+    pub(crate) store_timestamp: i64,
 }
 
-impl Queues {
-    /// Opens every queue below `root`.
-    pub(crate) fn open(
-        fs: Arc<dyn FileSystem>,
-        root: PathBuf,
-        entries_per_segment: u64,
-    ) -> Result<Self, StoreError> {
-        let mut queues = Self {
-            fs,
-            root,
-            entries_per_segment,
-            topics: HashMap::new(),
-            waiting: VecDeque::new(),
-            assigned: Vec::new(),
-            touched: Vec::new(),
-            dispatched: None,
-        };
-        for topic in queues.directories(&queues.root)? {
-            for id in queues.directories(&queues.root.join(&topic))? {
-                if let Ok(queue_id) = id.parse() {
-                    queues.queue_mut(&topic.as_str().into(), queue_id)?;
-                }
-            }
-        }
-        Ok(queues)
+/// The records on their way from the log to their queues.
+#[derive(Debug, Default)]
+pub(crate) struct Dispatcher {
+    run: Vec<Note>,
+    backlog: VecDeque<Note>,
+    arrivals: Vec<Arrival>,
+    reached: Position,
+}
+
+impl Dispatcher {
+    /// Goes on behind what recovery dispatched.
+    pub(crate) fn new(reached: Position) -> Self {
+        Self { reached, ..Self::default() }
     }
 
-    fn directories(&self, dir: &Path) -> Result<Vec<String>, StoreError> {
-        if !self.fs.exists(dir).map_err(StoreError::io("look for", dir))? {
-            return Ok(Vec::new());
-        }
-        let entries = self.fs.list(dir).map_err(StoreError::io("list", dir))?;
-        Ok(entries.into_iter().filter(|entry| entry.is_dir).map(|entry| entry.name).collect())
+    /// The last record whose entry was given to its queue.
+    pub(crate) fn reached(&self) -> Position {
+        self.reached
     }
 
-    /// A queue that exists.
-    pub(crate) fn get(&self, topic: &str, queue_id: i32) -> Option<&ConsumeQueue> {
-        self.topics.get(topic)?.get(&queue_id).map(|queue| &queue.index)
+    /// A record was appended to the run.
+    pub(crate) fn note(&mut self, note: Note) {
+        self.run.push(note);
     }
 
-    /// Every queue.
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&Arc<str>, i32, &mut ConsumeQueue)> {
-        let topics = self.topics.iter_mut();
-        topics.flat_map(|(topic, queues)| {
-            queues.iter_mut().map(move |(id, queue)| (topic, *id, &mut queue.index))
-        })
+    /// The run is written: its records wait for their release.
+    pub(crate) fn run_written(&mut self) {
+        self.backlog.extend(self.run.drain(..));
     }
 
-    /// Number of queues.
-    pub(crate) fn len(&self) -> usize {
-        self.topics.values().map(BTreeMap::len).sum()
-    }
-
-    /// The queue, opened or made if need be.
-    pub(crate) fn queue_mut(&mut self, topic: &Arc<str>, queue_id: i32) -> Result<&mut Queue, StoreError> {
-        let queues = match self.topics.entry(Arc::clone(topic)) {
-            Entry::Occupied(found) => found.into_mut(),
-            Entry::Vacant(place) => {
-                check_name(topic)?;
-                place.insert(BTreeMap::new())
-            }
-        };
-        match queues.entry(queue_id) {
-            std::collections::btree_map::Entry::Occupied(found) => Ok(found.into_mut()),
-            std::collections::btree_map::Entry::Vacant(place) => {
-                let dir = self.root.join(&**topic).join(queue_id.to_string());
-                let index = ConsumeQueue::open(Arc::clone(&self.fs), dir, self.entries_per_segment)?;
-                let next = index.next();
-                Ok(place.insert(Queue { index, next }))
+    /// The run could not be written: its queue offsets are free again.
+    pub(crate) fn undo_run(&mut self, queues: &mut Queues) {
+        for note in self.run.drain(..).rev() {
+            if let Some(queue) = queues.get_mut(note.queue) {
+                queue.next = note.queue_offset;
             }
         }
     }
 
-    /// The name as it is shared by everything that waits, and the offset for the next record of the queue.
-    pub(crate) fn next_offset(&mut self, topic: &str, queue_id: i32) -> Result<(Arc<str>, u64), StoreError> {
-        let name = match self.topics.get_key_value(topic) {
-            Some((name, _)) => Arc::clone(name),
-            None => topic.into(),
-        };
-        let next = self.queue_mut(&name, queue_id)?.next;
-        Ok((name, next))
-    }
-
-    /// A record of the run has taken its queue offset.
-    pub(crate) fn assign(&mut self, dispatch: Dispatch) -> Result<(), StoreError> {
-        let queue = self.queue_mut(&dispatch.topic, dispatch.queue_id)?;
-        queue.next = dispatch.queue_offset.saturating_add(1);
-        self.assigned.push((Arc::clone(&dispatch.topic), dispatch.queue_id));
-        self.waiting.push_back(dispatch);
-        Ok(())
-    }
-
-    /// The run is written: its offsets are taken for good.
-    pub(crate) fn keep_assigned(&mut self) {
-        self.assigned.clear();
-    }
-
-    /// The run could not be written: its offsets are free again.
-    pub(crate) fn undo_assigned(&mut self) {
-        for (topic, queue_id) in std::mem::take(&mut self.assigned).into_iter().rev() {
-            self.waiting.pop_back();
-            if let Some(queue) = self.topics.get_mut(&topic).and_then(|queues| queues.get_mut(&queue_id)) {
-                queue.next = queue.next.saturating_sub(1);
-            }
-        }
-    }
-
-    /// Makes the records that end at or before `upto` visible.
+    /// Gives the queues the entries of all records that end at or before a log position, and says what arrived.
     ///
-    /// On failure they stay invisible and are tried again with the next call.
-    pub(crate) fn release(&mut self, upto: u64) -> Result<Vec<Arrival>, StoreError> {
-        let mut arrivals = Vec::new();
-        let mut last = None;
-        while let Some(dispatch) =
-            self.waiting.front().filter(|dispatch| dispatch.entry.end() <= upto).cloned()
-        {
-            self.put(&dispatch)?;
-            self.waiting.pop_front();
-            last = Some((dispatch.entry.physical, dispatch.store_timestamp));
-            arrivals.push(Arrival {
-                topic: dispatch.topic,
-                queue_id: dispatch.queue_id,
-                max_offset: dispatch.queue_offset.saturating_add(1) as i64,
-                tags_code: dispatch.entry.tags_code,
+    /// What a failing queue could not take stays pending there, invisible, and is reported by a later call that
+    /// succeeds.
+    pub(crate) fn release(&mut self, upto: u64, queues: &mut Queues) -> Result<Vec<Arrival>, StoreError> {
+        while let Some(note) = self.backlog.front().filter(|note| note.entry.end() <= upto).copied() {
+            self.backlog.pop_front();
+            self.put(&note, queues)?;
+        }
+        queues.write_pending()?;
+        Ok(std::mem::take(&mut self.arrivals))
+    }
+
+    /// How many written records wait for their release.
+    pub(crate) fn backlog_len(&self) -> usize {
+        self.backlog.len()
+    }
+
+    fn put(&mut self, note: &Note, queues: &mut Queues) -> Result<(), StoreError> {
+        queues.put(note.queue, note.queue_offset as u64, &note.entry)?;
+        self.reached =
+            Position { physical: note.entry.physical as i64, store_timestamp: note.store_timestamp };
+        if let Some(queue) = queues.get(note.queue) {
+            self.arrivals.push(Arrival {
+                topic: Arc::clone(&queue.topic),
+                queue_id: queue.id,
+                max_offset: note.queue_offset.saturating_add(1),
+                tags_code: note.entry.tags_code,
+                store_timestamp: note.store_timestamp,
             });
         }
-        self.write_touched()?;
-        self.dispatched = last.or(self.dispatched);
-        Ok(arrivals)
-    }
-
-    /// Hands an entry to its queue; it is written with [`Self::write_touched`].
-    pub(crate) fn put(&mut self, dispatch: &Dispatch) -> Result<super::consume_queue::Put, StoreError> {
-        let queue = self.queue_mut(&dispatch.topic, dispatch.queue_id)?;
-        let fresh = !queue.index.has_pending();
-        let put = queue.index.put(dispatch.queue_offset, &dispatch.entry)?;
-        if fresh && queue.index.has_pending() {
-            self.touched.push((Arc::clone(&dispatch.topic), dispatch.queue_id));
-        }
-        Ok(put)
-    }
-
-    /// Writes what was put.
-    pub(crate) fn write_touched(&mut self) -> Result<(), StoreError> {
-        while let Some((topic, queue_id)) = self.touched.last() {
-            if let Some(queue) = self.topics.get_mut(topic).and_then(|queues| queues.get_mut(queue_id)) {
-                queue.index.write_pending()?;
-            }
-            self.touched.pop();
-        }
         Ok(())
     }
-
-    /// Where numbering goes on after recovery.
-    pub(crate) fn restart_numbering(&mut self) {
-        for queue in self.topics.values_mut().flat_map(BTreeMap::values_mut) {
-            queue.next = queue.index.next();
-        }
-    }
-
-    /// Position and store time of the last record whose entry is written.
-    pub(crate) fn dispatched(&self) -> Option<(u64, i64)> {
-        self.dispatched
-    }
-
-    pub(crate) fn set_dispatched(&mut self, physical: u64, store_timestamp: i64) {
-        self.dispatched = Some((physical, store_timestamp));
-    }
-
-    /// Records that wait to become visible.
-    pub(crate) fn waiting(&self) -> usize {
-        self.waiting.len()
-    }
-
-    /// Removes a topic's queues and their files; what is on its way to them is dropped.
-    pub(crate) fn remove_topic(&mut self, topic: &str) -> Result<(), StoreError> {
-        check_name(topic)?;
-        self.waiting.retain(|dispatch| &*dispatch.topic != topic);
-        self.touched.retain(|(name, _)| &**name != topic);
-        self.topics.remove(topic);
-        let dir = self.root.join(topic);
-        if self.fs.exists(&dir).map_err(StoreError::io("look for", &dir))? {
-            self.fs.remove_dir_all(&dir).map_err(StoreError::io("remove", &dir))?;
-            self.fs.sync_dir(&self.root).map_err(StoreError::io("sync", &self.root))?;
-        }
-        Ok(())
-    }
-}
-
-/// A topic is a directory's name, so it must not lead anywhere else.
-fn check_name(topic: &str) -> Result<(), StoreError> {
-    let leads_away = topic.is_empty() || topic == "." || topic == ".." || topic.contains(['/', '\0']);
-    if leads_away { Err(StoreError::BadTopic { topic: topic.to_owned() }) } else { Ok(()) }
 }
 
 #[cfg(test)]

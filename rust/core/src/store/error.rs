@@ -59,6 +59,14 @@ pub enum StoreError {
         /// The name.
         topic: String,
     },
+    /// Queues are numbered from 0.
+    #[error("topic {topic} cannot have a queue {queue_id}")]
+    BadQueue {
+        /// The topic.
+        topic: String,
+        /// The queue.
+        queue_id: i32,
+    },
     /// A segment file has another length than the settings say. Apache refuses to start then, and so do we:
     /// the file was cut, or the store was written with another segment size.
     #[error(

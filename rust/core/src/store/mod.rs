@@ -1,14 +1,20 @@
-//! The message store: Apache's files, one owner.
+//! The store: one door to the log, its consume queues, and what makes them durable.
 //!
 //! In reading order:
-//! - [`FileSystem`] with [`DiskFs`], [`MemFs`] and [`FaultFs`]; `segment`, `segment_list`: fixed-size files in a row.
-//! - `commit_log`: the records, the single source of truth; `consume_queue`, `dispatch`: the queues made from it.
-//! - `flush`, `checkpoint`: what is durable; `recovery`: what a start makes of what it finds.
-//! - `read`, `fetch`: snapshots for readers.
+//! - [`fs`](self::FileSystem): all that is asked of a disk; on disk, in memory, and with faults.
+//! - `segment`, `segment_list`: files of fixed size, and many of them in a row.
+//! - `commit_log`: records over segments, written in runs. `consume_queue`, `queues`: entries that point to them.
+//! - `dispatch`: from the log to the queues. `flush`, `checkpoint`: what is durable.
+//! - `log_scan`, `recovery_start`, `recovery`: what opening a store believes of it.
+//! - `read`, `fetch`, `search`: snapshots, and what is read through them.
 //!
-//! A message goes `append` → `write_run` → (`plan_flush`, `flushed`) → `release`, after which consumers can see it. Reads and
-//! flushes are values that may be run elsewhere; everything else is called by the one owner, who never waits for
-//! another. A failed fsync poisons the store: appends are refused from then on, reads go on.
+//! Rules:
+//! - One owner. Nothing here is locked but snapshots, which are immutable; whatever may wait for a disk is a plan
+//!   that another thread can run: [`FlushPlan`], [`ReadPlan`].
+//! - The log is the truth. A record exists once its run is written; it is visible once it is released; it is
+//!   durable once a plan that covers it has succeeded. Whoever owns the store decides what an answer waits for.
+//! - A write that fails is undone and can be tried again. A flush that fails is final: see [`StoreError::Poisoned`].
+//! - The directory is Apache's, down to the byte: either side opens what the other left (`spec/store.md`).
 
 mod checkpoint;
 mod commit_log;
@@ -21,97 +27,109 @@ mod fault_fs;
 mod fetch;
 mod flush;
 mod fs;
+mod log_scan;
 mod mem_fs;
+mod queues;
 mod read;
 mod recovery;
+mod recovery_start;
+mod search;
 mod segment;
 mod segment_list;
 
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
-pub use disk_fs::DiskFs;
-pub use dispatch::Arrival;
-pub use error::StoreError;
-pub use fault_fs::{Fault, FaultFs};
-pub use fetch::{FetchStatus, Fetched};
-pub use flush::{FlushPlan, FlushResult};
-pub use fs::{Entry, File, FileSystem, Open};
-pub use mem_fs::MemFs;
-pub use read::{Boundary, ReadOutcome, ReadPlan, ReadRequest};
-pub use recovery::Recovery;
+use self::{
+    checkpoint::CheckpointFile,
+    commit_log::CommitLog,
+    consume_queue::QueueEntry,
+    directory::Directory,
+    dispatch::{Dispatcher, Note, tags_code},
+    fetch::FetchLimits,
+    flush::{FlushState, Progress},
+    queues::Queues,
+    read::Work,
+};
+pub use self::{
+    disk_fs::DiskFs,
+    dispatch::Arrival,
+    error::StoreError,
+    fault_fs::{Fault, FaultFs},
+    fetch::{FetchStatus, Fetched, MAX_BYTES, MAX_MESSAGES, SCAN_ENTRIES},
+    flush::{FlushPlan, FlushResult},
+    fs::{Entry, File, FileSystem, Open},
+    mem_fs::MemFs,
+    read::{Boundary, ReadOutcome, ReadPlan, ReadRequest},
+    recovery::Recovery,
+};
+use crate::record::{NewRecord, sys_flag};
 
-use checkpoint::Checkpoint;
-use commit_log::CommitLog;
-use consume_queue::QueueEntry;
-use directory::Directory;
-use dispatch::{Dispatch, Queues};
-use read::LogView;
+/// Apache's `mappedFileSizeCommitLog`.
+pub const DEFAULT_SEGMENT_SIZE: u64 = 1024 * 1024 * 1024;
+/// Entries of Apache's `mappedFileSizeConsumeQueue`, 6,000,000 bytes.
+pub const DEFAULT_CONSUME_QUEUE_ENTRIES: u64 = 300_000;
+/// Apache's `flushIntervalCommitLog`.
+pub const DEFAULT_FLUSH_INTERVAL_MS: u64 = 500;
 
-use crate::record::NewRecord;
-
-/// Consume queues are synced when this long has passed since the last time (Apache: 60 s). It bounds what a
-/// restart after a crash has to go over.
-const QUEUE_SYNC_MS: i64 = 10_000;
-
-/// When an append is durable.
+/// When an answer may be given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FlushMode {
-    /// Some time after it was answered.
+    /// Once the message is written; it becomes durable some time later.
     Async {
-        /// At the latest this long after it was written.
+        /// At the latest so long after it was written. Apache's default is 500 ms.
         interval_ms: u64,
     },
-    /// Before it is answered.
+    /// Once it is durable.
     Sync,
 }
 
-/// Where and how a store is kept.
-#[derive(Debug, Clone)]
+/// How a store is opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreSettings {
-    /// Apache's `storePathRootDir`.
+    /// Apache's `storePathRootDir`. Made if it is missing.
     pub root: PathBuf,
-    /// Bytes of a commit log file.
+    /// Bytes of a log segment. Has to be what the store was written with.
     pub segment_size: u64,
-    /// Entries of a consume queue file.
+    /// Entries of a consume queue segment. Has to be what the store was written with.
     pub consume_queue_entries: u64,
-    /// When appends become durable.
+    /// When the log is flushed.
     pub flush: FlushMode,
-    /// Written to the `abort` file.
+    /// Goes into the `abort` file, for whoever looks for the process after a crash.
     pub process_id: u32,
 }
 
 impl StoreSettings {
-    /// Apache's sizes, flushed every 500 ms.
+    /// Apache's defaults.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self {
             root: root.into(),
-            segment_size: 1024 * 1024 * 1024,
-            consume_queue_entries: 300_000,
-            flush: FlushMode::Async { interval_ms: 500 },
+            segment_size: DEFAULT_SEGMENT_SIZE,
+            consume_queue_entries: DEFAULT_CONSUME_QUEUE_ENTRIES,
+            flush: FlushMode::Async { interval_ms: DEFAULT_FLUSH_INTERVAL_MS },
             process_id: 0,
         }
     }
 }
 
-/// Where an appended message lies.
+/// Where a record was put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Placed {
-    /// Its number in its queue.
+    /// Its offset in its queue; 0 for half messages and roll-back marks, which are in none.
     pub queue_offset: i64,
-    /// Its position in the log.
+    /// Where it begins in the log.
     pub physical_offset: i64,
-    /// Bytes in the log.
+    /// Its size.
     pub size: u32,
-    /// The position behind it: what has to be written, flushed, released.
+    /// The log position behind it: what [`Store::release`] and [`Store::flushed`] have to reach for it.
     pub end: u64,
 }
 
-/// The offsets that a queue has.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// The offsets of a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Bounds {
-    /// The first.
+    /// The first one that has a message.
     pub min: i64,
-    /// The one behind the last that consumers can see.
+    /// The next one that will become visible.
     pub max: i64,
 }
 
@@ -120,9 +138,9 @@ pub struct Bounds {
 pub struct StoreStatistics {
     /// The log's first position.
     pub log_start: u64,
-    /// The end of what was written.
+    /// The end of the written log.
     pub appended_end: u64,
-    /// The end of what is durable.
+    /// The end of the durable log.
     pub flushed_end: u64,
     /// Consume queues.
     pub queues: usize,
@@ -130,251 +148,255 @@ pub struct StoreStatistics {
     pub undispatched: usize,
 }
 
-/// An open store.
+/// An open store. Dropping it without [`close`](Self::close) is a crash, and recovered from as one.
 #[derive(Debug)]
 pub struct Store {
-    fs: Arc<dyn FileSystem>,
     settings: StoreSettings,
     directory: Directory,
     log: CommitLog,
     queues: Queues,
-    checkpoint: Checkpoint,
+    dispatcher: Dispatcher,
+    flush: FlushState,
+    // Store times of the last record written, and of the last appended.
+    written_timestamp: i64,
+    timestamp: i64,
     visible_end: u64,
-    flushed_end: u64,
-    last_store_timestamp: i64,
-    queues_synced_at: i64,
-    checkpoint_dirty: bool,
-    refuses: Option<Arc<str>>,
+    poisoned: Option<Arc<str>>,
     closed: bool,
 }
 
 impl Store {
-    /// Opens the directory, made if need be, and recovers what is in it.
+    /// Locks, recovers, and opens a store, or makes a new one.
+    ///
+    /// On return everything in it is durable, and marked as in use: a crash from here on is noticed.
     pub fn open(
         fs: Arc<dyn FileSystem>,
         settings: StoreSettings,
         wall_ms: i64,
     ) -> Result<(Self, Recovery), StoreError> {
-        let directory = Directory::lock(Arc::clone(&fs), settings.root.clone())?;
+        let root = &settings.root;
+        let directory = Directory::lock(Arc::clone(&fs), root.clone())?;
         let clean = !directory.was_in_use()?;
-        let mut log =
-            CommitLog::open(Arc::clone(&fs), settings.root.join("commitlog"), settings.segment_size)?;
-        let mut queues = Queues::open(
-            Arc::clone(&fs),
-            settings.root.join("consumequeue"),
-            settings.consume_queue_entries,
-        )?;
-        let checkpoint = Checkpoint::open(&*fs, &settings.root.join("checkpoint"))?;
-        let recovery = recovery::recover(&mut log, &mut queues, clean, checkpoint.positions())?;
+        let mut log = CommitLog::open(Arc::clone(&fs), root.join("commitlog"), settings.segment_size)?;
+        let mut queues =
+            Queues::open(Arc::clone(&fs), root.join("consumequeue"), settings.consume_queue_entries)?;
+        let (file, mut checkpoint) = CheckpointFile::open(&*fs, &root.join("checkpoint"))?;
         directory.mark_in_use(settings.process_id)?;
-        let end = log.end();
-        let store = Self {
-            fs,
+        let recovered = recovery::recover(&mut log, &mut queues, &file, &mut checkpoint, clean)?;
+        queues.make_root()?;
+        let report = recovered.report;
+        // What a crash left behind may still be on its way to the disk.
+        let flushed = if clean { report.end } else { report.scanned_from.min(report.end) };
+        let mut store = Self {
             settings,
             directory,
             log,
             queues,
-            checkpoint,
-            visible_end: end,
-            // What a crash left behind may still be on its way to the disk.
-            flushed_end: if clean { end } else { recovery.scanned_from },
-            last_store_timestamp: 0,
-            queues_synced_at: wall_ms,
-            checkpoint_dirty: false,
-            refuses: None,
+            dispatcher: Dispatcher::new(recovered.reached),
+            flush: FlushState::new(fs, flushed, (file, checkpoint), wall_ms),
+            written_timestamp: recovered.timestamp,
+            timestamp: 0,
+            visible_end: report.end,
+            poisoned: None,
             closed: false,
         };
-        Ok((store, recovery))
+        if !clean || report.redispatched > 0 || report.cut_bytes > 0 {
+            store.flush_all(wall_ms)?;
+        }
+        Ok((store, report))
     }
 
-    /// Adds a message to the run and gives it its place. It is in the log after [`Self::write_run`].
+    /// Adds a record to the run and gives it its place. Nothing is written before [`Self::write_run`].
     pub fn append(&mut self, record: &NewRecord<'_>, wall_ms: i64) -> Result<Placed, StoreError> {
-        self.check_writable()?;
+        self.check_writeable()?;
         // Consumers search by store time, so it never goes back.
-        let store_timestamp = wall_ms.max(self.last_store_timestamp);
-        let (topic, queue_offset) = self.queues.next_offset(record.topic, record.queue_id)?;
+        let store_timestamp = wall_ms.max(self.timestamp);
+        let id = self.queues.find_or_add(record.topic, record.queue_id)?;
+        let queue = self.queues.get_mut(id).filter(|_| takes_queue_offset(record.sys_flag));
+        let queue_offset = queue.as_ref().map_or(0, |queue| queue.next);
         let (physical, size) = self.log.append(record, queue_offset, store_timestamp)?;
-        self.last_store_timestamp = store_timestamp;
-        let text = std::str::from_utf8(record.properties).unwrap_or_default();
-        let tags_code = dispatch::tags_code(record.topic, text, store_timestamp);
-        let entry = QueueEntry { physical, size, tags_code };
-        self.queues.assign(Dispatch {
-            topic,
-            queue_id: record.queue_id,
-            queue_offset,
-            entry,
-            store_timestamp,
-        })?;
-        Ok(Placed {
-            queue_offset: queue_offset as i64,
-            physical_offset: physical as i64,
-            size,
-            end: entry.end(),
-        })
+        let entry = QueueEntry { physical, size, tags_code: tags_code_of(record, store_timestamp) };
+        if let Some(queue) = queue {
+            queue.next = queue_offset.saturating_add(1);
+            self.dispatcher.note(Note { queue: id, queue_offset, entry, store_timestamp });
+        }
+        self.timestamp = store_timestamp;
+        Ok(Placed { queue_offset, physical_offset: physical as i64, size, end: entry.end() })
     }
 
-    /// Writes the run; the new end of the log. On failure none of its messages count.
+    /// Writes the run: one write, or one for each segment it reaches into. Returns the end of the log.
+    ///
+    /// On failure no record of the run exists or ever will, and the store is as it was before they were appended.
     pub fn write_run(&mut self) -> Result<u64, StoreError> {
         if !self.log.has_run() {
-            return Ok(self.log.end());
+            return Ok(self.log.written());
         }
-        match self.log.write_run() {
-            Ok(end) => {
-                self.queues.keep_assigned();
-                Ok(end)
-            }
+        if let Err(error) = self.check_open().and_then(|()| self.log.write_run()) {
+            self.log.forget_run();
+            self.dispatcher.undo_run(&mut self.queues);
+            return Err(error);
+        }
+        self.dispatcher.run_written();
+        self.written_timestamp = self.timestamp;
+        Ok(self.log.written())
+    }
+
+    /// Makes the written records that end at or before a log position visible.
+    ///
+    /// If a queue cannot be written, its entries stay behind and are tried again by the next release or append;
+    /// nothing is lost, and their arrivals are returned by the release that succeeds.
+    pub fn release(&mut self, upto: u64) -> Result<Vec<Arrival>, StoreError> {
+        let upto = upto.min(self.log.written());
+        let arrivals = self.dispatcher.release(upto, &mut self.queues)?;
+        self.visible_end = self.visible_end.max(upto);
+        Ok(arrivals)
+    }
+
+    /// When an answer may be given.
+    pub fn flush_mode(&self) -> FlushMode {
+        self.settings.flush
+    }
+
+    /// The end of the written log.
+    pub fn appended_end(&self) -> u64 {
+        self.log.written()
+    }
+
+    /// The end of the durable log.
+    pub fn flushed_end(&self) -> u64 {
+        self.flush.flushed()
+    }
+
+    /// What has to be flushed; `None` when nothing has, or when the result of another plan is still owed.
+    pub fn plan_flush(&mut self, wall_ms: i64) -> Option<FlushPlan> {
+        if self.check_open().is_err() {
+            return None;
+        }
+        let progress = self.progress();
+        self.flush.plan(&mut self.log, &mut self.queues, progress, wall_ms)
+    }
+
+    /// Whether the queues are being flushed, a few with each plan: the next plan should follow at once.
+    pub fn is_flushing_queues(&self) -> bool {
+        self.flush.has_round()
+    }
+
+    /// Takes the result of a plan; the end of the durable log. A failed flush poisons the store.
+    pub fn flushed(&mut self, result: FlushResult) -> Result<u64, StoreError> {
+        match self.flush.done(result) {
+            Ok(()) => Ok(self.flush.flushed()),
             Err(error) => {
-                self.queues.undo_assigned();
+                self.poisoned.get_or_insert_with(|| error.to_string().into());
                 Err(error)
             }
         }
     }
 
-    /// Lets consumers see the messages that end at or before `upto`.
-    pub fn release(&mut self, upto: u64) -> Result<Vec<Arrival>, StoreError> {
-        let upto = upto.min(self.log.end());
-        let arrivals = self.queues.release(upto)?;
-        self.visible_end = self.visible_end.max(upto);
-        Ok(arrivals)
-    }
-
-    /// When appends become durable.
-    pub fn flush_mode(&self) -> FlushMode {
-        self.settings.flush
-    }
-
-    /// The end of what was written.
-    pub fn appended_end(&self) -> u64 {
-        self.log.end()
-    }
-
-    /// The end of what is durable.
-    pub fn flushed_end(&self) -> u64 {
-        self.flushed_end
-    }
-
-    /// What has to be synced; `None` when nothing has.
-    pub fn plan_flush(&mut self, wall_ms: i64) -> Option<FlushPlan> {
-        let thorough = wall_ms.saturating_sub(self.queues_synced_at) >= QUEUE_SYNC_MS;
-        self.make_plan(thorough, wall_ms)
-    }
-
-    fn make_plan(&mut self, thorough: bool, wall_ms: i64) -> Option<FlushPlan> {
-        let upto = self.log.end();
-        if self.refuses.is_some() || (upto == self.flushed_end && !(thorough && self.has_unsynced())) {
-            return None;
-        }
-        let mut directories = BTreeSet::new();
-        if self.log.list_mut().take_names_changed() {
-            directories.insert(self.log.list_mut().dir().to_owned());
-            directories.insert(self.settings.root.clone());
-        }
-        let mut positions = self.checkpoint.positions();
-        positions.physic_timestamp = positions.physic_timestamp.max(self.last_store_timestamp);
-        let mut queue_segments = Vec::new();
-        if thorough {
-            self.queues_synced_at = wall_ms;
-            for (_, _, queue) in self.queues.iter_mut() {
-                queue_segments.extend(queue.take_unsynced(&mut directories));
-            }
-            if let Some((physical, store_timestamp)) = self.queues.dispatched() {
-                positions.logics_physical = physical as i64;
-                positions.logics_timestamp = store_timestamp;
-            }
-        }
-        let log = self.log.segments().covering(self.flushed_end, upto).map(Arc::clone).collect();
-        let path = self.settings.root.join("checkpoint");
-        let written_before = std::mem::take(&mut self.checkpoint_dirty);
-        Some(FlushPlan {
-            fs: Arc::clone(&self.fs),
-            log,
-            queues: queue_segments,
-            checkpoint: (thorough && written_before).then(|| (path, Arc::clone(self.checkpoint.file()))),
-            directories: directories.into_iter().collect(),
-            upto,
-            positions,
+    /// The offsets of a queue; zeros when there is no such queue.
+    pub fn bounds(&self, topic: &str, queue_id: i32) -> Bounds {
+        let queue = self.queues.find(topic, queue_id).and_then(|id| self.queues.get(id));
+        queue.map_or_else(Bounds::default, |queue| Bounds {
+            min: queue.entries.min() as i64,
+            max: queue.entries.max() as i64,
         })
     }
 
-    fn has_unsynced(&mut self) -> bool {
-        self.queues.iter_mut().any(|(_, _, queue)| queue.is_unsynced())
-    }
-
-    /// Takes note of a flush; the new durable end. A failed one poisons the store.
-    pub fn flushed(&mut self, result: FlushResult) -> Result<u64, StoreError> {
-        if let Err(error) = result.outcome {
-            self.refuses.get_or_insert_with(|| error.to_string().into());
-            return Err(error);
-        }
-        self.flushed_end = self.flushed_end.max(result.upto);
-        let path = self.settings.root.join("checkpoint");
-        self.checkpoint.set(result.positions).map_err(StoreError::io("write", &path))?;
-        self.checkpoint_dirty = true;
-        Ok(self.flushed_end)
-    }
-
-    /// The offsets of a queue; zeros when there is no such queue.
-    pub fn bounds(&self, topic: &str, queue_id: i32) -> Bounds {
-        let queue = self.queues.get(topic, queue_id);
-        queue
-            .map_or_else(Bounds::default, |queue| Bounds { min: queue.min() as i64, max: queue.max() as i64 })
-    }
-
-    /// A snapshot that answers the request.
+    /// A read of what is visible now, to be run here or by a thread that may wait for the disk.
     pub fn plan_read(&self, request: ReadRequest) -> ReadPlan {
-        let queue = match &request {
-            ReadRequest::Fetch { topic, queue_id, .. }
-            | ReadRequest::SearchTime { topic, queue_id, .. }
-            | ReadRequest::StoreTime { topic, queue_id, .. } => self.queues.get(topic, *queue_id),
-            ReadRequest::Record { .. } => None,
+        let work = match request {
+            ReadRequest::Fetch { topic, queue_id, offset, max_messages, max_bytes, filter } => Work::Fetch {
+                queue: self.queues.view(&topic, queue_id),
+                offset,
+                limits: FetchLimits { max_messages, max_bytes },
+                filter,
+            },
+            ReadRequest::Record { physical_offset } => Work::Record { physical_offset },
+            ReadRequest::SearchTime { topic, queue_id, timestamp, boundary } => {
+                Work::SearchTime { queue: self.queues.view(&topic, queue_id), timestamp, boundary }
+            }
+            ReadRequest::StoreTime { topic, queue_id, offset } => {
+                Work::StoreTime { queue: self.queues.view(&topic, queue_id), offset }
+            }
         };
-        let log = LogView { segments: self.log.segments().clone(), end: self.visible_end };
-        ReadPlan { queue: queue.map(consume_queue::ConsumeQueue::view), log, request }
+        ReadPlan { log: self.log.segments().clone(), log_end: self.visible_end, work }
     }
 
-    /// Removes a topic's queues; its records stay in the log until they expire. What of it is not visible yet never
-    /// will be.
+    /// Removes the queues of a topic. Its records stay in the log until that is cleaned; a queue of that name
+    /// begins at 0 again.
     pub fn remove_topic(&mut self, topic: &str) -> Result<(), StoreError> {
-        self.queues.remove_topic(topic)
+        self.check_open()?;
+        self.queues.remove_topic(topic)?;
+        // Recovery would make the entries again of what the checkpoint does not cover.
+        self.flush.want_round();
+        Ok(())
     }
 
-    /// Makes everything durable and leaves the directory in order. Appends are refused from here on, also when this
-    /// fails; then the next start recovers as after a crash.
+    /// Writes and releases what is left, makes all of it durable, and marks the store as closed in order.
+    ///
+    /// Appends are refused from here on, also if that fails; then the next opening recovers as after a crash. The
+    /// store is unlocked when it is dropped.
     pub fn close(&mut self, wall_ms: i64) -> Result<(), StoreError> {
         if self.closed {
             return Ok(());
         }
-        self.write_run()?;
-        self.release(self.log.end())?;
+        let saved = self.save(wall_ms);
         self.closed = true;
-        self.check_poisoned()?;
-        if let Some(plan) = self.make_plan(true, wall_ms) {
-            self.flushed(plan.run())?;
-        }
-        let path = self.settings.root.join("checkpoint");
-        self.checkpoint.file().sync_data().map_err(StoreError::io("sync", &path))?;
-        self.directory.mark_closed()
+        saved.and_then(|()| self.directory.mark_closed())
     }
 
     /// Figures as of now.
     pub fn statistics(&self) -> StoreStatistics {
         StoreStatistics {
             log_start: self.log.start(),
-            appended_end: self.log.end(),
-            flushed_end: self.flushed_end,
+            appended_end: self.log.written(),
+            flushed_end: self.flush.flushed(),
             queues: self.queues.len(),
-            undispatched: self.queues.waiting(),
+            undispatched: self.dispatcher.backlog_len(),
         }
     }
 
-    fn check_writable(&self) -> Result<(), StoreError> {
-        if self.closed { Err(StoreError::Closed) } else { self.check_poisoned() }
+    fn save(&mut self, wall_ms: i64) -> Result<(), StoreError> {
+        self.check_open()?;
+        self.write_run()?;
+        self.release(u64::MAX)?;
+        self.flush_all(wall_ms)
     }
 
-    fn check_poisoned(&self) -> Result<(), StoreError> {
-        match &self.refuses {
+    fn progress(&self) -> Progress {
+        Progress {
+            written: self.log.written(),
+            written_timestamp: self.written_timestamp,
+            dispatched: (!self.queues.has_pending()).then(|| self.dispatcher.reached()),
+        }
+    }
+
+    fn flush_all(&mut self, wall_ms: i64) -> Result<(), StoreError> {
+        let progress = self.progress();
+        let plan = self.flush.plan_all(&mut self.log, &mut self.queues, progress, wall_ms);
+        self.flushed(plan.run()).map(drop)
+    }
+
+    fn check_open(&self) -> Result<(), StoreError> {
+        match &self.poisoned {
+            _ if self.closed => Err(StoreError::Closed),
             Some(reason) => Err(StoreError::Poisoned { reason: Arc::clone(reason) }),
             None => Ok(()),
         }
     }
+
+    /// Entries that a queue could not take come first: they must not pile up behind a disk that fails.
+    fn check_writeable(&mut self) -> Result<(), StoreError> {
+        self.check_open()?;
+        self.queues.write_pending()
+    }
+}
+
+/// Half messages and roll-back marks have no place in a queue.
+fn takes_queue_offset(sys_flag: i32) -> bool {
+    let kind = sys_flag & sys_flag::TRANSACTION_KIND;
+    kind != sys_flag::TRANSACTION_PREPARED && kind != sys_flag::TRANSACTION_ROLLBACK
+}
+
+fn tags_code_of(record: &NewRecord<'_>, store_timestamp: i64) -> i64 {
+    tags_code(record.topic, str::from_utf8(record.properties).unwrap_or_default(), store_timestamp)
 }

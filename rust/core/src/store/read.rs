@@ -1,41 +1,24 @@
-//! Reads as values: planned by the store's owner, run by whoever may wait for the disk.
+//! Reading, as a plan: what is asked for together with a snapshot of the files it may need.
 //!
-//! A [`ReadPlan`] holds a snapshot of the segments it needs, so it stays true while the store goes on writing. Nothing
-//! is read that has not been made visible.
+//! A plan is made by the store's owner in no time, can be sent to a thread that may wait for the disk, and is not
+//! disturbed by what happens to the store meanwhile. It sees the messages that were visible when it was made.
 
 use bytes::Bytes;
 
 use super::{
     consume_queue::{ENTRY_SIZE, QueueEntry, QueueView, Slot},
     error::StoreError,
-    fetch::{Fetch, Fetched},
+    fetch::{self, FetchLimits, Fetched},
+    search,
     segment::Wait,
     segment_list::Segments,
 };
 use crate::{
     filter::tags::TagFilter,
-    record::{self, Decoded, MAGIC_V1, MAGIC_V2, MAX_BODY, sys_flag},
+    record::{self, Decoded, MAGIC_V1, MAGIC_V2, sys_flag},
 };
 
-/// Bytes from a record's start that hold its store time, whatever the hosts are.
-const HEAD_LEN: usize = 76;
-/// Where the fields of a record's head are.
-const SYS_FLAG_AT: usize = 36;
-const STORE_TIME_AT: usize = 56;
-const STORE_TIME_AT_V6: usize = 68;
-/// No record is larger: a body and 64 KiB for all else (Apache's encoder has this limit).
-const MAX_RECORD: u64 = MAX_BODY as u64 + 65_536;
-
-/// Which of two messages a time between them means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Boundary {
-    /// The first message stored at or after the time.
-    Lower,
-    /// The last message stored at or before it.
-    Upper,
-}
-
-/// What can be asked of the store.
+/// Something to read.
 #[derive(Debug, Clone)]
 pub enum ReadRequest {
     /// Messages of a queue from an offset on.
@@ -44,40 +27,50 @@ pub enum ReadRequest {
         topic: String,
         /// The queue.
         queue_id: i32,
-        /// The first offset.
+        /// The first offset wanted.
         offset: i64,
-        /// At most so many messages.
+        /// The most messages; 32 is the limit whatever is asked for.
         max_messages: u32,
-        /// At most so many bytes, but at least one message.
+        /// The most bytes, but for the first message; 256 KiB is the limit whatever is asked for.
         max_bytes: u32,
-        /// Which messages.
+        /// Which messages, by tag.
         filter: TagFilter,
     },
-    /// The record that begins at a position of the log.
+    /// The record at a position of the log.
     Record {
         /// The position.
         physical_offset: i64,
     },
-    /// The offset that a store time stands for.
+    /// The offset of a queue that belongs to a store time.
     SearchTime {
         /// The topic.
         topic: String,
         /// The queue.
         queue_id: i32,
-        /// Milliseconds.
+        /// Milliseconds since the epoch.
         timestamp: i64,
-        /// Which way to round.
+        /// Which of the neighbours.
         boundary: Boundary,
     },
-    /// The store time of the message at an offset.
+    /// The store time of a queue's message.
     StoreTime {
         /// The topic.
         topic: String,
         /// The queue.
         queue_id: i32,
-        /// The offset.
+        /// Its offset.
         offset: i64,
     },
+}
+
+/// Which message a time stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Boundary {
+    /// The first message stored at that time or later.
+    #[default]
+    Lower,
+    /// The last message stored at that time or earlier.
+    Upper,
 }
 
 /// What was read.
@@ -85,7 +78,7 @@ pub enum ReadRequest {
 pub enum ReadOutcome {
     /// Of [`ReadRequest::Fetch`].
     Fetched(Fetched),
-    /// Of [`ReadRequest::Record`]; `None` where no visible record begins.
+    /// Of [`ReadRequest::Record`]; `None` where no record begins.
     Record(Option<Bytes>),
     /// Of [`ReadRequest::SearchTime`].
     Offset(i64),
@@ -93,181 +86,180 @@ pub enum ReadOutcome {
     StoreTime(i64),
 }
 
-/// What was read, unless that would have meant to wait for the disk.
-type Now<T> = Option<T>;
-
-/// A request with all that is needed to answer it.
+/// A read that is ready to be executed, by any thread.
 #[derive(Debug, Clone)]
 pub struct ReadPlan {
-    pub(crate) request: ReadRequest,
-    pub(crate) queue: Option<QueueView>,
-    pub(crate) log: LogView,
+    pub(super) log: Segments,
+    pub(super) log_end: u64,
+    pub(super) work: Work,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Work {
+    Fetch { queue: Option<QueueView>, offset: i64, limits: FetchLimits, filter: TagFilter },
+    Record { physical_offset: i64 },
+    SearchTime { queue: Option<QueueView>, timestamp: i64, boundary: Boundary },
+    StoreTime { queue: Option<QueueView>, offset: i64 },
 }
 
 impl ReadPlan {
-    /// Answers from memory; `None` when that would mean to wait for the disk.
+    /// Reads if that needs no waiting for a disk; `None` if it does.
     pub fn run_now(&self) -> Result<Option<ReadOutcome>, StoreError> {
-        self.answer(Wait::No)
+        match self.run_with(Wait::No) {
+            Ok(outcome) => Ok(Some(outcome)),
+            Err(Stop::WouldBlock) => Ok(None),
+            Err(Stop::Failed(error)) => Err(error),
+        }
     }
 
-    /// Answers, however long the disk takes.
+    /// Reads, waiting for the disk where needed.
     pub fn run(&self) -> Result<ReadOutcome, StoreError> {
-        self.answer(Wait::Yes)?.ok_or_else(|| StoreError::Io {
-            op: "read",
-            path: std::path::PathBuf::new(),
-            source: std::io::ErrorKind::WouldBlock.into(),
+        self.run_with(Wait::Yes).map_err(|stop| match stop {
+            Stop::Failed(error) => error,
+            // Reads that may wait do; a file that claims otherwise is broken.
+            Stop::WouldBlock => StoreError::Io {
+                op: "read",
+                path: std::path::PathBuf::new(),
+                source: std::io::ErrorKind::WouldBlock.into(),
+            },
         })
     }
 
-    fn answer(&self, wait: Wait) -> Result<Option<ReadOutcome>, StoreError> {
-        match &self.request {
-            ReadRequest::Fetch { offset, max_messages, max_bytes, filter, .. } => {
-                let (max_messages, max_bytes) = (*max_messages, *max_bytes);
-                let fetch = Fetch { offset: *offset, max_messages, max_bytes, filter: filter.clone() };
-                let fetched = fetch.run(self.queue.as_ref(), &self.log, wait)?;
-                Ok(fetched.map(ReadOutcome::Fetched))
+    fn run_with(&self, wait: Wait) -> Result<ReadOutcome, Stop> {
+        let reader = Reader { log: &self.log, log_end: self.log_end, wait };
+        match &self.work {
+            Work::Fetch { queue, offset, limits, filter } => {
+                fetch::fetch(&reader, queue.as_ref(), *offset, *limits, filter).map(ReadOutcome::Fetched)
             }
-            ReadRequest::Record { physical_offset } => {
-                let record = self.log.record_at(*physical_offset, wait)?;
-                Ok(record.map(ReadOutcome::Record))
+            Work::Record { physical_offset } => reader.record(*physical_offset).map(ReadOutcome::Record),
+            Work::SearchTime { queue, timestamp, boundary } => {
+                search::by_time(&reader, queue.as_ref(), *timestamp, *boundary).map(ReadOutcome::Offset)
             }
-            ReadRequest::SearchTime { timestamp, boundary, .. } => {
-                Ok(self.search(*timestamp, *boundary, wait)?.map(ReadOutcome::Offset))
+            Work::StoreTime { queue, offset } => {
+                search::store_time(&reader, queue.as_ref(), *offset).map(ReadOutcome::StoreTime)
             }
-            ReadRequest::StoreTime { offset, .. } => {
-                let time = self.time_at(u64::try_from(*offset).unwrap_or(u64::MAX), wait)?;
-                Ok(time.map(|time| ReadOutcome::StoreTime(time.unwrap_or(-1))))
-            }
-        }
-    }
-
-    /// Store times do not decrease along a queue, so halving finds the place.
-    fn search(&self, timestamp: i64, boundary: Boundary, wait: Wait) -> Result<Option<i64>, StoreError> {
-        let Some(queue) = &self.queue else { return Ok(Some(0)) };
-        let (mut low, mut high) = (queue.min, queue.max.max(queue.min));
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let Some(time) = self.time_at(middle, wait)? else { return Ok(None) };
-            let before = match (time, boundary) {
-                (None, _) => true,
-                (Some(time), Boundary::Lower) => time < timestamp,
-                (Some(time), Boundary::Upper) => time <= timestamp,
-            };
-            if before {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        let offset = match boundary {
-            Boundary::Lower => low,
-            Boundary::Upper => low.saturating_sub(1).max(queue.min),
-        };
-        Ok(Some(offset as i64))
-    }
-
-    /// The store time of a queue's message, if there is one.
-    fn time_at(&self, offset: u64, wait: Wait) -> Result<Now<Option<i64>>, StoreError> {
-        let Some(queue) = self.queue.as_ref().filter(|queue| (queue.min..queue.max).contains(&offset)) else {
-            return Ok(Some(None));
-        };
-        let mut bytes = [0; ENTRY_SIZE as usize];
-        if queue.segments.read(offset.saturating_mul(ENTRY_SIZE), &mut bytes, wait)?.is_none() {
-            return Ok(None);
-        }
-        match Slot::decode(&bytes) {
-            Slot::Message(entry) => self.log.store_time(&entry, wait),
-            Slot::Blank | Slot::Unwritten => Ok(Some(None)),
         }
     }
 }
 
-/// The part of the log that readers may see.
-#[derive(Debug, Clone)]
-pub(crate) struct LogView {
-    pub(crate) segments: Segments,
-    pub(crate) end: u64,
+/// Why a read has no result.
+#[derive(Debug)]
+pub(super) enum Stop {
+    WouldBlock,
+    Failed(StoreError),
 }
 
-impl LogView {
-    pub(crate) fn start(&self) -> u64 {
-        self.segments.start().unwrap_or(0)
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Bytes of a record that hold everything before its body, whatever its hosts are.
+const HEAD_LEN: usize = 76;
+/// The smallest size that a record's first word can hold without being nonsense.
+const MIN_RECORD: u64 = 91;
+
+/// The files of a plan, and whether they may be waited for.
+#[derive(Debug)]
+pub(super) struct Reader<'a> {
+    log: &'a Segments,
+    log_end: u64,
+    wait: Wait,
+}
+
+impl Reader<'_> {
+    /// The first position the log still has.
+    pub(super) fn log_start(&self) -> u64 {
+        self.log.start().unwrap_or(0)
     }
 
-    /// The records of these entries, one read for each stretch without gaps.
-    pub(crate) fn read_records(
-        &self,
-        entries: &[QueueEntry],
-        wait: Wait,
-    ) -> Result<Option<Vec<Bytes>>, StoreError> {
-        let mut chunks = Vec::new();
-        let mut rest = entries;
-        while let Some(first) = rest.first() {
-            let (count, length) = self.stretch(first, rest);
-            let mut bytes = vec![0; length as usize];
-            if self.segments.read(first.physical, &mut bytes, wait)?.is_none() {
-                return Ok(None);
-            }
-            chunks.push(Bytes::from(bytes));
-            rest = rest.get(count..).unwrap_or_default();
-        }
-        Ok(Some(chunks))
+    pub(super) fn log_segments(&self) -> &Segments {
+        self.log
     }
 
-    /// How many entries from the front lie back to back in one segment, and their length together.
-    fn stretch(&self, first: &QueueEntry, entries: &[QueueEntry]) -> (usize, u64) {
-        let mut length = 0_u64;
-        for (count, entry) in entries.iter().enumerate() {
-            let longer = length.saturating_add(entry.size.into());
-            let follows = entry.physical == first.physical.saturating_add(length);
-            if count > 0 && !(follows && self.segments.holds(first.physical, longer)) {
-                return (count, length);
-            }
-            length = longer;
-        }
-        (entries.len(), length)
+    /// Fills `buf` from the log.
+    pub(super) fn log(&self, offset: u64, buf: &mut [u8]) -> Result<(), Stop> {
+        self.log.read(offset, buf, self.wait)?.ok_or(Stop::WouldBlock)
     }
 
-    /// The record at a position, if one begins there.
-    fn record_at(&self, offset: i64, wait: Wait) -> Result<Now<Option<Bytes>>, StoreError> {
-        let Ok(position) = u64::try_from(offset) else { return Ok(Some(None)) };
-        let mut head = [0; 8];
-        if !self.is_visible(position, head.len() as u64) {
-            return Ok(Some(None));
+    /// The entries of a queue from an offset on, at most `count`, not beyond what is visible.
+    pub(super) fn slots(&self, queue: &QueueView, from: u64, count: u64) -> Result<Vec<Slot>, Stop> {
+        let end = queue.max.min(from.saturating_add(count)).saturating_mul(ENTRY_SIZE);
+        let mut at = from.saturating_mul(ENTRY_SIZE);
+        let mut bytes = vec![0; usize::try_from(end.saturating_sub(at)).unwrap_or(0)];
+        let mut rest = bytes.as_mut_slice();
+        while let Some(segment) = queue.segments.find(at).filter(|_| !rest.is_empty()) {
+            let room = usize::try_from(segment.end() - at).unwrap_or(usize::MAX);
+            let (piece, behind) = rest.split_at_mut(room.min(rest.len()));
+            segment.read(at, piece, self.wait)?.ok_or(Stop::WouldBlock)?;
+            at = at.saturating_add(piece.len() as u64);
+            rest = behind;
         }
-        if self.segments.read(position, &mut head, wait)?.is_none() {
+        Ok(bytes.as_chunks().0.iter().map(Slot::decode).collect())
+    }
+
+    /// The store time of the message that an entry points to; `None` when the log no longer has it.
+    pub(super) fn store_timestamp(&self, entry: &QueueEntry) -> Result<Option<i64>, Stop> {
+        if entry.physical < self.log_start() {
             return Ok(None);
         }
-        let words = u64::from_be_bytes(head);
-        let (size, magic) = (words >> 32, words as u32);
-        let plausible = matches!(magic, MAGIC_V1 | MAGIC_V2) && size <= MAX_RECORD;
-        if !plausible || !self.is_visible(position, size) {
-            return Ok(Some(None));
+        let mut head = [0; HEAD_LEN];
+        self.log(entry.physical, &mut head)?;
+        check_head(self.log, &head, entry)?;
+        let at = if word(&head, 36) as i32 & sys_flag::BORN_HOST_V6 == 0 { 56 } else { 68 };
+        Ok(Some(long(&head, at)))
+    }
+
+    /// The record that begins at a position, if one does.
+    fn record(&self, physical_offset: i64) -> Result<Option<Bytes>, Stop> {
+        let Ok(offset) = u64::try_from(physical_offset) else { return Ok(None) };
+        let left = self.log_end.saturating_sub(offset);
+        if left < MIN_RECORD || !self.log.holds(offset, MIN_RECORD) {
+            return Ok(None);
+        }
+        let mut head = [0; HEAD_LEN];
+        self.log(offset, &mut head)?;
+        let size = u64::from(word(&head, 0));
+        let is_record = is_magic(word(&head, 4)) && long(&head, 28) == physical_offset;
+        if !is_record || size < MIN_RECORD || size > left || !self.log.holds(offset, size) {
+            return Ok(None);
         }
         let mut bytes = vec![0; size as usize];
-        if self.segments.read(position, &mut bytes, wait)?.is_none() {
-            return Ok(None);
-        }
-        let is_record = matches!(record::decode(&bytes), Ok(Decoded::Message(message)) if message.physical_offset == offset);
-        Ok(Some(is_record.then(|| Bytes::from(bytes))))
+        self.log(offset, &mut bytes)?;
+        let is_whole =
+            matches!(record::decode(&bytes), Ok(Decoded::Message(message)) if message.crc_matches());
+        Ok(is_whole.then(|| bytes.into()))
     }
+}
 
-    fn store_time(&self, entry: &QueueEntry, wait: Wait) -> Result<Now<Option<i64>>, StoreError> {
-        let mut head = [0; HEAD_LEN];
-        if (entry.size as usize) < HEAD_LEN || !self.is_visible(entry.physical, entry.size.into()) {
-            return Ok(Some(None));
-        }
-        if self.segments.read(entry.physical, &mut head, wait)?.is_none() {
-            return Ok(None);
-        }
-        let flag =
-            head.get(SYS_FLAG_AT..).and_then(<[u8]>::first_chunk).map_or(0, |word| i32::from_be_bytes(*word));
-        let is_v6 = flag & sys_flag::BORN_HOST_V6 != 0;
-        let at = if is_v6 { STORE_TIME_AT_V6 } else { STORE_TIME_AT };
-        Ok(Some(head.get(at..).and_then(<[u8]>::first_chunk).map(|word| i64::from_be_bytes(*word))))
+/// Checks that a record begins where an entry says: the least that tells a message from other bytes.
+pub(super) fn check_head(log: &Segments, head: &[u8], entry: &QueueEntry) -> Result<(), StoreError> {
+    let damaged = |what, expected, found| {
+        let path = log.find(entry.physical).map(|segment| segment.path().to_owned()).unwrap_or_default();
+        Err(StoreError::Damaged { path, offset: entry.physical, what, expected, found })
+    };
+    let (size, magic, physical) = (word(head, 0), word(head, 4), long(head, 28));
+    if size != entry.size {
+        return damaged("the record size", entry.size.into(), size.into());
     }
+    if !is_magic(magic) {
+        return damaged("the record magic", MAGIC_V1.into(), magic.into());
+    }
+    if physical as u64 != entry.physical {
+        return damaged("the physical offset", entry.physical as i64, physical);
+    }
+    Ok(())
+}
 
-    fn is_visible(&self, position: u64, length: u64) -> bool {
-        position.saturating_add(length) <= self.end && self.segments.holds(position, length)
-    }
+fn is_magic(word: u32) -> bool {
+    word == MAGIC_V1 || word == MAGIC_V2
+}
+
+fn word(bytes: &[u8], at: usize) -> u32 {
+    bytes.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |word| u32::from_be_bytes(*word))
+}
+
+fn long(bytes: &[u8], at: usize) -> i64 {
+    bytes.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |long| i64::from_be_bytes(*long))
 }

@@ -165,6 +165,14 @@ impl SegmentList {
         std::mem::take(&mut self.names_changed)
     }
 
+    /// Makes the names durable, if they changed.
+    pub(crate) fn sync_names(&mut self) -> Result<(), StoreError> {
+        if self.take_names_changed() {
+            self.fs.sync_dir(&self.dir).map_err(StoreError::io("sync", &self.dir))?;
+        }
+        Ok(())
+    }
+
     fn segment_for(&mut self, offset: u64) -> Result<Arc<Segment>, StoreError> {
         if let Some(segment) = self.segments.find(offset) {
             return Ok(Arc::clone(segment));

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use rocketmq_lite_core::filter::tags::TagFilter;
 use rocketmq_lite_core::record::{self, Decoded, NewRecord};
 use rocketmq_lite_core::store::{
-    Fetched, FileSystem, FlushMode, Placed, ReadOutcome, ReadRequest, Recovery, Store, StoreError,
+    Arrival, Fetched, FileSystem, FlushMode, Placed, ReadOutcome, ReadRequest, Recovery, Store, StoreError,
     StoreSettings,
 };
 
@@ -51,7 +51,11 @@ pub fn append(
     tag: &str,
 ) -> Result<Placed, StoreError> {
     let properties = format!("TAGS\u{1}{tag}\u{2}");
-    let record = NewRecord {
+    store.append(&record(topic, queue_id, body, properties.as_bytes()), WALL_MS)
+}
+
+pub fn record<'a>(topic: &'a str, queue_id: i32, body: &'a [u8], properties: &'a [u8]) -> NewRecord<'a> {
+    NewRecord {
         topic,
         queue_id,
         flag: 0,
@@ -62,16 +66,20 @@ pub fn append(
         reconsume_times: 0,
         prepared_transaction_offset: 0,
         body,
-        properties: properties.as_bytes(),
-    };
-    store.append(&record, WALL_MS)
+        properties,
+    }
+}
+
+/// Writes the run and makes it visible.
+pub fn settle(store: &mut Store) -> Result<Vec<Arrival>, StoreError> {
+    let end = store.write_run()?;
+    store.release(end)
 }
 
 /// Append, write, release: what an acknowledged send under asynchronous flush has gone through.
 pub fn send(store: &mut Store, topic: &str, queue_id: i32, body: &[u8]) -> Placed {
     let placed = append(store, topic, queue_id, body, "TagA").unwrap();
-    let end = store.write_run().unwrap();
-    store.release(end).unwrap();
+    settle(store).unwrap();
     placed
 }
 

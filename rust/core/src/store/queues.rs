@@ -1,0 +1,229 @@
+//! All consume queues, and the table of the offsets that the next messages get.
+//!
+//! `next` runs ahead of what a queue holds: it counts what was appended, a queue what was dispatched.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{
+    consume_queue::{ConsumeQueue, QueueEntry, QueueView},
+    error::StoreError,
+    fs::FileSystem,
+    segment::Segment,
+};
+
+/// Which queue; valid until its topic is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct QueueId(usize);
+
+/// One queue with its names.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    pub(crate) topic: Arc<str>,
+    pub(crate) id: i32,
+    /// The offset for the next message appended.
+    pub(crate) next: i64,
+    pub(crate) entries: ConsumeQueue,
+}
+
+/// The consume queues of a store.
+#[derive(Debug)]
+pub(crate) struct Queues {
+    fs: Arc<dyn FileSystem>,
+    root: PathBuf,
+    entries_per_segment: u64,
+    topics: HashMap<Arc<str>, BTreeMap<i32, QueueId>>,
+    // Places of removed queues stay empty: an id is never used for another queue.
+    all: Vec<Option<Queue>>,
+    // Queues with entries that are not written yet.
+    pending: BTreeSet<QueueId>,
+    // Queues with entries that no flush has taken up yet.
+    unsynced: BTreeSet<QueueId>,
+    were_lost: bool,
+}
+
+impl Queues {
+    /// Opens every queue below a directory. Names that are no queue's are passed over.
+    pub(crate) fn open(
+        fs: Arc<dyn FileSystem>,
+        root: PathBuf,
+        entries_per_segment: u64,
+    ) -> Result<Self, StoreError> {
+        let were_lost = !fs.exists(&root).map_err(StoreError::io("look for", &root))?;
+        let mut queues = Self {
+            fs,
+            root,
+            entries_per_segment,
+            topics: HashMap::new(),
+            all: Vec::new(),
+            pending: BTreeSet::new(),
+            unsynced: BTreeSet::new(),
+            were_lost,
+        };
+        for topic in dirs_in(&*queues.fs, &queues.root)? {
+            for name in dirs_in(&*queues.fs, &queues.root.join(&topic))? {
+                if let Some(queue_id) = name.parse().ok().filter(|id: &i32| *id >= 0) {
+                    queues.add(&topic, queue_id)?;
+                }
+            }
+        }
+        Ok(queues)
+    }
+
+    /// Whether not even their directory was there.
+    pub(crate) fn were_lost(&self) -> bool {
+        self.were_lost
+    }
+
+    /// Makes that directory: from here on it is known which queues there are.
+    pub(crate) fn make_root(&self) -> Result<(), StoreError> {
+        self.fs.create_dir_all(&self.root).map_err(StoreError::io("create", &self.root))
+    }
+
+    /// The queue of that name, if there is one.
+    pub(crate) fn find(&self, topic: &str, queue_id: i32) -> Option<QueueId> {
+        self.topics.get(topic)?.get(&queue_id).copied()
+    }
+
+    /// The queue of that name; made, in memory only, if there is none.
+    pub(crate) fn find_or_add(&mut self, topic: &str, queue_id: i32) -> Result<QueueId, StoreError> {
+        match self.find(topic, queue_id) {
+            Some(id) => Ok(id),
+            None => self.add(topic, queue_id),
+        }
+    }
+
+    pub(crate) fn get(&self, id: QueueId) -> Option<&Queue> {
+        self.all.get(id.0)?.as_ref()
+    }
+
+    pub(crate) fn get_mut(&mut self, id: QueueId) -> Option<&mut Queue> {
+        self.all.get_mut(id.0)?.as_mut()
+    }
+
+    /// How many queues there are.
+    pub(crate) fn len(&self) -> usize {
+        self.iter().count()
+    }
+
+    /// What readers need of a queue.
+    pub(crate) fn view(&self, topic: &str, queue_id: i32) -> Option<QueueView> {
+        self.find(topic, queue_id).and_then(|id| self.get(id)).map(|queue| queue.entries.view())
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (QueueId, &Queue)> {
+        self.all.iter().enumerate().filter_map(|(at, queue)| Some((QueueId(at), queue.as_ref()?)))
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Queue> {
+        self.all.iter_mut().flatten()
+    }
+
+    /// Takes an entry that has its queue's next offset; [`Self::write_pending`] makes it visible.
+    pub(crate) fn put(&mut self, id: QueueId, at: u64, entry: &QueueEntry) -> Result<(), StoreError> {
+        if let Some(queue) = self.all.get_mut(id.0).and_then(Option::as_mut) {
+            queue.entries.put(at, entry)?;
+            self.pending.insert(id);
+        }
+        Ok(())
+    }
+
+    /// Notes that entries were put into a queue directly.
+    pub(crate) fn note_pending(&mut self, id: QueueId) {
+        self.pending.insert(id);
+    }
+
+    /// Writes all entries that were put. What fails stays pending, and is what the next call starts with.
+    pub(crate) fn write_pending(&mut self) -> Result<(), StoreError> {
+        while let Some(&id) = self.pending.first() {
+            if let Some(queue) = self.get_mut(id) {
+                queue.entries.write_pending()?;
+            }
+            self.pending.remove(&id);
+            self.unsynced.insert(id);
+        }
+        Ok(())
+    }
+
+    /// Whether entries wait for [`Self::write_pending`].
+    pub(crate) fn has_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// Segments of a queue to sync, and directories whose names have to be; they count as synced from here on.
+    pub(crate) fn take_unsynced(&mut self, id: QueueId, names: &mut BTreeSet<PathBuf>) -> Vec<Arc<Segment>> {
+        self.unsynced.remove(&id);
+        self.get_mut(id).map_or_else(Vec::new, |queue| queue.entries.take_unsynced(names))
+    }
+
+    /// The queues with entries that no flush has taken up yet.
+    pub(crate) fn unsynced(&self) -> impl Iterator<Item = QueueId> {
+        self.unsynced.iter().copied()
+    }
+
+    /// Notes the queues that were changed directly.
+    pub(crate) fn note_unsynced(&mut self) {
+        let changed = self.iter().filter(|(_, queue)| queue.entries.is_unsynced()).map(|(id, _)| id);
+        self.unsynced = changed.collect();
+    }
+
+    /// Removes the queues of a topic and their files.
+    pub(crate) fn remove_topic(&mut self, topic: &str) -> Result<(), StoreError> {
+        let Some(queues) = self.topics.get(topic) else { return Ok(()) };
+        let ids: Vec<QueueId> = queues.values().copied().collect();
+        let dir = self.root.join(topic);
+        if self.fs.exists(&dir).map_err(StoreError::io("look for", &dir))? {
+            self.fs.remove_dir_all(&dir).map_err(StoreError::io("remove", &dir))?;
+        }
+        if self.fs.exists(&self.root).map_err(StoreError::io("look for", &self.root))? {
+            self.fs.sync_dir(&self.root).map_err(StoreError::io("sync", &self.root))?;
+        }
+        self.topics.remove(topic);
+        for id in &ids {
+            self.pending.remove(id);
+            self.unsynced.remove(id);
+            if let Some(place) = self.all.get_mut(id.0) {
+                *place = None;
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, topic: &str, queue_id: i32) -> Result<QueueId, StoreError> {
+        let dir = self.dir_of(topic, queue_id)?;
+        let entries = ConsumeQueue::open(Arc::clone(&self.fs), dir, self.entries_per_segment)?;
+        let topic = match self.topics.get_key_value(topic) {
+            Some((known, _)) => Arc::clone(known),
+            None => Arc::from(topic),
+        };
+        let id = QueueId(self.all.len());
+        self.topics.entry(Arc::clone(&topic)).or_default().insert(queue_id, id);
+        self.all.push(Some(Queue { topic, id: queue_id, next: entries.max() as i64, entries }));
+        Ok(id)
+    }
+
+    /// Topics come from clients: a name must stay one name below the root.
+    fn dir_of(&self, topic: &str, queue_id: i32) -> Result<PathBuf, StoreError> {
+        if topic.is_empty() || topic == "." || topic == ".." || topic.contains(['/', '\0']) {
+            return Err(StoreError::BadTopic { topic: topic.to_owned() });
+        }
+        if queue_id < 0 {
+            return Err(StoreError::BadQueue { topic: topic.to_owned(), queue_id });
+        }
+        Ok(self.root.join(topic).join(queue_id.to_string()))
+    }
+}
+
+fn dirs_in(fs: &dyn FileSystem, dir: &Path) -> Result<Vec<String>, StoreError> {
+    if !fs.exists(dir).map_err(StoreError::io("look for", dir))? {
+        return Ok(Vec::new());
+    }
+    let entries = fs.list(dir).map_err(StoreError::io("list", dir))?;
+    let mut names: Vec<String> =
+        entries.into_iter().filter(|entry| entry.is_dir).map(|entry| entry.name).collect();
+    names.sort_unstable();
+    Ok(names)
+}
