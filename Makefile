@@ -52,7 +52,7 @@ check: $(VENV)/.dev ## Format, lint, types, contracts, clippy, unit tests; never
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m mypy.stubtest rocketmq_lite._native --mypy-config-file pyproject.toml --allowlist tests/typing/stubtest-allowlist.txt
+	$(BIN)/python -m mypy.stubtest rocketmq_lite._native --mypy-config-file pyproject.toml
 	$(BIN)/lint-imports
 	$(CARGO) clippy --workspace --all-targets --locked --quiet -- -D warnings
 	$(CARGO) test --workspace --lib --locked --quiet

@@ -6,7 +6,7 @@ ASYNC_FLUSH, machine stays up: the bytes are in the page cache, so nothing ackno
 
 from __future__ import annotations
 
-import random  # noqa: TID251 - a test's own chance, with its seed printed
+import random
 import threading
 from typing import TYPE_CHECKING
 
