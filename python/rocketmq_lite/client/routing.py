@@ -180,6 +180,9 @@ class Routing:
         for topic in topics:
             try:
                 await self.refresh(topic)
+            except NoNameServer as error:
+                _log.warning("routes were not refreshed: %s", error)
+                return  # the other topics would wait for the same silence
             except RocketMQError as error:
                 _log.warning("the route of topic %s was not refreshed: %s", topic, error)
 

@@ -145,6 +145,8 @@ class RouteTable:
         known = self._routes.get(route.topic)
         if known == route or (known is not None and route.from_template and not known.from_template):
             return False
+        # Last in the table: its addresses are newer than those in the routes of other topics.
+        self._routes.pop(route.topic, None)
         self._routes[route.topic] = route
         self._rebuild_brokers()
         return True

@@ -138,3 +138,14 @@ def test_stale_routes_are_refreshed_once_and_forgotten_ones_never():
     assert table.plan_refresh(all_topics=True) == ("U",)
     table.forget("U")
     assert table.addresses(slaves=True) == ()
+
+
+def test_the_address_of_a_broker_that_moved_is_taken_from_the_newest_route():
+    table = RouteTable()
+    here, there = (
+        route(QueueData("a", 1, 1, 6), brokers=(broker("a", i0=address),)) for address in ("a:1", "a:9")
+    )
+    table.learn(compile_route("T", here))
+    table.learn(compile_route("U", here))
+    table.learn(compile_route("T", there))
+    assert table.master("a") == "a:9"
