@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
 
 from rocketmq_lite.client.admin import Admin
-from rocketmq_lite.client.consumer import ConsumerSettings, open_consumer
+from rocketmq_lite.client.consumer import open_consumer
 from rocketmq_lite.client.engine.name_servers import NameServers
 from rocketmq_lite.client.engine.names import check_group, check_topic
 from rocketmq_lite.client.engine.process_queue import QueueLimits
 from rocketmq_lite.client.engine.subscription import TagExpression
 from rocketmq_lite.client.heartbeats import Heartbeats
 from rocketmq_lite.client.identity import Identity, own_address
+from rocketmq_lite.client.member import ConsumerSettings
 from rocketmq_lite.client.producer import Producer
 from rocketmq_lite.client.remote import Remote
 from rocketmq_lite.client.routing import Routing
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
     from contextlib import AbstractAsyncContextManager
 
-    from rocketmq_lite.client.consumer import Consumer, Start
+    from rocketmq_lite.client.consumer import Consumer
+    from rocketmq_lite.client.member import Start
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.protocol.command import Command
     from rocketmq_lite.transport.network import Network

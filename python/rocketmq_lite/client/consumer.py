@@ -1,8 +1,7 @@
-"""Consuming: which queues are ours, handing their messages out, and committing what is done.
+"""Consuming: handing pulled messages out, and taking note of how the work on them ended.
 
-Several things run while the block of a consumer is open, all in its nursery: one reader a queue, the
-balancer (every 20 seconds, and at once when a broker says that members changed or a route changed), and
-the committer (every 5 seconds). The iteration itself only takes from the inbox that the readers fill.
+Readers fill the inbox, the iteration empties it; neither waits for the other except through the room that
+unacknowledged messages leave. Which queues are read, and how far the group is, is ``member``'s.
 """
 
 from __future__ import annotations
@@ -12,79 +11,37 @@ import math
 import warnings
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from functools import partial
-from typing import TYPE_CHECKING, Final, Literal, Self, final
+from typing import TYPE_CHECKING, Self, final
 
 import trio
 
-from rocketmq_lite.client.engine.balance import allocate_averagely, plan_change
 from rocketmq_lite.client.engine.inbox import Inbox
 from rocketmq_lite.client.engine.names import TAGS
 from rocketmq_lite.client.engine.retry import redelivery_pause
-from rocketmq_lite.client.heartbeats import GOODBYE_TIMEOUT
+from rocketmq_lite.client.member import GroupMember
 from rocketmq_lite.client.message import ReceivedMessage
-from rocketmq_lite.client.reader import QueueReader
-from rocketmq_lite.client.routing import UNREACHABLE
-from rocketmq_lite.errors import BrokerError, ClientClosed, ConnectError, RocketMQError
-from rocketmq_lite.protocol.bodies import ConsumerData, SubscriptionData
+from rocketmq_lite.errors import ClientClosed
 from rocketmq_lite.transport.nursery import background_nursery
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator
 
-    from rocketmq_lite.client.engine.process_queue import Delivery, ProcessQueue, QueueLimits
-    from rocketmq_lite.client.engine.subscription import TagExpression
+    from rocketmq_lite.client.engine.process_queue import Delivery, ProcessQueue
     from rocketmq_lite.client.heartbeats import Heartbeats
+    from rocketmq_lite.client.member import ConsumerSettings
     from rocketmq_lite.client.reader import QueueStatistics
     from rocketmq_lite.client.remote import Remote
     from rocketmq_lite.client.routing import Routing
     from rocketmq_lite.model import MessageQueue
     from rocketmq_lite.protocol.framing import RawMessage
 
-__all__ = [
-    "Consumer",
-    "ConsumerSettings",
-    "ConsumerStatistics",
-    "Start",
-    "UnacknowledgedWarning",
-    "open_consumer",
-]
+__all__ = ["Consumer", "ConsumerStatistics", "UnacknowledgedWarning", "open_consumer"]
 
 _log = logging.getLogger(__name__)
-
-Start = Literal["latest", "earliest"] | datetime
-"""Where a group begins to read that has no position yet."""
-
-_BALANCE_INTERVAL: Final = 20.0
-"""Seconds between two looks at who reads what (Java's ``rebalance`` wait interval)."""
-_BALANCE_RETRY: Final = 1.0
-"""Seconds after a look that failed (Java's ``minInterval``)."""
-_COMMIT_INTERVAL: Final = 5.0
-"""Seconds between two commits of offsets (Java's ``persistConsumerOffsetInterval``)."""
 
 
 class UnacknowledgedWarning(UserWarning):
     """All messages that a consumer may hold were handed out and none was entered: nothing more will come."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConsumerSettings:
-    """What a consumer was asked to do.
-
-    Attributes:
-        group: The consumer group.
-        topics: Which messages of which topics.
-        start: Where to begin without a position.
-        limits: How much of one queue may be unacknowledged.
-        sub_version: Tells this subscription from an older one of the same client; a wall time.
-    """
-
-    group: str
-    topics: Mapping[str, TagExpression]
-    start: Start
-    limits: QueueLimits
-    sub_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,38 +76,14 @@ async def open_consumer(
         consumer = Consumer(
             settings, nursery, client_id=client_id, remote=remote, routing=routing, heartbeats=heartbeats
         )
-        heartbeats.join_consumer(_membership(settings), consumer.balance_soon)
-        routing.subscribe(consumer.balance_soon)
+        member = consumer._member  # noqa: SLF001 - who makes the two starts and ends them
+        member.register()
         try:
-            await heartbeats.beat()
-            await consumer.balance()
-            nursery.start_soon(consumer.run_balancer)
-            nursery.start_soon(consumer.run_committer)
+            await member.start()
             yield consumer
         finally:
-            routing.unsubscribe(consumer.balance_soon)
-            await consumer.close()
-            await heartbeats.leave_consumer(settings.group)
-
-
-def _membership(settings: ConsumerSettings) -> ConsumerData:
-    """The group as a heartbeat tells it; where a new group begins is decided here, not by the broker."""
-    return ConsumerData(
-        group_name=settings.group,
-        consume_type="CONSUME_PASSIVELY",
-        message_model="CLUSTERING",
-        consume_from_where="CONSUME_FROM_LAST_OFFSET",
-        subscription_data_set=tuple(
-            SubscriptionData(
-                topic=topic,
-                sub_string=expression.text,
-                tags_set=expression.tags,
-                code_set=expression.codes,
-                sub_version=settings.sub_version,
-            )
-            for topic, expression in settings.topics.items()
-        ),
-    )
+            consumer._end()  # noqa: SLF001
+            await member.leave()
 
 
 @final
@@ -172,15 +105,17 @@ class Consumer:
         heartbeats: Heartbeats,
     ) -> None:
         self._settings = settings
-        self._nursery = nursery
-        self._client_id = client_id
-        self._remote = remote
-        self._routing = routing
-        self._heartbeats = heartbeats
-        self._readers: dict[MessageQueue, QueueReader] = {}
+        self._member = GroupMember(
+            settings,
+            nursery,
+            self,
+            client_id=client_id,
+            remote=remote,
+            routing=routing,
+            heartbeats=heartbeats,
+        )
         self._inbox: Inbox[RawMessage] = Inbox()
         self._iterating = trio.lowlevel.ParkingLot()
-        self._balance_wanted = trio.Event()
         self._closed = False
         self._warned = False
         self._delivered = self._acknowledged = self._failed = self._filtered = 0
@@ -193,12 +128,12 @@ class Consumer:
     @property
     def queues(self) -> tuple[MessageQueue, ...]:
         """The queues that this member reads now."""
-        return tuple(sorted(self._readers))
+        return self._member.queues
 
     def statistics(self) -> ConsumerStatistics:
         """A snapshot."""
         return ConsumerStatistics(
-            queues=tuple(self._readers[queue].statistics() for queue in self.queues),
+            queues=tuple(self._member.readers[queue].statistics() for queue in self.queues),
             waiting=len(self._inbox),
             delivered=self._delivered,
             acknowledged=self._acknowledged,
@@ -237,7 +172,9 @@ class Consumer:
         return ReceivedMessage(delivery, self)
 
     def _warn_if_stuck(self) -> None:
-        if self._warned or not any(reader.process_queue.is_stuck() for reader in self._readers.values()):
+        if self._warned or not any(
+            reader.process_queue.is_stuck() for reader in self._member.readers.values()
+        ):
             return
         self._warned = True
         warnings.warn(
@@ -246,6 +183,11 @@ class Consumer:
             UnacknowledgedWarning,
             stacklevel=3,
         )
+
+    def _end(self) -> None:
+        """Nothing is handed out any more; who waits for a message is told."""
+        self._closed = True
+        self._iterating.unpark_all()
 
     # --- what happened to a message (Settlement) --------------------------------------------------------
 
@@ -271,7 +213,7 @@ class Consumer:
         self._iterating.unpark_all()  # each of them has to know the new time to wait for
 
     def _room_changed(self, delivery: Delivery[RawMessage]) -> None:
-        reader = self._readers.get(delivery.queue.queue)
+        reader = self._member.readers.get(delivery.queue.queue)
         if reader is not None:
             reader.room_changed()
 
@@ -290,138 +232,3 @@ class Consumer:
             self._inbox.put(queue.add(raw.queue_offset, raw.size, raw.reconsume_times + 1, raw))
             taken += 1
         self._iterating.unpark(count=taken)
-
-    # --- which queues -----------------------------------------------------------------------------------
-
-    def balance_soon(self) -> None:
-        """Look again who reads what: members or routes changed."""
-        self._balance_wanted.set()
-
-    async def run_balancer(self) -> None:
-        """Keep the queues that we read equal to those that are ours."""
-        pause = _BALANCE_INTERVAL
-        while True:
-            with trio.move_on_after(pause):
-                await self._balance_wanted.wait()
-            self._balance_wanted = trio.Event()
-            try:
-                await self.balance()
-                pause = _BALANCE_INTERVAL
-            except RocketMQError as error:
-                _log.warning("group %s: the queues could not be shared out: %s", self.group, error)
-                pause = _BALANCE_RETRY
-
-    async def balance(self) -> None:
-        """Find out which queues are ours, give up the others, and begin to read new ones.
-
-        Returns when each new reader knows where it starts, or has failed to find out once.
-
-        Raises:
-            RocketMQError: The members of the group could not be found out for some topic; for the other
-                topics everything is done.
-        """
-        failure: RocketMQError | None = None
-        for topic in self._settings.topics:
-            try:
-                members = await self._members(topic)
-            except RocketMQError as error:
-                failure = error
-                continue
-            started, stopped = self._assign(topic, members)
-            await self._commit(stopped)
-            for reader in started:
-                await reader.settled.wait()
-        if failure is not None:
-            raise failure
-
-    async def _members(self, topic: str) -> tuple[str, ...]:
-        """The group's members as one of the topic's brokers knows them; each of them knows all."""
-        failure: RocketMQError = ConnectError(f"no broker of topic {topic} is known")
-        for address in self._routing.table.brokers_of(topic):
-            try:
-                await self._heartbeats.ensure(address)
-                return await self._remote.consumer_ids(address, self.group)
-            except UNREACHABLE as error:
-                self._heartbeats.forgotten_by(address)
-                failure = error
-            except BrokerError as error:
-                failure = error
-        raise failure
-
-    def _assign(self, topic: str, members: tuple[str, ...]) -> tuple[list[QueueReader], list[QueueReader]]:
-        """Start and stop readers so that they are those of our queues."""
-        route = self._routing.table.get(topic)
-        if route is None or self._closed:
-            return [], []
-        ours = allocate_averagely(route.readable, members, self._client_id)
-        change = plan_change([queue for queue in self._readers if queue.topic == topic], ours)
-        stopped = [self._readers.pop(queue) for queue in change.lost]
-        for reader in stopped:
-            reader.stop()
-        started = [self._reader(queue) for queue in change.gained]
-        for reader in started:
-            self._readers[reader.queue] = reader
-            self._nursery.start_soon(reader.run)
-        if stopped or started:
-            _log.info("group %s: reading %s", self.group, ", ".join(map(str, self.queues)) or "no queue")
-        return started, stopped
-
-    def _reader(self, queue: MessageQueue) -> QueueReader:
-        return QueueReader(
-            queue,
-            group=self.group,
-            sub_version=self._settings.sub_version,
-            limits=self._settings.limits,
-            sink=self,
-            find_start=self._find_start,
-            remote=self._remote,
-            routing=self._routing,
-            heartbeats=self._heartbeats,
-        )
-
-    async def _find_start(self, address: str, queue: MessageQueue) -> int:
-        start = self._settings.start
-        if isinstance(start, datetime):
-            return await self._remote.search_offset(address, queue, int(start.timestamp() * 1000))
-        if start == "earliest":
-            return await self._remote.min_offset(address, queue)
-        return await self._remote.max_offset(address, queue)
-
-    # --- committing -------------------------------------------------------------------------------------
-
-    async def run_committer(self) -> None:
-        """Tell the brokers every 5 seconds how far we are."""
-        while True:
-            await trio.sleep(_COMMIT_INTERVAL)
-            for reader in tuple(self._readers.values()):
-                offset = reader.process_queue.committable
-                if offset is not None and offset != reader.committed:
-                    await self._commit_one(reader, wait=False)
-
-    async def close(self) -> None:
-        """Stop reading and commit; brokers get :data:`GOODBYE_TIMEOUT`, also while being cancelled."""
-        self._closed = True
-        readers = list(self._readers.values())
-        for reader in readers:
-            reader.stop()
-        self._iterating.unpark_all()
-        with trio.move_on_after(GOODBYE_TIMEOUT, shield=True):
-            await self._commit(readers)
-
-    async def _commit(self, readers: list[QueueReader]) -> None:
-        async with trio.open_nursery() as nursery:
-            for reader in readers:
-                nursery.start_soon(partial(self._commit_one, reader, wait=True))
-
-    async def _commit_one(self, reader: QueueReader, *, wait: bool) -> None:
-        offset = reader.process_queue.committable
-        address = self._routing.table.master(reader.queue.broker_name)
-        if offset is None or address is None:
-            return
-        try:
-            await self._remote.update_offset(address, self.group, reader.queue, offset, wait=wait)
-            reader.committed = offset
-        except RocketMQError as error:
-            _log.warning(
-                "group %s: offset %d of %s was not committed: %s", self.group, offset, reader.queue, error
-            )

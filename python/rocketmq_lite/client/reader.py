@@ -146,8 +146,9 @@ class QueueReader:
         self._scope.cancel()
 
     def room_changed(self) -> None:
-        """A message was taken or acknowledged: look again whether to pull."""
-        self._room.set()
+        """A message was taken or acknowledged: pull again, if that makes it worthwhile."""
+        if self.process_queue.pull_size(PULL_BATCH):
+            self._room.set()
 
     def statistics(self) -> QueueStatistics:
         """A snapshot."""

@@ -142,7 +142,6 @@ async def test_a_topic_is_created_by_its_first_message(autojump_clock, client):
     with pytest.raises(TopicNotFound):
         await client.admin.route("fresh")
     first = await producer.send("fresh", b"1")
-    await trio.sleep(1)
     route = await client.admin.route("fresh")
     assert [(queues.write_queue_nums, queues.perm) for queues in route.queue_datas] == [(4, 6)]
     async with client.consumer("billing", "fresh", start="earliest") as messages:
