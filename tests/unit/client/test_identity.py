@@ -22,8 +22,8 @@ class FixedClock:
         return 0.0
 
 
-def ms(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> int:
-    return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp() * 1000)
+def ms(text: str) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
 
 
 @pytest.fixture
@@ -38,10 +38,10 @@ def utc(monkeypatch):
 @pytest.mark.parametrize(
     ("now", "start", "end"),
     [
-        (ms(2026, 3, 15, 12), ms(2026, 3, 1), ms(2026, 4, 1)),
-        (ms(2026, 12, 31, 23, 59), ms(2026, 12, 1), ms(2027, 1, 1)),
-        (ms(2028, 2, 29), ms(2028, 2, 1), ms(2028, 3, 1)),
-        (ms(2026, 3, 1), ms(2026, 3, 1), ms(2026, 4, 1)),
+        (ms("2026-03-15 12:00:00"), ms("2026-03-01"), ms("2026-04-01")),
+        (ms("2026-12-31 23:59:00"), ms("2026-12-01"), ms("2027-01-01")),
+        (ms("2028-02-29"), ms("2028-02-01"), ms("2028-03-01")),
+        (ms("2026-03-01"), ms("2026-03-01"), ms("2026-04-01")),
     ],
 )
 def test_months(utc, now, start, end):
@@ -51,14 +51,13 @@ def test_months(utc, now, start, end):
 def test_months_are_local(monkeypatch, utc):
     monkeypatch.setenv("TZ", "Europe/Berlin")
     time.tzset()
-    assert month_start_ms(ms(2026, 4, 10)) == ms(
-        2026, 3, 31, 22
-    )  # summer time, though February had winter time
-    assert month_start_ms(ms(2026, 3, 31, 12)) == ms(2026, 2, 28, 23)
+    # In April summer time, one hour further from UTC than when March began.
+    assert month_start_ms(ms("2026-04-10")) == ms("2026-03-31 22:00:00")
+    assert month_start_ms(ms("2026-03-31 12:00:00")) == ms("2026-02-28 23:00:00")
 
 
 def test_the_layout_of_a_message_id(utc):
-    clock = FixedClock(ms(2026, 3, 2, 0, 0, 1))
+    clock = FixedClock(ms("2026-03-02 00:00:01"))
     identity = Identity(clock, address="192.168.1.10", instance="x")
     first, second = identity.next_message_id(), identity.next_message_id()
     assert len(first) == 32
@@ -66,12 +65,12 @@ def test_the_layout_of_a_message_id(utc):
     assert int(first[8:12], 16) == os.getpid() & 0xFFFF
     assert int(first[20:28], 16) == 24 * 3600 * 1000 + 1000
     assert int(second[28:], 16) == int(first[28:], 16) + 1
-    clock.now = ms(2026, 4, 1, 0, 0, 2)
+    clock.now = ms("2026-04-01 00:00:02")
     assert int(identity.next_message_id()[20:28], 16) == 2000
 
 
 def test_client_ids():
-    clock = FixedClock(ms(2026, 3, 2))
+    clock = FixedClock(ms("2026-03-02"))
     assert Identity(clock, address="10.0.0.1", instance="a").client_id == "10.0.0.1@a"
     made_up = [Identity(clock, address="10.0.0.1").client_id for _ in range(2)]
     assert made_up[0] != made_up[1]

@@ -12,7 +12,6 @@ from rocketmq_lite.client.outgoing import COMPRESS_FROM, OutgoingMessage
 from rocketmq_lite.errors import ConfigError
 from rocketmq_lite.protocol.framing import decode_properties
 
-
 if TYPE_CHECKING:
     from rocketmq_lite.client.identity import Identity
 
