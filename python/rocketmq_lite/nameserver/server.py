@@ -72,7 +72,10 @@ async def _expire(routes: RouteTable, clock: Clock, interval: float) -> None:
 
 
 class _KVStore:
-    """KV configuration and its file; without a directory it lives in memory only."""
+    """KV configuration and its file; without a directory it lives in memory only.
+
+    Saving takes a thread, which mock clocks do not wait for: tests in mock time give no directory.
+    """
 
     def __init__(self, directory: Path | None) -> None:
         self.kv = KVConfig()
