@@ -15,6 +15,7 @@ import typer
 
 from rocketmq_lite.cli import lines, session
 from rocketmq_lite.cli.failures import UsageFault
+from rocketmq_lite.cli.interrupt import cancelled_by_ctrl_c
 from rocketmq_lite.cli.options import GlobalOptions, with_global_options
 from rocketmq_lite.cli.render import show_line, show_record, show_rows
 
@@ -110,6 +111,7 @@ async def tail(
     async with (
         session.connected(options) as client,
         _watching(client, topic, group, begin, tag or "*") as messages,
+        cancelled_by_ctrl_c(),
     ):
         async for message in messages:
             async with message:
