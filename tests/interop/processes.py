@@ -26,16 +26,6 @@ class StartError(Exception):
     """A server did not come up; the text holds the end of its output."""
 
 
-def poll_until(holds: Callable[[], bool], *, seconds: float) -> bool:
-    """Whether ``holds`` came to hold in time. For another process's state: it has no event to wait for."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
-
-
 class Process:
     """A running child whose output goes to a file."""
 
@@ -45,12 +35,15 @@ class Process:
 
     def wait_until(self, ready: Callable[[], bool], *, seconds: float) -> None:
         """Poll ``ready`` until it holds; a child that died or is too slow is an error showing its output."""
-        up = poll_until(lambda: ready() or self._popen.poll() is not None, seconds=seconds)
-        if self._popen.poll() is not None:
-            ended = f"exited with {self._popen.returncode} before it was ready"
-            raise StartError(f"{ended}:\n{self.output_tail()}")
-        if not up:
-            raise StartError(f"not ready after {seconds} s:\n{self.output_tail()}")
+        deadline = time.monotonic() + seconds
+        while not ready():
+            if self._popen.poll() is not None:
+                ended = f"exited with {self._popen.returncode} before it was ready"
+                raise StartError(f"{ended}:\n{self.output_tail()}")
+            if time.monotonic() > deadline:
+                raise StartError(f"not ready after {seconds} s:\n{self.output_tail()}")
+            # Another process's start has no event to wait for.
+            time.sleep(0.05)
 
     def stop(self) -> int:
         """Ask the child to end, kill it if it does not, and return its exit code."""

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 GET_MAX_OFFSET = 30
-GET_ROUTEINFO_BY_TOPIC = 105
 GET_BROKER_CLUSTER_INFO = 106
 GET_ALL_SUBSCRIPTION_GROUPS = 201
 _SECONDS = 20.0
@@ -98,12 +97,6 @@ def answers(address: str) -> bool:
     except OSError:
         return False
     return True
-
-
-def has_route(namesrv: str, topic: str) -> bool:
-    """Whether a name server knows brokers of a topic."""
-    with Remote(namesrv) as remote:
-        return remote.ask(GET_ROUTEINFO_BY_TOPIC, topic=topic).code == 0
 
 
 def registered_brokers(namesrv: str) -> set[str]:

@@ -35,6 +35,10 @@ final class Consume implements Judge.Work {
         consumer.setNamesrvAddr(request.getString("namesrv"));
         consumer.setInstanceName(Events.instanceName());
         consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
+        // Both default to 30 s. A consumer that starts while its own first heartbeat is under way sends the next one
+        // only then, and is refused as "subscription not latest" until it has, whatever broker it talks to.
+        consumer.setHeartbeatBrokerInterval(1_000);
+        consumer.setPollNameServerInterval(1_000);
         consumer.setConsumeThreadMin(2);
         consumer.setConsumeThreadMax(2);
         consumer.setAwaitTerminationMillisWhenShutdown(5_000);
