@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.interop.processes import Process, child, free_ports
-from tests.interop.remoting import answers, registered_brokers
 from tests.interop.servers import Broker, Cluster
+from tests.support.raw_client import RawClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.interop.toolchain import Java
 
 CLUSTER = "DefaultCluster"
+GET_BROKER_CLUSTER_INFO = 106
 _START_SECONDS = 120
 # What the JDK's module system has to let the broker do; the list of Apache's own start script.
 _OPENED = (
@@ -51,7 +52,7 @@ class _Started:
 
     def wait(self) -> None:
         self.process.wait_until(
-            lambda: self.broker.name in registered_brokers(self.namesrv), seconds=_START_SECONDS
+            lambda: f'"{self.broker.name}"' in _known(self.namesrv), seconds=_START_SECONDS
         )
 
 
@@ -64,7 +65,7 @@ def _name_server(java: Java, home: Path) -> Iterator[str]:
     command = java.command(main, "-c", str(settings), home=home, heap="128m")
     with child(command, home=home) as process:
         address = f"127.0.0.1:{port}"
-        process.wait_until(lambda: answers(address), seconds=_START_SECONDS)
+        process.wait_until(lambda: bool(_known(address)), seconds=_START_SECONDS)
         yield address
         process.kill()
 
@@ -100,6 +101,15 @@ def _broker(java: Java, home: Path, name: str, namesrv: str) -> Iterator[_Starte
         yield _Started(Broker(name, f"127.0.0.1:{port}"), namesrv, process)
         # An orderly stop takes Apache 15 s and keeps what nobody will read.
         process.kill()
+
+
+def _known(namesrv: str) -> str:
+    """What a name server says of its brokers; nothing while it does not answer."""
+    try:
+        with RawClient(namesrv) as client:
+            return client.call(GET_BROKER_CLUSTER_INFO, {}).body.decode()
+    except OSError:
+        return ""
 
 
 def _properties(path: Path, **settings: object) -> Path:

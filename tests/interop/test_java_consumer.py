@@ -5,22 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from tests.interop.judge import Sending, sent_as
+from tests.interop.messages import bodies, tagged
 
 if TYPE_CHECKING:
-    from tests.interop.judge import Consuming, Judge
+    from tests.interop.judge import Consuming, Event, Judge
     from tests.interop.servers import Cluster
 
 # A held pull is answered after 15 s at the latest; a message that comes sooner has woken it.
 WOKEN_SECONDS = 4.0
-
-
-def tagged(tags: list[str | None]) -> list[Sending]:
-    return [Sending(f"{number}-{tag}".encode(), tag=tag) for number, tag in enumerate(tags)]
-
-
-def bodies(messages: list[dict[str, object]]) -> list[bytes]:
-    return sorted(sent_as(message).body for message in messages)
 
 
 def test_a_tag_expression_lets_through_its_tags_alone(judge: Judge, single: Cluster, topic: str) -> None:
@@ -118,8 +110,8 @@ def _settle(judge: Judge, single: Cluster, topic: str, consumer: Consuming) -> b
     return False
 
 
-def _tagged_within(consumer: Consuming, tag: str, *, count: int) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = []
+def _tagged_within(consumer: Consuming, tag: str, *, count: int) -> list[Event]:
+    found: list[Event] = []
     while len(found) < count:
         found += [message for message in consumer.take(1) if message["tag"] == tag]
     return found

@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.interop.judge import JudgeError, Sending, sent_as
-from tests.interop.remoting import GET_MAX_OFFSET, Remote
+from tests.interop.messages import assorted, sorted_by_body
+from tests.support.raw_client import RawClient
 
 if TYPE_CHECKING:
     from tests.interop.judge import Judge
     from tests.interop.servers import Cluster
 
-TAGS = ("paid", "refunded", None)
-
-
-def assorted(count: int) -> list[Sending]:
-    """Messages that differ in all that a message can differ in; no two bodies are the same."""
-    plain = [
-        Sending(
-            f"{number}: größe {number * 7}\0\x01\x02".encode(),
-            tag=TAGS[number % len(TAGS)],
-            keys=f"key-{number} order-{number // 2}" if number % 2 else None,
-            properties={"number": str(number), "ort": "Zürich 東京", "blank": "a b"} if number % 5 else {},
-        )
-        for number in range(count - 2)
-    ]
-    # The client compresses what is longer than 4 KiB: once with effect, once in vain.
-    return [*plain, Sending(b"compressible " * 2000), Sending(hashlib.shake_128(b"body").digest(1 << 20))]
-
-
-def in_order_of_bodies(messages: list[Sending]) -> list[Sending]:
-    return sorted(messages, key=lambda message: message.body)
+GET_MAX_OFFSET = 30
 
 
 @pytest.mark.parametrize("mode", ["sync", "async", "oneway"])
@@ -44,7 +25,7 @@ def test_every_message_arrives_as_it_was_sent(judge: Judge, single: Cluster, top
         late = consumer.finish()
 
     assert late == []
-    assert in_order_of_bodies([sent_as(message) for message in received]) == in_order_of_bodies(messages)
+    assert sorted_by_body(map(sent_as, received)) == sorted_by_body(messages)
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
@@ -100,7 +81,7 @@ def test_the_first_send_creates_its_topic(judge: Judge, single: Cluster, name: s
 
     # The client asks for four queues unless told otherwise.
     assert {event["queueId"] for event in sent} == {0, 1, 2, 3}
-    assert in_order_of_bodies([sent_as(message) for message in received]) == in_order_of_bodies(messages)
+    assert sorted_by_body(map(sent_as, received)) == sorted_by_body(messages)
 
 
 @pytest.mark.parametrize("single", ["lite"], indirect=True)
@@ -110,8 +91,6 @@ def test_a_delayed_message_is_refused_not_stored(judge: Judge, single: Cluster, 
         judge.produce(single.namesrv, topic, [later], mode="sync", group=f"{topic}-producer")
 
     assert refused.value.code in {13, 16}
-    with Remote(single.broker.address) as remote:
-        stored = [
-            remote.ask(GET_MAX_OFFSET, topic=topic, queueId=queue).fields["offset"] for queue in range(4)
-        ]
-    assert stored == ["0"] * 4
+    with RawClient(single.broker.address) as client:
+        answers = [client.call(GET_MAX_OFFSET, {"topic": topic, "queueId": queue}) for queue in range(4)]
+    assert [answer.fields["offset"] for answer in answers] == ["0"] * 4

@@ -10,12 +10,14 @@ import pytest
 from tests.interop import mqadmin as printed
 from tests.interop.judge import Sending
 from tests.interop.mqadmin import MqAdminError
-from tests.interop.remoting import GET_ALL_SUBSCRIPTION_GROUPS, Remote
+from tests.support.raw_client import RawClient
 
 if TYPE_CHECKING:
     from tests.interop.judge import Judge
     from tests.interop.mqadmin import MqAdmin
     from tests.interop.servers import Cluster
+
+GET_ALL_SUBSCRIPTION_GROUPS = 201
 
 
 @pytest.fixture
@@ -116,7 +118,7 @@ def test_query_by_id_shows_the_message(judge: Judge, mqadmin: MqAdmin, single: C
 
 
 def _group(single: Cluster, group: str) -> dict[str, object]:
-    with Remote(single.broker.address) as remote:
-        answer = remote.ask(GET_ALL_SUBSCRIPTION_GROUPS)
+    with RawClient(single.broker.address) as client:
+        answer = client.call(GET_ALL_SUBSCRIPTION_GROUPS, {})
     table: dict[str, dict[str, object]] = json.loads(answer.body)["subscriptionGroupTable"]
     return table[group]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.interop import mqadmin as printed
-from tests.interop.judge import Sending, sent_as
+from tests.interop.judge import Sending
+from tests.interop.messages import bodies
 from tests.interop.mqadmin import MqAdmin
 
 if TYPE_CHECKING:
@@ -47,9 +48,7 @@ def test_all_queues_of_all_brokers_are_used(judge: Judge, three: Cluster, spread
     assert Counter((event["broker"], event["queueId"]) for event in sent) == Counter(
         (message["broker"], message["queueId"]) for message in received
     )
-    assert sorted(sent_as(message).body for message in received) == sorted(
-        message.body for message in MESSAGES
-    )
+    assert bodies(received) == sorted(message.body for message in MESSAGES)
     assert late == []
 
 
@@ -59,9 +58,7 @@ def test_one_way_messages_reach_all_brokers(judge: Judge, three: Cluster, spread
         received = consumer.take(len(MESSAGES))
 
     assert {message["broker"] for message in received} == {broker.name for broker in three.brokers}
-    assert sorted(sent_as(message).body for message in received) == sorted(
-        message.body for message in MESSAGES
-    )
+    assert bodies(received) == sorted(message.body for message in MESSAGES)
 
 
 def test_a_group_goes_on_where_it_was_left_on_every_broker(judge: Judge, three: Cluster, spread: str) -> None:
@@ -70,9 +67,7 @@ def test_a_group_goes_on_where_it_was_left_on_every_broker(judge: Judge, three: 
         with judge.consuming(three.namesrv, spread, group=f"{spread}-group") as consumer:
             received = consumer.take(len(MESSAGES))
             assert consumer.finish() == []
-        assert sorted(sent_as(message).body for message in received) == sorted(
-            message.body for message in MESSAGES
-        )
+        assert bodies(received) == sorted(message.body for message in MESSAGES)
 
 
 def test_mqadmin_sees_the_whole_cluster(java: Java, three: Cluster, name: str, tmp_path: Path) -> None:
