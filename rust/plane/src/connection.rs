@@ -112,3 +112,38 @@ impl Connection {
         Ok(count)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::{TcpListener as StdListener, TcpStream as StdStream};
+    use std::thread;
+
+    use super::*;
+    use crate::limits::READ_CHUNK;
+
+    #[test]
+    fn one_turn_takes_one_budget_from_a_peer_that_never_pauses() {
+        let listener = StdListener::bind("127.0.0.1:0").unwrap();
+        let mut peer = StdStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (ours, _) = listener.accept().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let total = 16 * READ_BUDGET;
+        let flood = thread::spawn(move || peer.write_all(&vec![1; total]).unwrap());
+        let mut connection = Connection::new(TcpStream::from_std(ours));
+        let (mut buffer, mut received, mut budgets) = (vec![0; READ_CHUNK], 0, 0);
+        let end = loop {
+            let before = received;
+            let end = connection.read(&mut buffer, |bytes| received += bytes.len()).unwrap();
+            assert!(received - before < READ_BUDGET + READ_CHUNK);
+            match end {
+                ReadEnd::Budget => budgets += 1,
+                ReadEnd::Empty => assert!(!connection.readable),
+                ReadEnd::Finished => break end,
+            }
+        };
+        flood.join().unwrap();
+        assert_eq!((received, end), (total, ReadEnd::Finished));
+        assert!(budgets > 0, "the flood never filled a turn");
+    }
+}
