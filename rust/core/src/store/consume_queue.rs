@@ -8,7 +8,8 @@
 //! Rules:
 //! - Entries are made from the log and nothing else; a queue can always be made again from it.
 //! - Positions are exact: an entry for an offset that is already there is a repeat and is dropped; offsets that are
-//!   jumped over get *blank* entries (physical 0, size `i32::MAX`), as in Apache's store when a queue begins late.
+//!   jumped over get *blank* entries (size `i32::MAX`), with physical 0 as Apache's when a queue begins late, else with
+//!   that of the next message, so that positions never go down.
 //! - Behind the last entry the files read as zeros. Apache does not keep that rule, and after a crash its stale
 //!   entries come back to life (store.md 13.3); so what recovery cuts off it also zeroes.
 
@@ -47,8 +48,11 @@ pub(crate) struct QueueEntry {
 pub(crate) enum Slot {
     /// Points to a message.
     Message(QueueEntry),
-    /// Stands for an offset that has no message.
-    Blank,
+    /// Stands for an offset that has no message, or for many at the front of a queue that begins late.
+    Blank {
+        /// Where the next message lies; 0 at the front of a queue.
+        before: u64,
+    },
     /// Nothing that a dispatcher writes: the end, or damage.
     Unwritten,
 }
@@ -71,23 +75,12 @@ impl Slot {
         let size = i32::from_be_bytes([s0, s1, s2, s3]);
         match (u64::try_from(physical), u32::try_from(size)) {
             (Ok(_), Ok(0)) | (Err(_), _) | (_, Err(_)) => Self::Unwritten,
-            (Ok(_), Ok(_)) if size == BLANK_SIZE => Self::Blank,
+            (Ok(before), Ok(_)) if size == BLANK_SIZE => Self::Blank { before },
             (Ok(physical), Ok(size)) => {
                 Self::Message(QueueEntry { physical, size, tags_code: i64::from_be_bytes(t) })
             }
         }
     }
-}
-
-/// What became of an entry given to [`ConsumeQueue::put`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Put {
-    /// It is the next one.
-    Added,
-    /// It is there already, or belongs to messages that are older than the queue.
-    Repeat,
-    /// Offsets before it are missing; nothing was done.
-    Gap,
 }
 
 /// What a reader needs of a queue; stays whole whatever happens to the queue.
@@ -142,41 +135,35 @@ impl ConsumeQueue {
         QueueView { segments: self.list.segments().clone(), min: self.min, max: self.max }
     }
 
-    /// Takes an entry for offset `at`; it becomes visible with [`Self::write_pending`].
+    /// Takes an entry for offset `at`; it becomes visible with [`Self::write_pending`]. False if it is there already, or
+    /// belongs to messages that are older than the queue.
     ///
-    /// An empty queue may begin at any offset. One whose offsets begin at 0 again, later in the log, was removed and
-    /// made anew: what it has belongs to the removed one.
-    pub(crate) fn put(&mut self, at: u64, entry: &QueueEntry) -> Result<Put, StoreError> {
+    /// An empty queue may begin at any offset; otherwise nothing may be missing before it (see [`Self::bridge`]). One
+    /// whose offsets begin at 0 again, later in the log, was removed and made anew: what it has belongs to the
+    /// removed one.
+    pub(crate) fn put(&mut self, at: u64, entry: &QueueEntry) -> Result<bool, StoreError> {
         let next = self.next();
-        if self.last_physical.is_some_and(|last| entry.physical <= last) || (0 < at && at < next) {
-            return Ok(Put::Repeat);
-        }
-        if at > next && next > self.min {
-            return Ok(Put::Gap);
+        let is_old = self.last_physical.is_some_and(|last| entry.physical <= last);
+        if is_old || (0 < at && at < next) || (at > next && next > self.min) {
+            return Ok(false);
         }
         if at != next {
             self.begin_at(at)?;
         }
         entry.encode(&mut self.pending);
         self.last_physical = Some(entry.physical);
-        Ok(Put::Added)
+        Ok(true)
     }
 
-    /// Fills the offsets up to `at` with blank entries. More than a segment of them is no gap but a broken offset.
-    pub(crate) fn bridge(&mut self, at: u64, path: &Path, physical: u64) -> Result<(), StoreError> {
-        let next = self.next();
-        let missing = at.saturating_sub(next);
-        if missing > self.list.segment_size() / ENTRY_SIZE {
-            return Err(StoreError::Damaged {
-                path: path.to_owned(),
-                offset: physical,
-                what: "the queue offset",
-                expected: next as i64,
-                found: at as i64,
-            });
+    /// Fills the offsets up to `at` with blank entries, ahead of the message at a log position. False if that would be
+    /// more than a segment of them: no gap, but a broken offset.
+    pub(crate) fn bridge(&mut self, at: u64, physical: u64) -> bool {
+        let missing = at.saturating_sub(self.next());
+        let is_gap = missing <= self.list.segment_size() / ENTRY_SIZE;
+        if is_gap {
+            self.add_blanks(missing, physical);
         }
-        self.add_blanks(missing);
-        Ok(())
+        is_gap
     }
 
     /// Writes what was put, one write a segment. On failure all of it stays pending and invisible.
@@ -217,7 +204,7 @@ impl ConsumeQueue {
         }
         Ok(match self.slot(self.max - 1)? {
             Slot::Message(entry) => Some(entry.physical),
-            Slot::Blank | Slot::Unwritten => None,
+            Slot::Blank { .. } | Slot::Unwritten => None,
         })
     }
 
@@ -254,7 +241,8 @@ impl ConsumeQueue {
         Ok(())
     }
 
-    /// The first offset whose message begins at or behind a log position. Blank entries count as before it.
+    /// The first offset whose message begins at or behind a log position. A blank entry counts as its next message
+    /// does, but for those at the front of a queue.
     pub(crate) fn first_at(&self, physical: u64) -> Result<u64, StoreError> {
         let mut low = self.list.segments().start().unwrap_or(0) / ENTRY_SIZE;
         let mut high = self.max.max(low);
@@ -262,7 +250,8 @@ impl ConsumeQueue {
             let middle = low + (high - low) / 2;
             let before = match self.slot(middle)? {
                 Slot::Message(entry) => entry.physical < physical,
-                Slot::Blank | Slot::Unwritten => true,
+                Slot::Blank { before } => before == 0 || before < physical,
+                Slot::Unwritten => true,
             };
             if before {
                 low = middle + 1;
@@ -295,13 +284,13 @@ impl ConsumeQueue {
         self.min = at;
         self.max = first;
         self.pending.clear();
-        self.add_blanks(at - first);
+        self.add_blanks(at - first, 0);
         Ok(())
     }
 
-    fn add_blanks(&mut self, count: u64) {
+    fn add_blanks(&mut self, count: u64, before: u64) {
         for _ in 0..count {
-            encode(0, BLANK_SIZE, 0, &mut self.pending);
+            encode(before as i64, BLANK_SIZE, 0, &mut self.pending);
         }
     }
 }

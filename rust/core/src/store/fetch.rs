@@ -152,7 +152,7 @@ fn pick(slots: &[Slot], log_start: u64, limits: FetchLimits, filter: &TagFilter)
                 return Picked { status: FetchStatus::OffsetFoundNull, entries, examined };
             }
             Slot::Unwritten => break,
-            Slot::Blank => removed = true,
+            Slot::Blank { .. } => removed = true,
             Slot::Message(entry) if entry.physical < log_start => removed = true,
             Slot::Message(entry) if !filter.matches_code(entry.tags_code) => {}
             Slot::Message(entry) => {
@@ -250,7 +250,7 @@ mod tests {
     #[test]
     fn removed_and_unreadable_entries_have_their_own_answers() {
         let all = TagFilter::all();
-        let removed = [message(100, 100, 0), Slot::Blank];
+        let removed = [message(100, 100, 0), Slot::Blank { before: 0 }];
         assert_eq!(picked(&removed, LIMITS, &all), (FetchStatus::MessageWasRemoving, 0, 2));
         let unreadable = [Slot::Unwritten, message(1000, 100, 0)];
         assert_eq!(picked(&unreadable, LIMITS, &all), (FetchStatus::OffsetFoundNull, 0, 0));

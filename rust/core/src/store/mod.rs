@@ -9,12 +9,12 @@
 //! - `read`, `fetch`, `search`: snapshots, and what is read through them.
 //!
 //! Rules:
-//! - One owner. Nothing here is locked but snapshots, which are immutable; whatever may wait for a disk is a plan
+//! - One owner, and no locks: snapshots do not change. Whatever may wait for a disk is a plan
 //!   that another thread can run: [`FlushPlan`], [`ReadPlan`].
 //! - The log is the truth. A record exists once its run is written; it is visible once it is released; it is
 //!   durable once a plan that covers it has succeeded. Whoever owns the store decides what an answer waits for.
 //! - A write that fails is undone and can be tried again. A flush that fails is final: see [`StoreError::Poisoned`].
-//! - The directory is Apache's, down to the byte: either side opens what the other left (`spec/store.md`).
+//! - The directory is Apache's, down to the byte: either side opens what the other left.
 
 mod checkpoint;
 mod commit_log;
@@ -36,8 +36,9 @@ mod recovery_start;
 mod search;
 mod segment;
 mod segment_list;
+mod settings;
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use self::{
     checkpoint::CheckpointFile,
@@ -61,55 +62,9 @@ pub use self::{
     mem_fs::MemFs,
     read::{Boundary, ReadOutcome, ReadPlan, ReadRequest},
     recovery::Recovery,
+    settings::{FlushMode, StoreSettings},
 };
 use crate::record::{NewRecord, sys_flag};
-
-/// Apache's `mappedFileSizeCommitLog`.
-pub const DEFAULT_SEGMENT_SIZE: u64 = 1024 * 1024 * 1024;
-/// Entries of Apache's `mappedFileSizeConsumeQueue`, 6,000,000 bytes.
-pub const DEFAULT_CONSUME_QUEUE_ENTRIES: u64 = 300_000;
-/// Apache's `flushIntervalCommitLog`.
-pub const DEFAULT_FLUSH_INTERVAL_MS: u64 = 500;
-
-/// When an answer may be given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FlushMode {
-    /// Once the message is written; it becomes durable some time later.
-    Async {
-        /// At the latest so long after it was written. Apache's default is 500 ms.
-        interval_ms: u64,
-    },
-    /// Once it is durable.
-    Sync,
-}
-
-/// How a store is opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreSettings {
-    /// Apache's `storePathRootDir`. Made if it is missing.
-    pub root: PathBuf,
-    /// Bytes of a log segment. Has to be what the store was written with.
-    pub segment_size: u64,
-    /// Entries of a consume queue segment. Has to be what the store was written with.
-    pub consume_queue_entries: u64,
-    /// When the log is flushed.
-    pub flush: FlushMode,
-    /// Goes into the `abort` file, for whoever looks for the process after a crash.
-    pub process_id: u32,
-}
-
-impl StoreSettings {
-    /// Apache's defaults.
-    pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self {
-            root: root.into(),
-            segment_size: DEFAULT_SEGMENT_SIZE,
-            consume_queue_entries: DEFAULT_CONSUME_QUEUE_ENTRIES,
-            flush: FlushMode::Async { interval_ms: DEFAULT_FLUSH_INTERVAL_MS },
-            process_id: 0,
-        }
-    }
-}
 
 /// Where a record was put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,13 +14,12 @@
 use super::{
     checkpoint::{Checkpoint, CheckpointFile},
     commit_log::CommitLog,
-    consume_queue::{Put, QueueEntry},
+    consume_queue::QueueEntry,
     dispatch::{Position, tags_code},
     error::StoreError,
     log_scan::{LogScan, Scanned},
-    queues::{QueueId, Queues},
+    queues::Queues,
     recovery_start,
-    segment_list::Segments,
 };
 use crate::record::Message;
 
@@ -38,7 +37,7 @@ pub struct Recovery {
     pub end: u64,
     /// Records read and checked.
     pub records: u64,
-    /// Of these, records that can never be delivered: a text in them is not UTF-8.
+    /// Of these, records that can never be delivered: their body is whole, but what is around it makes no sense.
     pub unreadable: u64,
     /// Consume queue entries made, again or for the first time.
     pub redispatched: u64,
@@ -72,11 +71,11 @@ pub(super) fn recover(
     for (queue, count) in queues.iter_mut().zip(start.counts) {
         queue.entries.cut(count)?;
     }
-    let mut pass = redispatch(log.segments(), queues, from, from <= log.start())?;
+    let mut pass = redispatch(log, queues, from)?;
     if pass.has_gap {
         forget_queues(file, checkpoint)?;
         from = log.start();
-        pass = redispatch(log.segments(), queues, from, true)?;
+        pass = redispatch(log, queues, from)?;
     }
     let cut_bytes = log.data_behind(pass.end)?;
     log.cut(pass.end)?;
@@ -104,6 +103,7 @@ fn forget_queues(file: &CheckpointFile, checkpoint: &mut Checkpoint) -> Result<(
     file.write(checkpoint, true)
 }
 
+/// What a walk over the log has come to.
 #[derive(Debug, Default)]
 struct Pass {
     end: u64,
@@ -119,32 +119,27 @@ struct Pass {
 ///
 /// In a pass over all of the log a queue that misses offsets has none for them; in one over a part of it the pass
 /// ends there.
-fn redispatch(segments: &Segments, queues: &mut Queues, from: u64, is_all: bool) -> Result<Pass, StoreError> {
-    let mut scan = LogScan::new(segments.clone(), from);
+fn redispatch(log: &CommitLog, queues: &mut Queues, from: u64) -> Result<Pass, StoreError> {
+    let mut scan = LogScan::new(log.segments().clone(), from);
     let mut pass = Pass::default();
     while let Some(found) = scan.next()? {
         pass.records += 1;
-        let Scanned::Message(message) = found else {
-            pass.unreadable += 1;
-            continue;
-        };
-        pass.timestamp = Some(message.store_timestamp);
-        if message.is_transaction_prepared_or_rollback() {
-            continue;
+        match found {
+            Scanned::Unreadable => pass.unreadable += 1,
+            Scanned::Message(message) => {
+                pass.timestamp = Some(message.store_timestamp);
+                match index(log, queues, from, &message)? {
+                    Indexed::Yes => pass.redispatched += 1,
+                    Indexed::Before | Indexed::Not => {}
+                    Indexed::Never => pass.unreadable += 1,
+                    Indexed::Gap => return Ok(Pass { has_gap: true, ..pass }),
+                }
+                pass.reached = Some(Position {
+                    physical: message.physical_offset,
+                    store_timestamp: message.store_timestamp,
+                });
+            }
         }
-        let entry = QueueEntry {
-            physical: message.physical_offset as u64,
-            size: message.total_size as u32,
-            tags_code: tags_code(message.topic, message.properties, message.store_timestamp),
-        };
-        let id = queues.find_or_add(message.topic, message.queue_id)?;
-        match put(queues, id, &message, &entry, segments, is_all)? {
-            Put::Added => pass.redispatched += 1,
-            Put::Repeat => {}
-            Put::Gap => return Ok(Pass { has_gap: true, ..pass }),
-        }
-        pass.reached =
-            Some(Position { physical: message.physical_offset, store_timestamp: message.store_timestamp });
         if pass.records.is_multiple_of(WRITE_EVERY) {
             queues.write_pending()?;
         }
@@ -154,28 +149,50 @@ fn redispatch(segments: &Segments, queues: &mut Queues, from: u64, is_all: bool)
     Ok(pass)
 }
 
-fn put(
+/// What became of a record on its way to its queue.
+enum Indexed {
+    /// It has its entry now.
+    Yes,
+    /// It had its entry.
+    Before,
+    /// Its kind has none.
+    Not,
+    /// Its queue cannot exist, or its offset cannot be right: no checksum covers these.
+    Never,
+    /// Entries before it are missing, and the log before the start may have them.
+    Gap,
+}
+
+fn index(
+    log: &CommitLog,
     queues: &mut Queues,
-    id: QueueId,
+    from: u64,
     message: &Message<'_>,
-    entry: &QueueEntry,
-    segments: &Segments,
-    is_all: bool,
-) -> Result<Put, StoreError> {
-    let at = message.queue_offset as u64;
+) -> Result<Indexed, StoreError> {
+    if message.is_transaction_prepared_or_rollback() {
+        return Ok(Indexed::Not);
+    }
+    let id = match queues.find_or_add(message.topic, message.queue_id) {
+        Err(StoreError::BadTopic { .. } | StoreError::BadQueue { .. }) => return Ok(Indexed::Never),
+        id => id?,
+    };
     queues.note_pending(id);
-    let Some(queue) = queues.get_mut(id) else { return Ok(Put::Repeat) };
-    if at > queue.entries.next() && !is_all {
-        return Ok(Put::Gap);
+    let Some(queue) = queues.get_mut(id).map(|queue| &mut queue.entries) else { return Ok(Indexed::Never) };
+    let entry = QueueEntry {
+        physical: message.physical_offset as u64,
+        size: message.total_size as u32,
+        tags_code: tags_code(message.topic, message.properties, message.store_timestamp),
+    };
+    let (at, next) = (message.queue_offset as u64, queue.next());
+    if at > next && from > log.start() {
+        return Ok(Indexed::Gap);
     }
-    match queue.entries.put(at, entry)? {
-        Put::Gap => {
-            let path = segments.find(entry.physical).map(|segment| segment.path().to_owned());
-            queue.entries.bridge(at, &path.unwrap_or_default(), entry.physical)?;
-            queue.entries.put(at, entry)
-        }
-        put => Ok(put),
+    // The first record that is left of a queue may have any offset, but only if some were removed.
+    let begins_late = next == queue.min() && log.start() > 0;
+    if at > next && !begins_late && !queue.bridge(at, entry.physical) {
+        return Ok(Indexed::Never);
     }
+    Ok(if queue.put(at, &entry)? { Indexed::Yes } else { Indexed::Before })
 }
 
 /// The bounds of each queue, and the offsets that come next.

@@ -129,7 +129,7 @@ fn verified_count(queue: &Queue, log: &CommitLog, limit: u64) -> Result<u64, Sto
                 let found = read_message(log.segments(), entry.physical, entry.size, &mut buffer)?;
                 found.is_some_and(|message| agrees(queue, count - 1, &entry, &message))
             }
-            Slot::Blank | Slot::Unwritten => false,
+            Slot::Blank { .. } | Slot::Unwritten => false,
         };
         if is_right {
             break;
@@ -159,6 +159,6 @@ fn end_of(queue: &Queue, count: u64, log_start: u64) -> Result<Option<u64>, Stor
     Ok(match queue.entries.slot(count - 1)? {
         Slot::Message(entry) if entry.physical < log_start => Some(log_start),
         Slot::Message(entry) => Some(entry.end()),
-        Slot::Blank | Slot::Unwritten => None,
+        Slot::Blank { .. } | Slot::Unwritten => None,
     })
 }
