@@ -4,9 +4,12 @@ mod support;
 
 use std::path::Path;
 
-use rocketmq_lite_core::store::{Fault, FaultFs, File, FileSystem, MemFs, Open, StoreError};
+use rocketmq_lite_core::filter::tags::TagFilter;
+use rocketmq_lite_core::store::{
+    DiskFs, Fault, FaultFs, File, FileSystem, MemFs, Open, Recovery, Store, StoreError,
+};
 use std::sync::Arc;
-use support::{append, bodies, flush, open, send, try_open};
+use support::{WALL_MS, append, bodies, fetch, flush, open, send, settings, try_open};
 
 fn segment(fs: &MemFs, path: &str) -> Arc<dyn File> {
     fs.open(Path::new(path), Open::ReadWrite).expect("the segment was made")
@@ -15,29 +18,117 @@ fn segment(fs: &MemFs, path: &str) -> Arc<dyn File> {
 const LOG: &str = "/store/commitlog/00000000000000000000";
 const QUEUE: &str = "/store/consumequeue/T/0/00000000000000000000";
 
+/// A file system of its own for each case.
+fn on_disk_and_in_memory(case: impl Fn(Arc<dyn FileSystem>, &Path)) {
+    case(Arc::new(MemFs::new()), Path::new("/store"));
+    let folder = tempfile::tempdir().expect("there is a place for temporary files");
+    case(Arc::new(DiskFs), folder.path());
+}
+
+fn open_in(fs: &Arc<dyn FileSystem>, root: &Path) -> (Store, Recovery) {
+    Store::open(Arc::clone(fs), settings(root), WALL_MS).expect("it opens")
+}
+
 #[test]
 fn every_cut_inside_the_last_record_keeps_the_ones_before() {
-    let fs = MemFs::new();
-    let (mut store, _) = open(&fs);
-    send(&mut store, "T", 0, b"first");
-    let last = send(&mut store, "T", 0, b"last");
-    drop(store);
-    for cut in last.physical_offset as u64..last.end {
-        let image = fs.snapshot();
-        let rest = vec![0; (last.end - cut) as usize];
-        let mut was = vec![0; rest.len()];
-        segment(&image, LOG).read_at(&mut was, cut).unwrap();
-        segment(&image, LOG).write_all_at(&rest, cut).unwrap();
-        let (mut store, recovery) = open(&image);
-        let whole = was == rest;
-        assert_eq!(bodies(&store, "T", 0).len(), if whole { 2 } else { 1 }, "cut at {cut}");
-        assert_eq!(recovery.end, if whole { last.end } else { last.physical_offset as u64 });
-        let next = send(&mut store, "T", 0, b"next");
-        assert_eq!(next.queue_offset, if whole { 2 } else { 1 });
+    on_disk_and_in_memory(|fs, root| {
+        let log = root.join("commitlog/00000000000000000000");
+        let (mut store, _) = open_in(&fs, root);
+        send(&mut store, "T", 0, b"first");
+        let last = send(&mut store, "T", 0, b"last");
         drop(store);
-        let (store, _) = open(&image);
-        assert_eq!(bodies(&store, "T", 0).last().unwrap(), b"next");
-    }
+        let image = read(&*fs, &log, 4096);
+        for cut in last.physical_offset as usize..last.end as usize {
+            let mut torn = image.clone();
+            torn[cut..].fill(0);
+            let whole = torn == image;
+            write(&*fs, &log, &torn);
+            let (mut store, recovery) = open_in(&fs, root);
+            assert_eq!(bodies(&store, "T", 0).len(), if whole { 2 } else { 1 }, "cut at {cut}");
+            assert_eq!(recovery.end, if whole { last.end } else { last.physical_offset as u64 });
+            let next = send(&mut store, "T", 0, b"next");
+            assert_eq!(next.queue_offset, if whole { 2 } else { 1 });
+            drop(store);
+            let (store, recovery) = open_in(&fs, root);
+            assert_eq!((recovery.cut_bytes, recovery.end), (0, next.end));
+            assert_eq!(bodies(&store, "T", 0).last().map(Vec::as_slice), Some(&b"next"[..]));
+            drop(store);
+            // The next case begins where this one did, with the checkpoint of a store that was never flushed.
+            write(&*fs, &log, &image);
+            write(&*fs, &root.join("checkpoint"), &[0; 48]);
+        }
+    });
+}
+
+#[test]
+fn every_garbled_byte_of_the_last_record_is_noticed_or_harmless() {
+    on_disk_and_in_memory(|fs, root| {
+        let log = root.join("commitlog/00000000000000000000");
+        let (mut store, _) = open_in(&fs, root);
+        send(&mut store, "T", 0, b"first");
+        let last = send(&mut store, "T", 0, b"last");
+        drop(store);
+        let image = read(&*fs, &log, 4096);
+        let (start, end) = (last.physical_offset as usize, last.end as usize);
+        // What no checksum covers: queue, flag, queue offset, times, hosts, attempts, transaction, and the texts.
+        let uncovered = |at: usize| matches!(at - start, 12..28 | 36..84 | 92..);
+        for at in start..end {
+            let mut garbled = image.clone();
+            garbled[at] ^= 0x80;
+            write(&*fs, &log, &garbled);
+            match Store::open(Arc::clone(&fs), settings(root), WALL_MS) {
+                Ok((store, recovery)) => {
+                    let is_cut = recovery.end == last.physical_offset as u64 && recovery.cut_bytes > 0;
+                    assert!(is_cut || (uncovered(at) && recovery.end == last.end), "{at}: {recovery:?}");
+                    let first = fetch(&store, "T", 0, 0, &TagFilter::all());
+                    assert!(first.count >= 1 && first.body[0].starts_with(&image[..start]), "{at}");
+                }
+                Err(error) => {
+                    assert!(uncovered(at) && matches!(error, StoreError::Damaged { .. }), "{at}: {error}");
+                }
+            }
+            write(&*fs, &log, &image);
+            write(&*fs, &root.join("checkpoint"), &[0; 48]);
+            fs.remove_dir_all(&root.join("consumequeue")).expect("there are queues");
+        }
+    });
+}
+
+#[test]
+fn records_behind_a_cut_do_not_come_back_when_the_gap_is_filled_exactly() {
+    on_disk_and_in_memory(|fs, root| {
+        let log = root.join("commitlog/00000000000000000000");
+        let (mut store, _) = open_in(&fs, root);
+        for body in [b"one", b"two", b"old", b"OLD"] {
+            send(&mut store, "T", 0, body);
+        }
+        let second = send(&mut store, "T", 0, b"end").physical_offset as usize / 4;
+        drop(store);
+        let mut image = read(&*fs, &log, 4096);
+        image[second + 89] ^= 1;
+        write(&*fs, &log, &image);
+        let (mut store, recovery) = open_in(&fs, root);
+        assert_eq!((recovery.end, recovery.cut_bytes > 0), (second as u64, true));
+        // A record of just the size of the one that was bad: the old third would follow it.
+        assert_eq!(send(&mut store, "T", 0, b"new").physical_offset as usize, second);
+        drop(store);
+        let (mut store, recovery) = open_in(&fs, root);
+        assert_eq!(recovery.cut_bytes, 0);
+        assert_eq!(bodies(&store, "T", 0), [b"one", b"new"]);
+        store.close(WALL_MS).expect("it closes");
+        drop(store);
+        assert_eq!(bodies(&open_in(&fs, root).0, "T", 0), [b"one", b"new"]);
+    });
+}
+
+fn read(fs: &dyn FileSystem, path: &Path, len: usize) -> Vec<u8> {
+    let mut bytes = vec![0; len];
+    fs.open(path, Open::Read).and_then(|file| file.read_at(&mut bytes, 0)).expect("it can be read");
+    bytes
+}
+
+fn write(fs: &dyn FileSystem, path: &Path, bytes: &[u8]) {
+    fs.open(path, Open::ReadWrite).and_then(|file| file.write_all_at(bytes, 0)).expect("it can be written");
 }
 
 #[test]
@@ -58,7 +149,7 @@ fn a_flipped_bit_cuts_there_and_nothing_behind_it_returns() {
     for _ in 0..30 {
         send(&mut store, "Other", 0, b"fills the place of what was cut");
     }
-    store.close(support::WALL_MS).unwrap();
+    store.close(WALL_MS).unwrap();
     drop(store);
     let (mut store, _) = open(&fs);
     assert_eq!(store.bounds("T", 0).max, 5, "entries that were cut came back");
@@ -71,7 +162,7 @@ fn entries_that_point_elsewhere_are_dropped() {
     let fs = MemFs::new();
     let (mut store, _) = open(&fs);
     send(&mut store, "T", 0, b"real");
-    store.close(support::WALL_MS).unwrap();
+    store.close(WALL_MS).unwrap();
     drop(store);
     let mut entry = [0; 20];
     segment(&fs, QUEUE).read_at(&mut entry, 0).unwrap();
