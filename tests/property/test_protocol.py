@@ -190,7 +190,7 @@ def test_bodies_survive_the_trip(kind: type[JsonBody], standard: bool) -> None:
 
 
 json_values: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | i64 | st.floats(allow_nan=False) | text,
+    st.none() | st.booleans() | i64 | st.floats(allow_nan=False, allow_infinity=False) | text,
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(text, inner, max_size=3)
