@@ -1,4 +1,4 @@
-"""What the documents tell a reader to run, runs: Python blocks as programs, `$ rmq` lines as commands."""
+"""What the documents tell a reader to run, runs: Python blocks as programs or tests, `$ rmq` lines as commands."""
 
 from __future__ import annotations
 
@@ -32,8 +32,11 @@ def blocks(language: str) -> Iterator[object]:
 
 @pytest.mark.parametrize("program", list(blocks("python")))
 def test_python_block(program: str, tmp_path: Path) -> None:
+    script = tmp_path / "test_block.py"
+    script.write_text(program)
+    runner = ["-m", "pytest", "-q", "-o", "trio_mode=true"] if "def test_" in program else []
     run = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program],
+        [sys.executable, "-W", "error", *runner, script],
         cwd=tmp_path,
         capture_output=True,
         text=True,
