@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, final
 
-from rocketmq_lite.client.engine.names import check_topic
+from rocketmq_lite.client.engine.names import check_topic, retry_topic
 from rocketmq_lite.client.engine.routes import MASTER_ID, TEMPLATE_TOPIC
 from rocketmq_lite.errors import ConfigError, RocketMQError
 from rocketmq_lite.model import Perm
@@ -123,12 +123,12 @@ class Admin:
             BrokerError: A server refused.
             RocketMQError: A server could not be reached.
         """
-        retry_topic = f"%RETRY%{group}"
+        retries = retry_topic(group)
         for address in _masters(await self.cluster(), cluster, None):
             await self._remote.delete_group(address, group)
-            await self._remote.delete_topic_in_broker(address, retry_topic)
+            await self._remote.delete_topic_in_broker(address, retries)
         for name_server in self._routing.name_servers:
-            await self._remote.delete_topic_in_name_server(name_server, retry_topic)
+            await self._remote.delete_topic_in_name_server(name_server, retries)
 
     async def topics(self) -> tuple[str, ...]:
         """The names of all topics, RocketMQ's own among them, sorted.

@@ -235,7 +235,8 @@ class Client:
     ) -> AbstractAsyncContextManager[Consumer]:
         """A member of a consumer group, for the block of ``async with``.
 
-        The members of a group share the queues of its topics; each message goes to one of them, and is
+        The members of a group, of whatever language, share the queues of its topics and of its
+        ``%RETRY%`` topic; each message goes to one of them, and is
         delivered at least once. Messages are acknowledged one by one, by leaving ``async with message``;
         the group's position in a queue is the lowest message that is not. It is committed every 5
         seconds, with each pull, and when the block ends, and the group continues there.

@@ -49,7 +49,7 @@ class ConsumerStatistics:
     """A snapshot of a consumer.
 
     Attributes:
-        queues: The queues it reads now.
+        queues: The queues it reads now, those of the group's ``%RETRY%`` topic last.
         waiting: Messages pulled and not handed out, those that pause after a failure included.
         delivered: Messages handed out, each delivery counted.
         acknowledged: Messages acknowledged.
@@ -127,13 +127,13 @@ class Consumer:
 
     @property
     def queues(self) -> tuple[MessageQueue, ...]:
-        """The queues that this member reads now."""
-        return self._member.queues
+        """The queues of its topics that this member reads now; those of ``%RETRY%`` are in :meth:`statistics`."""
+        return tuple(queue for queue in self._member.queues if queue.topic in self._settings.topics)
 
     def statistics(self) -> ConsumerStatistics:
         """A snapshot."""
         return ConsumerStatistics(
-            queues=tuple(self._member.readers[queue].statistics() for queue in self.queues),
+            queues=tuple(self._member.readers[queue].statistics() for queue in self._member.queues),
             waiting=len(self._inbox),
             delivered=self._delivered,
             acknowledged=self._acknowledged,
@@ -221,7 +221,7 @@ class Consumer:
 
     def take_in(self, queue: ProcessQueue[RawMessage], messages: list[RawMessage]) -> None:
         """Put pulled messages into the inbox, without those whose tag only has the same hash."""
-        expression = self._settings.topics[queue.queue.topic]
+        expression = self._settings.subscriptions[queue.queue.topic]
         taken = 0
         for raw in messages:
             if raw.queue_offset < queue.next_offset:

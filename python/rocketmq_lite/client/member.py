@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Final, Literal
 import trio
 
 from rocketmq_lite.client.engine.balance import allocate_averagely, plan_change
+from rocketmq_lite.client.engine.names import retry_topic
+from rocketmq_lite.client.engine.subscription import EVERYTHING
 from rocketmq_lite.client.heartbeats import GOODBYE_TIMEOUT
 from rocketmq_lite.client.reader import QueueReader
 from rocketmq_lite.client.routing import UNREACHABLE
@@ -66,6 +68,16 @@ class ConsumerSettings:
     limits: QueueLimits
     sub_version: int
 
+    @property
+    def retry_topic(self) -> str:
+        """The topic through which messages come back to the group."""
+        return retry_topic(self.group)
+
+    @property
+    def subscriptions(self) -> Mapping[str, TagExpression]:
+        """All that a heartbeat tells. Members have to agree: brokers keep one subscription a group and topic."""
+        return {**self.topics, self.retry_topic: EVERYTHING}
+
 
 class GroupMember:
     """Our part of one consumer group.
@@ -101,8 +113,9 @@ class GroupMember:
 
     @property
     def queues(self) -> tuple[MessageQueue, ...]:
-        """The queues that we read now."""
-        return tuple(sorted(self.readers))
+        """The queues that we read now, those of the retry topic last."""
+        retry = self._settings.retry_topic
+        return tuple(sorted(self.readers, key=lambda queue: (queue.topic == retry, queue)))
 
     def register(self) -> None:
         """Be in the group: from now on heartbeats tell it. :meth:`leave` has to follow.
@@ -120,6 +133,9 @@ class GroupMember:
             RocketMQError: The other members could not be found out.
         """
         await self._heartbeats.beat()
+        await self._routing.follow(
+            self._settings.retry_topic
+        )  # which brokers create when they hear of a group
         await self._balance()
         self._nursery.start_soon(self._run_balancer)
         self._nursery.start_soon(self._run_committer)
@@ -137,6 +153,7 @@ class GroupMember:
         with trio.move_on_after(GOODBYE_TIMEOUT, shield=True):
             await self._commit(readers)
         await self._heartbeats.leave_consumer(self._settings.group)
+        self._routing.table.forget(self._settings.retry_topic)
 
     # --- which queues -----------------------------------------------------------------------------------
 
@@ -168,7 +185,9 @@ class GroupMember:
                 topics everything is done.
         """
         failure: RocketMQError | None = None
-        for topic in self._settings.topics:
+        for topic in self._settings.subscriptions:
+            if self._routing.table.get(topic) is None:
+                continue  # the %RETRY% topic of a new group; the route's coming wakes us
             try:
                 members = await self._members(topic)
             except RocketMQError as error:
@@ -230,6 +249,8 @@ class GroupMember:
 
     async def _find_start(self, address: str, queue: MessageQueue) -> int:
         start = self._settings.start
+        if queue.topic == self._settings.retry_topic:
+            start = "earliest"  # what came back to the group before we looked is the group's all the same
         if isinstance(start, datetime):
             return await self._remote.search_offset(address, queue, int(start.timestamp() * 1000))
         if start == "earliest":
@@ -285,6 +306,6 @@ def _membership(settings: ConsumerSettings) -> ConsumerData:
                 code_set=expression.codes,
                 sub_version=settings.sub_version,
             )
-            for topic, expression in settings.topics.items()
+            for topic, expression in settings.subscriptions.items()
         ),
     )

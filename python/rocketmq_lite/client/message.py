@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol, Self, final
 
-from rocketmq_lite.client.engine.names import KEYS, TAGS, UNIQ_KEY, is_reserved
+from rocketmq_lite.client.engine.names import KEYS, RETRY_TOPIC, TAGS, UNIQ_KEY, is_reserved, retry_topic
 from rocketmq_lite.client.engine.process_queue import DeliveryEvent
 from rocketmq_lite.errors import RemoteProtocolError
 
@@ -31,6 +31,10 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 class Settlement(Protocol):
     """Who is told how the work on a message ended."""
+
+    @property
+    def group(self) -> str:
+        """The consumer group that the message was delivered to."""
 
     def acknowledged(self, delivery: Delivery[RawMessage]) -> None:
         """The work is done."""
@@ -84,8 +88,11 @@ class ReceivedMessage:
 
     @property
     def topic(self) -> str:
-        """The topic it was sent to."""
-        return self._raw.topic
+        """The topic it was sent to, also when it comes once more, through the group's ``%RETRY%`` topic."""
+        stored_in = self._raw.topic
+        if stored_in == retry_topic(self._settlement.group):
+            return self._properties.get(RETRY_TOPIC, stored_in)
+        return stored_in
 
     @property
     def tag(self) -> str | None:
@@ -123,12 +130,12 @@ class ReceivedMessage:
 
     @property
     def queue(self) -> MessageQueue:
-        """The queue it was read from."""
+        """The queue it was read from; one of the ``%RETRY%`` topic when it comes once more."""
         return self._delivery.queue.queue
 
     @property
     def offset(self) -> int:
-        """Its place in the queue."""
+        """Its place in :attr:`queue`."""
         return self._raw.queue_offset
 
     @property

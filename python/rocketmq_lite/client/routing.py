@@ -147,6 +147,11 @@ class Routing:
                     raise
             return await self._look_up_template(topic)
 
+    async def follow(self, topic: str) -> None:
+        """Keep the route of a topic from now on, whether or not the topic exists yet."""
+        self.table.expect(topic)
+        await self._refresh_all((topic,))
+
     async def refresh(self, topic: str) -> TopicRoute | None:
         """Ask for a route now; the known one stays when there is no answer.
 

@@ -30,6 +30,7 @@ class ScriptedServer:
     Attributes:
         requests: Everything that came, in order.
         scripts: What to answer, by request code.
+        retry_topics: Whether each group has a retry topic; without, tests see the requests of their topic only.
         brokers: The broker names and addresses that its routes tell; itself as ``broker-a`` by default.
     """
 
@@ -46,6 +47,7 @@ class ScriptedServer:
         }
         self.brokers: dict[str, str] = {}
         self.queues = 1
+        self.retry_topics = False
         self.members: tuple[str, ...] | None = None
 
     def connect(self, **options: Any) -> AbstractAsyncContextManager[Client]:
@@ -70,6 +72,8 @@ class ScriptedServer:
         return await answer if isinstance(answer, Awaitable) else answer
 
     def _route(self, request: Command) -> Command:
+        if request.fields["topic"].startswith("%RETRY%") and not self.retry_topics:
+            return request.answer(17, remark="No topic route info in name server")
         body = TopicRouteData(
             queue_datas=tuple(QueueData(name, self.queues, self.queues, 6) for name in self.brokers),
             broker_datas=tuple(BrokerData("C", name, {0: address}) for name, address in self.brokers.items()),

@@ -55,7 +55,7 @@ async def test_the_position_never_passes_a_failed_message(autojump_clock, orders
                 if message.body == b"1":
                     raise ValueError
         await trio.sleep(0.5)
-        [queue] = messages.statistics().queues
+        queue, _retries = messages.statistics().queues
         assert (queue.committable, queue.unfinished) == (1, 1)
     async with orders.consumer("billing", "orders") as messages:
         again = [message.body for message in await take(messages, 4)]

@@ -20,6 +20,7 @@ __all__ = [
     "MAX_BODY",
     "MAX_PROPERTIES",
     "ORDER_KEY",
+    "RETRY_TOPIC",
     "TAGS",
     "UNIQ_KEY",
     "WAIT",
@@ -32,6 +33,7 @@ __all__ = [
     "check_topic",
     "check_topic_to_send",
     "is_reserved",
+    "retry_topic",
 ]
 
 # Properties by which RocketMQ carries what our API has arguments for.
@@ -40,6 +42,8 @@ TAGS: Final = "TAGS"
 UNIQ_KEY: Final = "UNIQ_KEY"
 WAIT: Final = "WAIT"
 ORDER_KEY: Final = "__SHARDINGKEY"
+RETRY_TOPIC: Final = "RETRY_TOPIC"
+"""Where a message that waits in a %RETRY% topic was sent to."""
 
 MAX_BODY: Final = 4 * 1024 * 1024
 """Bytes of a body before compression (Java's ``maxMessageSize``)."""
@@ -48,6 +52,7 @@ MAX_PROPERTIES: Final = 32_767
 
 _MAX_TOPIC = 127
 _MAX_GROUP = 120
+_RETRY_PREFIX = "%RETRY%"
 _NAME = re.compile(r"[%|a-zA-Z0-9_-]+")
 _RESERVED_GROUPS = frozenset({"DEFAULT_PRODUCER", "DEFAULT_CONSUMER"})
 _NOT_FOR_SENDING = frozenset(
@@ -182,6 +187,11 @@ def check_properties(properties: Mapping[str, str]) -> dict[str, str]:
             raise ConfigError(f"property {name!r} is reserved by RocketMQ", hint=_instead_of(name))
         _check_text(f"value of property {name!r}", value)
     return dict(properties)
+
+
+def retry_topic(group: str) -> str:
+    """The topic through which messages come back to a consumer group that could not work on them."""
+    return f"{_RETRY_PREFIX}{group}"
 
 
 def is_reserved(name: str) -> bool:

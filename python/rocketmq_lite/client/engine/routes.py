@@ -126,11 +126,17 @@ class RouteTable:
         self._routes: dict[str, TopicRoute] = {}
         self._brokers: dict[str, dict[int, str]] = {}
         self._stale: set[str] = set()
+        self._expected: set[str] = set()
 
     @property
     def topics(self) -> tuple[str, ...]:
         """All topics in use."""
         return tuple(self._routes)
+
+    def expect(self, topic: str) -> None:
+        """Have each round of refreshes ask for a topic that does not exist yet."""
+        if topic not in self._routes:
+            self._expected.add(topic)
 
     def get(self, topic: str) -> TopicRoute | None:
         """The route of a topic, or ``None`` when it was never asked for."""
@@ -142,6 +148,7 @@ class RouteTable:
         A route from the template never replaces one that a name server gave for the topic itself.
         """
         self._stale.discard(route.topic)
+        self._expected.discard(route.topic)
         known = self._routes.get(route.topic)
         if known == route or (known is not None and route.from_template and not known.from_template):
             return False
@@ -152,8 +159,9 @@ class RouteTable:
         return True
 
     def forget(self, topic: str) -> None:
-        """Drop a topic that was deleted, so that it is not refreshed for ever."""
+        """Drop a topic that was deleted or is not needed any more, so that it is not refreshed for ever."""
         self._stale.discard(topic)
+        self._expected.discard(topic)
         if self._routes.pop(topic, None) is not None:
             self._rebuild_brokers()
 
@@ -163,9 +171,11 @@ class RouteTable:
             self._stale.add(topic)
 
     def plan_refresh(self, *, all_topics: bool) -> tuple[str, ...]:
-        """The topics to ask for now; the stale marks are taken off."""
+        """The topics to ask for now, those that do not exist yet only with all; the stale marks are taken off."""
         stale, self._stale = self._stale, set()
-        return tuple(topic for topic in self._routes if all_topics or topic in stale)
+        if all_topics:
+            return (*self._routes, *sorted(self._expected))
+        return tuple(topic for topic in self._routes if topic in stale)
 
     def master(self, broker_name: str) -> str | None:
         """Address of a group's master."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rocketmq_lite.errors import ConfigError
 from rocketmq_lite.protocol.framing import java_hash
 
-__all__ = ["EVERY_TAG", "TagExpression"]
+__all__ = ["EVERYTHING", "EVERY_TAG", "TagExpression"]
 
 EVERY_TAG = "*"
 
@@ -36,7 +36,7 @@ class TagExpression:
             ConfigError: It is written with another operator, or names no tag.
         """
         if expression.strip() in {"", EVERY_TAG}:
-            return cls(EVERY_TAG, ())
+            return EVERYTHING
         tags = tuple(dict.fromkeys(part.strip() for part in expression.split("||") if part.strip()))
         if not tags:
             raise ConfigError(f"tag expression {expression!r} names no tag", hint="use '*' for every message")
@@ -56,3 +56,6 @@ class TagExpression:
     def matches(self, tag: str | None) -> bool:
         """Whether a message with this tag is meant."""
         return not self.tags or tag in self.tags
+
+
+EVERYTHING = TagExpression(EVERY_TAG, ())

@@ -149,3 +149,18 @@ def test_the_address_of_a_broker_that_moved_is_taken_from_the_newest_route():
     table.learn(compile_route("U", here))
     table.learn(compile_route("T", there))
     assert table.master("a") == "a:9"
+
+
+def test_a_topic_that_does_not_exist_yet_is_asked_for_in_each_round():
+    table = RouteTable()
+    table.learn(compile_route("T", TWO))
+    table.expect("T")  # known
+    table.expect("R")
+    assert table.plan_refresh(all_topics=True) == ("T", "R")
+    assert table.plan_refresh(all_topics=False) == ()
+    table.learn(compile_route("R", TWO))
+    assert table.plan_refresh(all_topics=True) == ("T", "R")
+    table.expect("S")
+    table.forget("S")
+    table.forget("R")
+    assert table.plan_refresh(all_topics=True) == ("T",)
