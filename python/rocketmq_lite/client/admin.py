@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.remote import Remote
     from rocketmq_lite.client.routing import Routing
     from rocketmq_lite.model import MessageQueue
-    from rocketmq_lite.protocol.bodies import ClusterInfo, TopicRouteData
-    from rocketmq_lite.protocol.bodies.stats import TopicOffset
+    from rocketmq_lite.protocol.bodies import ClusterInfo, TopicOffset, TopicRouteData
 
 __all__ = ["Admin"]
 

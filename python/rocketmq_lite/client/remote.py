@@ -15,8 +15,13 @@ from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite.client.engine.routes import TEMPLATE_QUEUES, TEMPLATE_TOPIC
 from rocketmq_lite.errors import BrokerError, LocalProtocolError, RemoteProtocolError, TopicNotFound
-from rocketmq_lite.protocol.bodies import ClusterInfo, ConsumerList, TopicList, TopicRouteData
-from rocketmq_lite.protocol.bodies.stats import TopicOffset, decode_topic_stats
+from rocketmq_lite.protocol.bodies import (
+    ClusterInfo,
+    ConsumerList,
+    TopicList,
+    TopicRouteData,
+    TopicStats,
+)
 from rocketmq_lite.protocol.codes import RequestCode, ResponseCode
 from rocketmq_lite.protocol.command import Command
 from rocketmq_lite.protocol.framing import decode_messages
@@ -46,7 +51,7 @@ if TYPE_CHECKING:
 
     from rocketmq_lite.client.outgoing import OutgoingMessage
     from rocketmq_lite.model import MessageQueue
-    from rocketmq_lite.protocol.bodies import HeartbeatData
+    from rocketmq_lite.protocol.bodies import HeartbeatData, TopicOffset
     from rocketmq_lite.protocol.framing import RawMessage
     from rocketmq_lite.protocol.headers.shape import Header
     from rocketmq_lite.transport.rpc import Pool
@@ -318,7 +323,7 @@ class Remote:
         """202: the bounds of a topic's queues on one broker."""
         answer = await self._ask(address, RequestCode.GET_TOPIC_STATS_INFO, TopicRequestHeader(topic))
         with _reading(address):
-            return decode_topic_stats(answer.body)
+            return TopicStats.decode(answer.body).offset_table
 
     # --- shared -----------------------------------------------------------------------------------------
 

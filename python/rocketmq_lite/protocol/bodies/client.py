@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from rocketmq_lite.model import MessageQueue
 from rocketmq_lite.protocol.bodies.shape import JsonBody
 from rocketmq_lite.protocol.headers.shape import key
 
 __all__ = [
+    "CheckClientConfig",
     "ConsumerData",
     "ConsumerList",
+    "GroupList",
+    "GroupSubscription",
     "HeartbeatData",
+    "LockBatch",
+    "LockedQueues",
     "ProducerData",
     "SubscriptionData",
     "SubscriptionGroupConfig",
+    "SubscriptionGroupList",
 ]
 
 
@@ -68,6 +75,49 @@ class ConsumerList(JsonBody):
 
 
 @dataclass(frozen=True, slots=True)
+class CheckClientConfig(JsonBody):
+    """46: whether the broker can do what a consumer is about to subscribe to."""
+
+    client_id: str = ""
+    group: str = ""
+    namespace: str = ""
+    subscription_data: SubscriptionData | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LockBatch(JsonBody):
+    """41 and 42: queues that a client wants for itself, or gives back."""
+
+    consumer_group: str
+    client_id: str
+    mq_set: tuple[MessageQueue, ...] = ()
+    only_this_broker: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LockedQueues(JsonBody):
+    """Answer to 41: those of them that the client has."""
+
+    lock_ok_mq_set: tuple[MessageQueue, ...] = key("lockOKMQSet", default=())
+
+
+@dataclass(frozen=True, slots=True)
+class GroupList(JsonBody):
+    """Answer to 300."""
+
+    group_list: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSubscription(JsonBody):
+    """Answer to 345; without the subscription when the group has none to the topic now."""
+
+    group: str = ""
+    topic: str = ""
+    subscription_data: SubscriptionData | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SubscriptionGroupConfig(JsonBody):
     """A consumer group's settings; the defaults are those of a group made by its first use."""
 
@@ -86,3 +136,10 @@ class SubscriptionGroupConfig(JsonBody):
     consume_timeout_minute: int = 15
     subscription_data_set: tuple[dict[str, object], ...] | None = None
     attributes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionGroupList(JsonBody):
+    """225."""
+
+    group_config_list: tuple[SubscriptionGroupConfig, ...]

@@ -3,6 +3,8 @@
 Reading is tolerant: unknown members are ignored, a missing one gets its default, numbers may come as text. Writing
 is exact: Java's property names (``client_id`` -> ``clientId``, unless the field says ``key("clientID")``), ``None``
 left out.
+
+Surprise: a message queue may be the key of a map. fastjson writes it there as the object that it is, too.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import types
 from typing import TYPE_CHECKING, Any, Final, Self, get_args, get_origin, get_type_hints
 
 from rocketmq_lite.errors import LocalProtocolError
+from rocketmq_lite.model import MessageQueue
 from rocketmq_lite.protocol.framing import json_dumps, json_loads
 from rocketmq_lite.protocol.headers.shape import camel_case, read_i64
 
@@ -50,11 +53,21 @@ def _read_str(value: object) -> str:
     raise ValueError(f"{value!r} is not text")
 
 
+def _read_queue(value: object) -> MessageQueue:
+    members = dict(value) if isinstance(value, tuple) else _checked(value, dict)
+    try:
+        names = (_read_str(members["topic"]), _read_str(members["brokerName"]))
+        return MessageQueue(*names, _read_int(members["queueId"]))
+    except KeyError as error:
+        raise ValueError(f"{value!r} is no queue") from error
+
+
 _SCALARS: Final[dict[object, Callable[[object], object]]] = {
     bool: _read_bool,
     int: _read_int,
     float: _read_float,
     str: _read_str,
+    MessageQueue: _read_queue,
 }
 
 
@@ -107,11 +120,21 @@ def _read_layout(body: type[JsonBody]) -> tuple[tuple[str, str, Callable[[object
 def _to_json(value: object) -> object:
     if isinstance(value, JsonBody):
         return value.to_json()
+    if isinstance(value, MessageQueue):
+        return dict(_queue_members(value))
     if isinstance(value, tuple):
         return [_to_json(each) for each in value]
     if isinstance(value, dict):
-        return {k: _to_json(v) for k, v in value.items()}
+        return {_to_json_key(k): _to_json(v) for k, v in value.items()}
     return value
+
+
+def _to_json_key(key: object) -> object:
+    return _queue_members(key) if isinstance(key, MessageQueue) else key
+
+
+def _queue_members(queue: MessageQueue) -> tuple[tuple[str, object], ...]:
+    return (("brokerName", queue.broker_name), ("queueId", queue.queue_id), ("topic", queue.topic))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

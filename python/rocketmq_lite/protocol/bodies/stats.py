@@ -1,15 +1,20 @@
-"""Statistics of topics, whose tables have queues as keys (request-codes.md 9)."""
+"""How full topics are and how far groups have come; the tables have queues as keys (request-codes.md 9)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from rocketmq_lite.errors import LocalProtocolError
 from rocketmq_lite.model import MessageQueue
 from rocketmq_lite.protocol.bodies.shape import JsonBody
-from rocketmq_lite.protocol.framing import json_loads
 
-__all__ = ["TopicOffset", "decode_topic_stats"]
+__all__ = [
+    "ConsumeOffset",
+    "ConsumeStats",
+    "ConsumeTimeSpan",
+    "ConsumeTimeSpans",
+    "TopicOffset",
+    "TopicStats",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,22 +26,62 @@ class TopicOffset(JsonBody):
     last_update_timestamp: int = 0
 
 
-def decode_topic_stats(data: bytes) -> dict[MessageQueue, TopicOffset]:
-    """Read the answer to 202.
+@dataclass(frozen=True, slots=True)
+class TopicStats(JsonBody):
+    """Answer to 202."""
 
-    Raises:
-        LocalProtocolError: It is something else.
+    offset_table: dict[MessageQueue, TopicOffset] = field(default_factory=dict)
+    topic_put_tps: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumeOffset(JsonBody):
+    """A group's position in one queue.
+
+    Attributes:
+        broker_offset: Where the next message will be stored.
+        consumer_offset: The next message that the group will consume; 0 too where it has no position.
+        pull_offset: The next message that the group will ask for.
+        last_timestamp: When the last consumed message was stored, in milliseconds; 0 if nothing is consumed.
     """
-    body = json_loads(data)
-    table = body.get("offsetTable") if isinstance(body, dict) else None
-    if not isinstance(table, dict):
-        raise LocalProtocolError("topic statistics without an offsetTable")
-    return {_queue(key): TopicOffset.from_json(value) for key, value in table.items()}
+
+    broker_offset: int = 0
+    consumer_offset: int = 0
+    pull_offset: int = 0
+    last_timestamp: int = 0
 
 
-def _queue(key: object) -> MessageQueue:
-    members = dict(key) if isinstance(key, tuple) else {}
-    try:
-        return MessageQueue(str(members["topic"]), str(members["brokerName"]), int(members["queueId"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise LocalProtocolError(f"{key!r} is no queue") from error
+@dataclass(frozen=True, slots=True)
+class ConsumeStats(JsonBody):
+    """Answer to 208."""
+
+    offset_table: dict[MessageQueue, ConsumeOffset] = field(default_factory=dict)
+    consume_tps: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumeTimeSpan(JsonBody):
+    """Store times around a group's position in one queue, in milliseconds, -1 where there is no message.
+
+    Attributes:
+        min_time_stamp: Of the first message.
+        max_time_stamp: Of the last one.
+        consume_time_stamp: Of the last consumed one; of the first one while none is.
+        delay_time: How long the next one to consume has been waiting.
+    """
+
+    message_queue: MessageQueue
+    min_time_stamp: int = -1
+    max_time_stamp: int = -1
+    consume_time_stamp: int = -1
+    delay_time: int = 0
+    min_time_stamp_str: str | None = None
+    max_time_stamp_str: str | None = None
+    consume_time_stamp_str: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumeTimeSpans(JsonBody):
+    """Answer to 303."""
+
+    consume_time_span_set: tuple[ConsumeTimeSpan, ...] = ()

@@ -14,6 +14,7 @@ __all__ = [
     "KVTable",
     "QueueData",
     "TopicConfig",
+    "TopicConfigList",
     "TopicList",
     "TopicRouteData",
 ]
@@ -44,6 +45,13 @@ class TopicConfig(JsonBody):
     topic_sys_flag: int = 0
     order: bool = False
     attributes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TopicConfigList(JsonBody):
+    """18. Attributes are changes here: their names carry ``+`` or ``-``."""
+
+    topic_config_list: tuple[TopicConfig, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,99 @@
+"""Who is connected, and what a consumer is doing (request-codes.md 9, 13)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rocketmq_lite.model import MessageQueue
+from rocketmq_lite.protocol.bodies.client import SubscriptionData
+from rocketmq_lite.protocol.bodies.shape import JsonBody
+from rocketmq_lite.protocol.headers.shape import key
+
+__all__ = [
+    "Connection",
+    "ConsumerConnection",
+    "ConsumerRunningInfo",
+    "ProcessQueueInfo",
+    "ProducerConnection",
+    "ProducerInfo",
+    "ProducerTable",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Connection(JsonBody):
+    """One client of a group."""
+
+    client_id: str = ""
+    client_addr: str = ""
+    language: str = ""
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerConnection(JsonBody):
+    """Answer to 203: a consumer group that is online."""
+
+    connection_set: tuple[Connection, ...] = ()
+    subscription_table: dict[str, SubscriptionData] = field(default_factory=dict)
+    consume_type: str = "CONSUME_PASSIVELY"
+    message_model: str = "CLUSTERING"
+    consume_from_where: str = "CONSUME_FROM_LAST_OFFSET"
+
+
+@dataclass(frozen=True, slots=True)
+class ProducerConnection(JsonBody):
+    """Answer to 204: a producer group that is online."""
+
+    connection_set: tuple[Connection, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProducerInfo(JsonBody):
+    """One client of a producer group; its address has a slash in front, as Java prints one."""
+
+    client_id: str = ""
+    remote_ip: str = key("remoteIP", default="")
+    language: str = ""
+    version: int = 0
+    last_update_timestamp: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProducerTable(JsonBody):
+    """Answer to 328: every producer group that is online."""
+
+    data: dict[str, tuple[ProducerInfo, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessQueueInfo(JsonBody):
+    """How a consumer stands in one of its queues ("droped" is Java's spelling); times in milliseconds."""
+
+    commit_offset: int = 0
+    cached_msg_min_offset: int = 0
+    cached_msg_max_offset: int = 0
+    cached_msg_count: int = 0
+    cached_msg_size_in_mi_b: int = 0
+    transaction_msg_min_offset: int = 0
+    transaction_msg_max_offset: int = 0
+    transaction_msg_count: int = 0
+    locked: bool = False
+    try_unlock_times: int = 0
+    last_lock_timestamp: int = 0
+    droped: bool = False
+    last_pull_timestamp: int = 0
+    last_consume_timestamp: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerRunningInfo(JsonBody):
+    """Answer to 307: what a consumer says of itself."""
+
+    properties: dict[str, str] = field(default_factory=dict)
+    subscription_set: tuple[SubscriptionData, ...] = ()
+    mq_table: dict[MessageQueue, ProcessQueueInfo] = field(default_factory=dict)
+    mq_pop_table: dict[MessageQueue, object] = field(default_factory=dict)
+    status_table: dict[str, object] = field(default_factory=dict)
+    user_consumer_info: dict[str, str] = field(default_factory=dict)
+    jstack: str | None = None
