@@ -3,41 +3,29 @@
 Rules:
 - Groups are created by administrators or by their first heartbeat or pull, with Apache's defaults.
 - ``forbiddenTable`` holds a bit mask a (group, topic); it is kept and written back, for an Apache broker to obey.
-- The version steps at every change, as the topics' does.
 """
 
 from __future__ import annotations
 
 from rocketmq_lite.broker.engine import names
+from rocketmq_lite.broker.engine.config_table import ConfigTable
 from rocketmq_lite.broker.engine.document import member, members, whole_number
 from rocketmq_lite.errors import BrokerError
 from rocketmq_lite.protocol.bodies import DataVersion, SubscriptionGroupConfig
 from rocketmq_lite.protocol.codes import ResponseCode
 
 
-class GroupTable:
+class GroupTable(ConfigTable[SubscriptionGroupConfig]):
     """All consumer groups by name, with the version of the whole."""
 
     def __init__(self, *, auto_create: bool, now_ms: int) -> None:
         self._auto_create = auto_create
-        self._version = DataVersion(counter=0, state_version=0, timestamp=now_ms)
-        self._groups = {name: SubscriptionGroupConfig(group_name=name) for name in names.SYSTEM_GROUPS}
         self._forbidden: dict[str, dict[str, int]] = {}
-
-    # --- questions
-
-    @property
-    def version(self) -> DataVersion:
-        """The version of the table as a whole."""
-        return self._version
-
-    def get(self, name: str) -> SubscriptionGroupConfig | None:
-        """One group, or None."""
-        return self._groups.get(name)
-
-    def all(self) -> dict[str, SubscriptionGroupConfig]:
-        """A copy of the table."""
-        return dict(self._groups)
+        super().__init__(
+            (SubscriptionGroupConfig(group_name=name) for name in names.SYSTEM_GROUPS),
+            name_of=lambda group: group.group_name,
+            now_ms=now_ms,
+        )
 
     # --- plans
 
@@ -68,22 +56,14 @@ class GroupTable:
             problem = "retryQueueNums and consumeTimeoutMinute may not be negative"
         if problem is not None:
             raise BrokerError(ResponseCode.INVALID_PARAMETER, problem)
-        return None if self._groups.get(wanted.group_name) == wanted else wanted
+        return None if self._entries.get(wanted.group_name) == wanted else wanted
 
     # --- changes
-
-    def put(self, group: SubscriptionGroupConfig, *, now_ms: int) -> None:
-        """Create or replace a group."""
-        self._groups[group.group_name] = group
-        self._step(now_ms)
 
     def remove(self, name: str, *, now_ms: int) -> bool:
         """Forget a group and what it was forbidden; False when it was not there."""
         self._forbidden.pop(name, None)
-        if self._groups.pop(name, None) is None:
-            return False
-        self._step(now_ms)
-        return True
+        return super().remove(name, now_ms=now_ms)
 
     # --- subscriptionGroup.json
 
@@ -92,7 +72,7 @@ class GroupTable:
         return {
             "dataVersion": self._version.to_json(),
             "forbiddenTable": {group: dict(topics) for group, topics in self._forbidden.items()},
-            "subscriptionGroupTable": {name: group.to_json() for name, group in self._groups.items()},
+            "subscriptionGroupTable": {name: group.to_json() for name, group in self._entries.items()},
         }
 
     def restore(self, document: object) -> None:
@@ -112,9 +92,5 @@ class GroupTable:
             for group, topics in members(document, "forbiddenTable").items()
         }
         version = DataVersion.from_json(member(document, "dataVersion"))
-        self._groups.update({group.group_name: group for group in groups})
+        self._take_over(groups, version)
         self._forbidden = forbidden
-        self._version = version
-
-    def _step(self, now_ms: int) -> None:
-        self._version = self._version.next(now_ms)

@@ -3,11 +3,11 @@
 Rules:
 - A ``plan_`` method says what a topic would become, or raises the refusal as ``BrokerError`` with the code that the
   requester gets; it changes nothing. ``put`` and ``remove`` change the table and step its version.
-- The version steps at every change. Name servers compare it for equality only, and take a new table when it differs.
 - System topics are in the table from the start, but nobody writes them to disk before the first real change: a fresh
   directory has no ``topics.json``, in Apache's broker as here.
 
-Surprise: an update carries attributes with a sign (``+message.type=FIFO,-reserve.time``); the stored form has none.
+Surprises: an update carries attributes with a sign (``+message.type=FIFO,-reserve.time``); the stored form has none.
+Permission bits are stored as they come, those without a meaning too, as Apache does.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite.broker.engine import names
+from rocketmq_lite.broker.engine.config_table import ConfigTable
 from rocketmq_lite.broker.engine.document import member, members
 from rocketmq_lite.errors import BrokerError
 from rocketmq_lite.protocol.bodies import DataVersion, TopicConfig
 from rocketmq_lite.protocol.codes import ResponseCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 MAX_QUEUES: Final = 65_536
 # Apache sets no bound; ours keeps a typing error from filling every route and statistics answer.
@@ -40,40 +41,31 @@ _ATTRIBUTES: Final[Mapping[str, tuple[frozenset[str] | None, bool]]] = {
 _NOT_SUPPORTED: Final = frozenset({("queue.type", "BatchCQ"), ("cleanup.policy", "COMPACTION")})
 
 
-class TopicTable:
+class TopicTable(ConfigTable[TopicConfig]):
     """All topics by name, with the version of the whole."""
 
     def __init__(self, *, cluster: str, broker_name: str, template_queues: int | None, now_ms: int) -> None:
         self._cluster = cluster
         self._broker_name = broker_name
         self._template_queues = template_queues
-        self._version = DataVersion(counter=0, state_version=0, timestamp=now_ms)
-        self._topics = {
-            topic.name: TopicConfig(
-                topic_name=topic.name,
-                read_queue_nums=topic.queues,
-                write_queue_nums=topic.queues,
-                perm=topic.perm,
-            )
-            for topic in names.system_topics(
-                cluster=cluster, broker_name=broker_name, template_queues=template_queues
-            )
-        }
+        reserved = names.system_topics(
+            cluster=cluster, broker_name=broker_name, template_queues=template_queues
+        )
+        super().__init__(
+            (
+                TopicConfig(
+                    topic_name=topic.name,
+                    read_queue_nums=topic.queues,
+                    write_queue_nums=topic.queues,
+                    perm=topic.perm,
+                )
+                for topic in reserved
+            ),
+            name_of=lambda topic: topic.topic_name,
+            now_ms=now_ms,
+        )
 
     # --- questions
-
-    @property
-    def version(self) -> DataVersion:
-        """The version of the table as a whole."""
-        return self._version
-
-    def get(self, name: str) -> TopicConfig | None:
-        """One topic, or None."""
-        return self._topics.get(name)
-
-    def all(self) -> dict[str, TopicConfig]:
-        """A copy of the table."""
-        return dict(self._topics)
 
     def is_system(self, name: str) -> bool:
         """Whether administrators have to leave this topic alone."""
@@ -93,7 +85,7 @@ class TopicTable:
         """
         _refuse_bad_name(name)
         sys_flag = _UNIT_SYS_FLAG if unit else 0
-        template = self._topics.get(default_topic)
+        template = self._entries.get(default_topic)
         if template is not None and template.perm & names.PERM_INHERIT:
             queues = max(0, min(queue_nums, template.write_queue_nums))
             return TopicConfig(
@@ -139,7 +131,7 @@ class TopicTable:
                 f"The topic[{wanted.topic_name}] is conflict with system topic.",
             )
         _refuse_bad_numbers(wanted)
-        known = self._topics.get(wanted.topic_name)
+        known = self._entries.get(wanted.topic_name)
         attributes = plan_attributes(None if known is None else known.attributes, attribute_changes)
         planned = replace(wanted, attributes=attributes)
         return None if planned == known else planned
@@ -156,21 +148,7 @@ class TopicTable:
             raise BrokerError(
                 ResponseCode.INVALID_PARAMETER, f"The topic[{name}] is conflict with system topic."
             )
-        return self._topics.get(name)
-
-    # --- changes
-
-    def put(self, topic: TopicConfig, *, now_ms: int) -> None:
-        """Create or replace a topic."""
-        self._topics[topic.topic_name] = topic
-        self._step(now_ms)
-
-    def remove(self, name: str, *, now_ms: int) -> bool:
-        """Forget a topic; False when it was not there."""
-        if self._topics.pop(name, None) is None:
-            return False
-        self._step(now_ms)
-        return True
+        return self._entries.get(name)
 
     # --- topics.json
 
@@ -178,7 +156,7 @@ class TopicTable:
         """The table as ``topics.json`` has it."""
         return {
             "dataVersion": self._version.to_json(),
-            "topicConfigTable": {name: topic.to_json() for name, topic in self._topics.items()},
+            "topicConfigTable": {name: topic.to_json() for name, topic in self._entries.items()},
         }
 
     def restore(self, document: object) -> None:
@@ -191,18 +169,12 @@ class TopicTable:
         """
         topics = [TopicConfig.from_json(topic) for topic in members(document, "topicConfigTable").values()]
         version = DataVersion.from_json(member(document, "dataVersion"))
-        self._topics.update(self._without_disabled_template(topics))
-        self._version = version
+        self._take_over(map(self._without_disabled_power, topics), version)
 
-    def _without_disabled_template(self, topics: Iterable[TopicConfig]) -> dict[str, TopicConfig]:
-        loaded = {topic.topic_name: topic for topic in topics}
-        template = loaded.get(names.TEMPLATE_TOPIC)
-        if template is not None and self._template_queues is None:
-            loaded[names.TEMPLATE_TOPIC] = replace(template, perm=template.perm & ~names.PERM_INHERIT)
-        return loaded
-
-    def _step(self, now_ms: int) -> None:
-        self._version = self._version.next(now_ms)
+    def _without_disabled_power(self, topic: TopicConfig) -> TopicConfig:
+        if topic.topic_name == names.TEMPLATE_TOPIC and self._template_queues is None:
+            return replace(topic, perm=topic.perm & ~names.PERM_INHERIT)
+        return topic
 
 
 def plan_attributes(known: Mapping[str, str] | None, changes: str) -> dict[str, str]:
@@ -253,8 +225,6 @@ def _refuse_bad_name(name: str) -> None:
 
 
 def _refuse_bad_numbers(topic: TopicConfig) -> None:
-    if not 0 <= topic.perm <= (names.PERM_READ_WRITE | names.PERM_INHERIT):
-        raise BrokerError(ResponseCode.INVALID_PARAMETER, f"perm {topic.perm} is not between 0 and 7")
     for kind, count in (("read", topic.read_queue_nums), ("write", topic.write_queue_nums)):
         if not 0 <= count <= MAX_QUEUES:
             raise BrokerError(

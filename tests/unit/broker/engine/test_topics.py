@@ -71,7 +71,7 @@ def test_an_update_that_changes_nothing_plans_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "wanted", [topic("TBW102"), topic("rmq_sys_x"), topic("C"), topic(""), topic(perm=8), topic(queues=-1)]
+    "wanted", [topic("TBW102"), topic("rmq_sys_x"), topic("C"), topic(""), topic(queues=-1)]
 )
 def test_updates_that_cannot_be_are_refused_with_29(wanted: TopicConfig) -> None:
     with pytest.raises(BrokerError) as caught:
