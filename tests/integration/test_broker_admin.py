@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from rocketmq_lite.protocol.bodies import KVTable, SubscriptionGroupConfig, TopicConfig, TopicList
+from rocketmq_lite.protocol.bodies import (
+    KVTable,
+    SubscriptionGroupConfig,
+    SubscriptionGroupList,
+    TopicConfig,
+    TopicConfigList,
+    TopicList,
+)
 from rocketmq_lite.protocol.codes import RequestCode
 from rocketmq_lite.protocol.framing import json_loads
 
@@ -50,6 +58,7 @@ async def test_topics_are_created_changed_listed_and_deleted(world: World, time:
         ("a b", 4, "", 29),
         ("", 4, "", 29),
         ("orders", -1, "", 29),
+        ("orders", 4, "message.type=FIFO", 1),
         ("orders", 4, "+queue.type=BatchCQ", 1),
     ],
 )
@@ -60,6 +69,44 @@ async def test_topics_that_cannot_be_are_refused(
         answer = await peer.create_topic(topic, queues=queues, attributes=attributes)
         assert answer.code == code
         assert answer.remark
+
+
+async def test_permission_bits_are_taken_as_they_come(world: World, time: MockClock | None) -> None:
+    async with world.broker() as address, world.peer(address) as peer:
+        assert (await peer.create_topic("orders", perm=77)).code == 0
+        shown = await peer.call(RequestCode.GET_TOPIC_CONFIG, topic="orders")
+        assert TopicConfig.decode(shown.body).perm == 77
+
+
+async def test_several_topics_at_once_or_none(world: World, time: MockClock | None) -> None:
+    put = RequestCode.UPDATE_AND_CREATE_TOPIC_LIST
+    first, second = TopicConfig("A", 2, 2), TopicConfig("B", 3, 3, attributes={"+message.type": "FIFO"})
+    async with world.broker() as address, world.peer(address) as peer:
+        refused = await peer.call(put, TopicConfigList((first, TopicConfig("a b"))).encode())
+        assert refused.code == 29
+        assert (await peer.call(RequestCode.GET_TOPIC_CONFIG, topic="A")).code == 17
+        assert (await peer.call(put, TopicConfigList((first, second)).encode())).code == 0
+        shown = [await peer.call(RequestCode.GET_TOPIC_CONFIG, topic=name) for name in "AB"]
+        assert [TopicConfig.decode(each.body) for each in shown] == [
+            first,
+            replace(second, attributes={"message.type": "FIFO"}),
+        ]
+        without_sign = TopicConfig("C", attributes={"message.type": "FIFO"})
+        assert (await peer.call(put, TopicConfigList((without_sign,)).encode())).code == 1
+        assert (await peer.call(put)).code == 1
+
+
+async def test_several_groups_at_once_or_none(world: World, time: MockClock | None) -> None:
+    put = RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST
+    first, second = SubscriptionGroupConfig("A", retry_max_times=3), SubscriptionGroupConfig("B")
+    async with world.broker() as address, world.peer(address) as peer:
+        bad = SubscriptionGroupList((first, SubscriptionGroupConfig("a b")))
+        assert (await peer.call(put, bad.encode())).code == 29
+        assert (await peer.call(put, SubscriptionGroupList((first, second)).encode())).code == 0
+        listed = body(await peer.call(RequestCode.GET_ALL_SUBSCRIPTIONGROUP_CONFIG))
+        table = listed["subscriptionGroupTable"]
+        assert isinstance(table, dict)
+        assert [table[name] for name in "AB"] == [first.to_json(), second.to_json()]
 
 
 async def test_a_request_without_its_fields_is_answered_1(world: World, time: MockClock | None) -> None:
@@ -109,6 +156,11 @@ async def test_progress_of_topics_and_groups(world: World, time: MockClock | Non
         assert stats[queue("orders", 1)] == {
             "brokerOffset": 3, "consumerOffset": 2, "lastTimestamp": 0, "pullOffset": 2
         }  # fmt: skip
+        assert stats[queue("orders", 0)] == {
+            "brokerOffset": 0, "consumerOffset": 0, "lastTimestamp": 0, "pullOffset": 0
+        }  # fmt: skip
+        read = await peer.call(RequestCode.QUERY_TOPICS_BY_CONSUMER, group="G")
+        assert TopicList.decode(read.body) == TopicList(("orders",), address)
         assert (
             body(await peer.call(RequestCode.GET_CONSUME_STATS, consumerGroup="nobody"))["offsetTable"] == {}
         )

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import trio
 
 from rocketmq_lite.broker.engine.clients import EXPIRY_SECONDS
+from rocketmq_lite.broker.engine.locks import LOCK_SECONDS
 from rocketmq_lite.broker.services.expiry import SCAN_SECONDS
+from rocketmq_lite.model import MessageQueue
+from rocketmq_lite.protocol.bodies import (
+    CheckClientConfig,
+    GroupSubscription,
+    LockBatch,
+    LockedQueues,
+    ProducerTable,
+    SubscriptionData,
+)
 from rocketmq_lite.protocol.codes import RequestCode
 from rocketmq_lite.protocol.framing import json_loads
 
@@ -100,6 +111,62 @@ async def test_connection_lists(world: World, time: MockClock | None) -> None:
         assert body["subscriptionTable"]["orders"]["subString"] == "*"
         answer = await peer.call(RequestCode.GET_PRODUCER_CONNECTION_LIST, producerGroup="P")
         assert b'"c1"' in answer.body
+        answer = await peer.call(RequestCode.GET_ALL_PRODUCER_INFO)
+        (producer,) = ProducerTable.decode(answer.body).data["P"]
+        assert producer.client_id == "c1"
+        assert producer.remote_ip == f"/{connection['clientAddr']}"
+        assert producer.last_update_timestamp > 0
+
+
+async def test_the_subscription_of_a_group_to_one_topic(world: World, time: MockClock | None) -> None:
+    ask = RequestCode.QUERY_SUBSCRIPTION_BY_CONSUMER
+    async with world.broker() as address, world.peer(address) as peer:
+        answer = await peer.call(ask, group="G", topic="orders")
+        assert answer.body == b'{"group":"G","topic":"orders"}'
+        await peer.heartbeat("c1", consumer="G", topics=("orders",))
+        found = GroupSubscription.decode((await peer.call(ask, group="G", topic="orders")).body)
+        assert found.subscription_data == SubscriptionData("orders", sub_version=1)
+        answer = await peer.call(ask, group="G", topic="other")
+        assert answer.body == b'{"group":"G","topic":"other"}'
+
+
+async def test_a_subscription_is_checked_before_a_consumer_starts(
+    world: World, time: MockClock | None
+) -> None:
+    check = RequestCode.CHECK_CLIENT_CONFIG
+    async with world.broker() as address, world.peer(address) as peer:
+        tags = CheckClientConfig("c", "G", subscription_data=SubscriptionData("orders", "a || b"))
+        assert (await peer.call(check, tags.encode())).code == 0
+        assert (await peer.call(check)).code == 0
+        sql = SubscriptionData("orders", "a > 1", expression_type="SQL92")
+        refused = await peer.call(check, replace(tags, subscription_data=sql).encode())
+        assert refused.code == 1
+        assert "SQL92" in (refused.remark or "")
+
+
+async def test_queues_are_locked_for_one_client_of_a_group(world: World, time: MockClock | None) -> None:
+    queues = tuple(MessageQueue("orders", "broker-a", number) for number in range(3))
+    lock, unlock = RequestCode.LOCK_BATCH_MQ, RequestCode.UNLOCK_BATCH_MQ
+    async with world.broker() as address, world.peer(address) as peer:
+        answer = await peer.call(lock, LockBatch("G", "c1", queues[:2]).encode())
+        assert LockedQueues.decode(answer.body).lock_ok_mq_set == queues[:2]
+        answer = await peer.call(lock, LockBatch("G", "c2", queues).encode())
+        assert LockedQueues.decode(answer.body).lock_ok_mq_set == queues[2:]
+        assert (await peer.call(unlock, LockBatch("G", "c1", queues).encode())).code == 0
+        answer = await peer.call(lock, LockBatch("G", "c2", queues).encode())
+        assert LockedQueues.decode(answer.body).lock_ok_mq_set == queues
+        assert (await peer.call(lock)).code == 1
+
+
+async def test_a_lock_that_is_not_renewed_ends(pump_world: World, autojump_clock: MockClock) -> None:
+    body = [LockBatch("G", f"c{n}", (MessageQueue("orders", "broker-a", 0),)).encode() for n in range(2)]
+    async with pump_world.broker() as address, pump_world.peer(address) as peer:
+        await peer.call(RequestCode.LOCK_BATCH_MQ, body[0])
+        answer = await peer.call(RequestCode.LOCK_BATCH_MQ, body[1])
+        assert answer.body == b'{"lockOKMQSet":[]}'
+        await trio.sleep(LOCK_SECONDS + SCAN_SECONDS)
+        answer = await peer.call(RequestCode.LOCK_BATCH_MQ, body[1])
+        assert len(LockedQueues.decode(answer.body).lock_ok_mq_set) == 1
 
 
 async def test_a_heartbeat_without_a_body_is_answered_1(world: World, time: MockClock | None) -> None:

@@ -42,7 +42,13 @@ EventT = TypeVar("EventT")
 
 SLOW_SLOTS: Final = 64  # as many as one connection may have parked; each may wait for a disk or a name server
 _PROMPT: Final = frozenset(
-    {RequestCode.HEART_BEAT, RequestCode.UNREGISTER_CLIENT, RequestCode.GET_CONSUMER_LIST_BY_GROUP}
+    {
+        RequestCode.HEART_BEAT,
+        RequestCode.UNREGISTER_CLIENT,
+        RequestCode.GET_CONSUMER_LIST_BY_GROUP,
+        RequestCode.LOCK_BATCH_MQ,
+        RequestCode.UNLOCK_BATCH_MQ,
+    }
 )
 
 

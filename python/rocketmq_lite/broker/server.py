@@ -17,13 +17,16 @@ import trio
 from rocketmq_lite.broker.catalog import Catalog
 from rocketmq_lite.broker.engine.clients import ClientTable
 from rocketmq_lite.broker.engine.groups import GroupTable
+from rocketmq_lite.broker.engine.locks import LockTable
 from rocketmq_lite.broker.engine.offsets import OffsetSnapshots
 from rocketmq_lite.broker.engine.rates import Rates
 from rocketmq_lite.broker.engine.topics import TopicTable
 from rocketmq_lite.broker.files import ConfigFiles, SavedDocument
 from rocketmq_lite.broker.handlers.admin import AdminHandlers
+from rocketmq_lite.broker.handlers.clients import ClientHandlers
 from rocketmq_lite.broker.handlers.group import GroupHandlers
 from rocketmq_lite.broker.handlers.heartbeat import HeartbeatHandlers
+from rocketmq_lite.broker.handlers.lock import LockHandlers
 from rocketmq_lite.broker.handlers.topic import TopicHandlers
 from rocketmq_lite.broker.lifetime import outliving_cancellation
 from rocketmq_lite.broker.opening import Owner, config_files, open_owner
@@ -133,6 +136,7 @@ class _Broker:
         )
         self._groups = GroupTable(auto_create=settings.auto_create_group, now_ms=now)
         self._clients = ClientTable()
+        self._locks = LockTable()
         self._rates = Rates()
         self._registrar = Registrar(
             pool=pool,
@@ -167,16 +171,22 @@ class _Broker:
 
     def router(self, nursery: trio.Nursery) -> Router:
         """Where the engine's cold events go."""
-        name = self._settings.name
+        name, address = self._settings.name, self._address.address
         table = {
             **HeartbeatHandlers(
                 catalog=self._catalog, clients=self._clients, presence=self._presence, clock=self._clock
             ).table(),
+            **ClientHandlers(self._clients).table(),
+            **LockHandlers(self._locks, self._clock).table(),
             **TopicHandlers(
-                catalog=self._catalog, owner=self._engine, broker_name=name, address=self._address.address
+                catalog=self._catalog, owner=self._engine, broker_name=name, address=address
             ).table(),
             **GroupHandlers(
-                catalog=self._catalog, owner=self._engine, clients=self._clients, broker_name=name
+                catalog=self._catalog,
+                owner=self._engine,
+                clients=self._clients,
+                broker_name=name,
+                address=address,
             ).table(),
             **AdminHandlers(
                 settings=self._settings,
@@ -198,7 +208,7 @@ class _Broker:
         """The loops that run for as long as the broker does."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._offsets.run)
-            nursery.start_soon(expiry.run, self._presence)
+            nursery.start_soon(expiry.run, self._presence, self._locks, self._clock)
             nursery.start_soon(rates.run, self._rates, self._engine, self._clock)
 
     async def register(self, task_status: trio.TaskStatus[BrokerAddress]) -> None:

@@ -10,8 +10,9 @@ Rules:
 
 Every method that changes something returns what is to be done about it; doing it is the caller's part.
 
-Surprise: a *short* heartbeat (a fingerprint instead of subscriptions) leaves the subscriptions alone. When the
-fingerprint is not the one this connection sent last, the answer asks for a full heartbeat.
+Surprise: a *short* heartbeat (a fingerprint instead of subscriptions) leaves the subscriptions alone. An answer asks for
+a full one next time when the fingerprint is not the one the group's last full heartbeat had, as Apache's does. Asking is
+harmless; so a short heartbeat to a group without any is answered so too, where Apache forgets the subscriptions.
 """
 
 from __future__ import annotations
@@ -30,13 +31,18 @@ BROADCASTING: Final = "BROADCASTING"
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A client on one connection, as it introduced itself."""
+    """A client on one connection, as it introduced itself.
+
+    Attributes:
+        seen_ms: When its last heartbeat came, in milliseconds of wall time.
+    """
 
     conn: int
     client_id: str
     address: str
     language: str
     version: int
+    seen_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class HeartbeatOutcome:
-    """What a heartbeat led to, and whether the client has to repeat it with its subscriptions."""
+    """What a heartbeat led to, and whether the client's next one should have its subscriptions."""
 
     changes: Changes
     wants_subscriptions: bool
@@ -101,7 +107,7 @@ class _ConsumerGroup:
     message_model: str
     consume_from_where: str
     members: dict[int, Member] = field(default_factory=dict)
-    fingerprints: dict[int, int] = field(default_factory=dict)
+    fingerprint: int | None = None
     subscriptions: dict[str, SubscriptionData] = field(default_factory=dict)
 
     @property
@@ -115,6 +121,13 @@ class _ConsumerGroup:
         self.message_model = data.message_model
         self.consume_from_where = data.consume_from_where
         return was != self.broadcasting
+
+    def take_fingerprint(self, heartbeat: HeartbeatData) -> bool:
+        """Compare with the last full heartbeat and remember this one if it is full; whether a full one is wanted."""
+        known, offered = self.fingerprint, heartbeat.heartbeat_fingerprint
+        if not heartbeat.without_sub:
+            self.fingerprint = offered
+        return heartbeat.without_sub if known is None else known != offered
 
     def take_subscriptions(self, fresh: Iterable[SubscriptionData]) -> tuple[bool, bool]:
         """Adopt the subscriptions; whether any of them changed, and whether the set of topics did."""
@@ -227,6 +240,16 @@ class ClientTable:
         """The producers of a group."""
         return tuple(self._producers.get(group, {}).values())
 
+    def all_producers(self) -> dict[str, tuple[Member, ...]]:
+        """Every producer group that is online."""
+        return {group: tuple(members.values()) for group, members in sorted(self._producers.items())}
+
+    def consumer(self, group: str, client_id: str) -> Member | None:
+        """The client of that id in a consumer group; of two connections that claim it, the younger."""
+        known = self._consumers.get(group)
+        members = () if known is None else known.members.values()
+        return max((each for each in members if each.client_id == client_id), key=_conn, default=None)
+
     def statistics(self) -> ClientStatistics:
         """How many connections and groups are known."""
         return ClientStatistics(len(self._connections), len(self._consumers), len(self._producers))
@@ -241,11 +264,9 @@ class ClientTable:
         table_changed = known.take_identity(data) or not known.members
         joined = member.conn not in known.members
         known.members[member.conn] = member
-        topics_changed = wants = False
-        if heartbeat.without_sub:
-            wants = known.fingerprints.get(member.conn) != heartbeat.heartbeat_fingerprint
-        else:
-            known.fingerprints[member.conn] = heartbeat.heartbeat_fingerprint
+        topics_changed = False
+        wants = known.take_fingerprint(heartbeat)
+        if not heartbeat.without_sub:
             changed, topics_changed = known.take_subscriptions(data.subscription_data_set)
             table_changed = table_changed or changed
         return HeartbeatOutcome(
@@ -260,7 +281,6 @@ class ClientTable:
         known = self._consumers.get(group)
         if known is None or known.members.pop(conn, None) is None:
             return Changes()
-        known.fingerprints.pop(conn, None)
         if known.members:
             return Changes(notices=self._notices(group, known))
         del self._consumers[group]
@@ -279,3 +299,7 @@ class ClientTable:
     @staticmethod
     def _notices(group: str, known: _ConsumerGroup) -> tuple[Notice, ...]:
         return () if known.broadcasting else (Notice(group, tuple(known.members)),)
+
+
+def _conn(member: Member) -> int:
+    return member.conn

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rocketmq_lite.errors import BrokerError
-from rocketmq_lite.protocol.bodies import TopicConfig, TopicList
+from rocketmq_lite.model import MessageQueue
+from rocketmq_lite.protocol.bodies import TopicConfig, TopicConfigList, TopicList, TopicOffset, TopicStats
 from rocketmq_lite.protocol.codes import RequestCode, ResponseCode
 from rocketmq_lite.protocol.framing import json_dumps
 from rocketmq_lite.protocol.headers.topic import CreateTopicRequestHeader, TopicRequestHeader
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rocketmq_lite.broker.catalog import Catalog
     from rocketmq_lite.broker.events import Caller
     from rocketmq_lite.broker.plane import EngineOwner
@@ -31,6 +34,7 @@ class TopicHandlers:
         """Which request each method answers."""
         return {
             RequestCode.UPDATE_AND_CREATE_TOPIC: self.put,
+            RequestCode.UPDATE_AND_CREATE_TOPIC_LIST: self.put_all,
             RequestCode.DELETE_TOPIC_IN_BROKER: self.remove,
             RequestCode.GET_TOPIC_CONFIG: self.show,
             RequestCode.GET_ALL_TOPIC_CONFIG: self.show_all,
@@ -55,6 +59,14 @@ class TopicHandlers:
         )
         if planned is not None:
             await self._catalog.put_topic(planned)
+        return request.answer()
+
+    async def put_all(self, _caller: Caller, request: Command) -> Command:
+        """Create or change several topics; none, if one of them cannot be."""
+        wanted = TopicConfigList.decode(request.body).topic_config_list
+        planned = [self._catalog.topics.plan_update(each, _changes(each.attributes)) for each in wanted]
+        for topic in filter(None, planned):
+            await self._catalog.put_topic(topic)
         return request.answer()
 
     async def remove(self, _caller: Caller, request: Command) -> Command:
@@ -97,14 +109,10 @@ class TopicHandlers:
         queues = range(max(topic.read_queue_nums, topic.write_queue_nums))
         bounds = await self._owner.bounds(topic.topic_name, queues)
         table = {
-            queue_key(self._broker_name, topic.topic_name, queue): {
-                "lastUpdateTimestamp": 0,
-                "maxOffset": following,
-                "minOffset": smallest,
-            }
+            MessageQueue(topic.topic_name, self._broker_name, queue): TopicOffset(smallest, following)
             for queue, (smallest, following) in bounds.items()
         }
-        return request.answer(body=json_dumps({"offsetTable": table, "topicPutTps": 0.0}))
+        return request.answer(body=TopicStats(table).encode())
 
     def _existing(self, name: str) -> TopicConfig:
         topic = self._catalog.topics.get(name)
@@ -113,6 +121,6 @@ class TopicHandlers:
         return topic
 
 
-def queue_key(broker_name: str, topic: str, queue: int) -> tuple[tuple[str, object], ...]:
-    """A message queue as the key of a map, which fastjson writes as an object."""
-    return (("brokerName", broker_name), ("queueId", queue), ("topic", topic))
+def _changes(attributes: Mapping[str, str]) -> str:
+    """The text form of attribute changes that came as a map."""
+    return ",".join(f"{key}={value}" if key.startswith("+") else key for key, value in attributes.items())

@@ -10,6 +10,8 @@ __all__ = [
     "DeleteSubscriptionGroupRequestHeader",
     "GetConsumeStatsRequestHeader",
     "GetSubscriptionGroupConfigRequestHeader",
+    "QuerySubscriptionByConsumerRequestHeader",
+    "QueryTopicsByConsumerRequestHeader",
 ]
 
 
@@ -35,3 +37,18 @@ class GetConsumeStatsRequestHeader(Header):
     consumer_group: str
     topic: str | None = None
     topic_list: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueryTopicsByConsumerRequestHeader(Header):
+    """343."""
+
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuerySubscriptionByConsumerRequestHeader(Header):
+    """345."""
+
+    group: str
+    topic: str

@@ -136,6 +136,18 @@ def test_silence_is_noticed_after_two_minutes() -> None:
     assert clients.plan_expiry(EXPIRY_SECONDS + 50.1) == (1, 2)
 
 
+def test_a_full_heartbeat_is_asked_for_when_the_fingerfingerprintis_not_the_groups_last() -> None:
+    clients = ClientTable()
+    full = replace(heartbeat(subscription("T")), heartbeat_fingerprint=7)
+    wants = [
+        clients.heartbeat(
+            member(conn), replace(full, heartbeat_fingerprint=fingerprint), now=0.0
+        ).wants_subscriptions
+        for conn, fingerprint in [(1, 7), (1, 7), (2, 7), (1, 8), (1, 8)]
+    ]
+    assert wants == [False, False, False, True, False]  # as a 5.5.0 broker answered
+
+
 def test_a_short_heartbeat_keeps_the_subscriptions_and_asks_for_them_when_it_does_not_know_them() -> None:
     clients = ClientTable()
     short = replace(heartbeat(), heartbeat_fingerprint=7, without_sub=True)
@@ -145,8 +157,9 @@ def test_a_short_heartbeat_keeps_the_subscriptions_and_asks_for_them_when_it_doe
     outcome = clients.heartbeat(member(1), short, now=2.0)
     assert not outcome.wants_subscriptions
     assert outcome.changes == Changes()
+    assert not clients.heartbeat(member(2), short, now=3.0).wants_subscriptions
     other = replace(short, heartbeat_fingerprint=8)
-    assert clients.heartbeat(member(1), other, now=3.0).wants_subscriptions
+    assert clients.heartbeat(member(1), other, now=4.0).wants_subscriptions
     view = clients.consumer_group("G")
     assert view is not None
     assert set(view.subscriptions) == {"T"}
