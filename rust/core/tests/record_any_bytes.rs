@@ -1,11 +1,12 @@
 //! Arbitrary bytes give messages, need-more or an error, and nothing else; what we write reads back the same.
 //!
-//! The same for property text, message ids, compressed bodies and tag expressions.
+//! The same for batches, property text, message ids, compressed bodies and tag expressions.
 
 use std::net::SocketAddr;
 
 use proptest::prelude::*;
 use rocketmq_lite_core::filter::tags::TagFilter;
+use rocketmq_lite_core::record::batch::{self, BatchItem};
 use rocketmq_lite_core::record::{
     Decoded, MAX_PROPERTIES, NewRecord, Stamp, compression, decode, message_id, properties,
 };
@@ -89,7 +90,48 @@ fn record() -> impl Strategy<Value = Owned> {
     )
 }
 
+type OwnedItem = (i32, Vec<u8>, String);
+
+fn batch_of(items: &[OwnedItem]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (flag, body, properties) in items {
+        let item = BatchItem { flag: *flag, body, properties };
+        let (before, size) = (out.len(), item.encode(&mut out).expect("the item is valid"));
+        assert_eq!((size, item.encoded_len()), (out.len() - before, Ok(size)));
+    }
+    out
+}
+
+fn batch_items() -> impl Strategy<Value = Vec<OwnedItem>> {
+    prop::collection::vec((any::<i32>(), noise(), ".{0,40}"), 0..5)
+}
+
 proptest! {
+    #[test]
+    fn batches_of_noise(bytes in noise()) {
+        prop_assert!(batch::items(&bytes).filter(Result::is_err).count() <= 1);
+    }
+
+    /// What a damaged batch still gives, it would give again: nothing is guessed.
+    #[test]
+    fn damaged_batches(bytes in batch_items().prop_flat_map(|items| damaged(batch_of(&items)))) {
+        let items: Vec<_> = batch::items(&bytes).map_while(Result::ok).collect();
+        let mut again = Vec::new();
+        for item in &items {
+            item.encode(&mut again).expect("what was read can be written");
+        }
+        prop_assert!(again.len() <= bytes.len());
+        prop_assert_eq!(batch::items(&again).collect::<Result<Vec<_>, _>>(), Ok(items));
+    }
+
+    #[test]
+    fn batches_read_back(items in batch_items()) {
+        let bytes = batch_of(&items);
+        let read: Result<Vec<_>, _> = batch::items(&bytes).collect();
+        let owned = |item: &BatchItem<'_>| (item.flag, item.body.to_vec(), item.properties.to_owned());
+        prop_assert_eq!(read.map(|read| read.iter().map(owned).collect::<Vec<_>>()), Ok(items));
+    }
+
     #[test]
     fn records_of_noise(bytes in noise()) {
         let _ = decode(&bytes);

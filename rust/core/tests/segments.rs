@@ -7,7 +7,9 @@ mod support;
 use std::path::Path;
 use std::sync::Arc;
 
-use rocketmq_lite_core::store::{DiskFs, Fault, FaultFs, FileSystem, MemFs, Open, Store, StoreSettings};
+use rocketmq_lite_core::store::{
+    DiskFs, Fault, FaultFs, FileSystem, MemFs, Open, Store, StoreError, StoreSettings,
+};
 use support::{ROOT, WALL_MS, append, bodies, open, send, settings, settle};
 
 /// What a record is larger than its body, as [`append`] makes it for topic `T`.
@@ -82,6 +84,28 @@ fn a_run_takes_one_write_a_segment_and_its_entries_one_a_queue() {
     assert_eq!(writes(&mut store), (4, 6));
     assert_eq!(writes(&mut wide), (4, 2));
     assert_eq!(bodies(&store, "T", 1).len(), 20);
+}
+
+#[test]
+fn records_appended_together_are_all_there_or_none() {
+    let fs = MemFs::new();
+    let (mut store, _) = open(&fs);
+    let fitting = [0_u8; 3_000];
+    let records = |last: &'static [u8]| {
+        [&b"small"[..], &fitting, &fitting, last].map(|body| support::record("T", 0, body, b""))
+    };
+    // By then the run has come to its third segment.
+    let error = store.append_all(records(&[0; 4_096]), WALL_MS).unwrap_err();
+    assert!(matches!(error, StoreError::RecordTooLarge { .. }), "{error}");
+    settle(&mut store).unwrap();
+    assert_eq!(store.appended_end(), 0);
+    let placed = store.append_all(records(b"last"), WALL_MS).unwrap();
+    settle(&mut store).unwrap();
+    let offsets: Vec<_> = placed.iter().map(|placed| placed.queue_offset).collect();
+    assert_eq!((offsets, placed[0].physical_offset), (vec![0, 1, 2, 3], 0));
+    assert_eq!((placed[1].physical_offset, placed[2].physical_offset), (97, 4_096));
+    assert_eq!(placed.last().map(|placed| placed.end), Some(store.appended_end()));
+    assert_eq!(support::bodies(&store, "T", 0).len(), 4);
 }
 
 #[test]

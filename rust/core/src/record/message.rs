@@ -12,12 +12,12 @@
 //! the properties are skipped, since later versions may add some. A blank fills the end of a segment: total
 //! size and magic only, whatever follows.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::BufMut;
 
+use super::reader::Reader;
 use super::{RecordError, properties, sys_flag};
-use crate::cursor::Cursor;
 use crate::filter::tags::java_hash;
 
 /// Magic of a record with one byte of topic length.
@@ -139,7 +139,7 @@ pub fn decode(buf: &[u8]) -> Result<Decoded<'_>, RecordError> {
 }
 
 fn decode_message(record: &[u8], version: Version) -> Result<Message<'_>, RecordError> {
-    let mut reader = Reader { cursor: Cursor::new(record), size: record.len() };
+    let mut reader = Reader::new(record);
     reader.bytes("magic", BLANK_LEN)?;
     let body_crc = reader.i32("bodyCRC")? as u32;
     let queue_id = reader.i32("queueId")?;
@@ -181,62 +181,6 @@ fn decode_message(record: &[u8], version: Version) -> Result<Message<'_>, Record
         topic,
         properties,
     })
-}
-
-/// A cursor whose missing bytes are errors with the field's name.
-struct Reader<'a> {
-    cursor: Cursor<'a>,
-    size: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn u8(&mut self, field: &'static str) -> Result<u8, RecordError> {
-        self.cursor.u8().ok_or_else(|| self.truncated(field))
-    }
-
-    fn i16(&mut self, field: &'static str) -> Result<i16, RecordError> {
-        self.cursor.i16().ok_or_else(|| self.truncated(field))
-    }
-
-    fn i32(&mut self, field: &'static str) -> Result<i32, RecordError> {
-        self.cursor.i32().ok_or_else(|| self.truncated(field))
-    }
-
-    fn i64(&mut self, field: &'static str) -> Result<i64, RecordError> {
-        self.cursor.i64().ok_or_else(|| self.truncated(field))
-    }
-
-    fn bytes(&mut self, field: &'static str, count: usize) -> Result<&'a [u8], RecordError> {
-        self.cursor.take(count).ok_or_else(|| self.truncated(field))
-    }
-
-    /// Bytes of a length just read.
-    fn sized(&mut self, field: &'static str, length: i32) -> Result<&'a [u8], RecordError> {
-        let offset = self.cursor.offset();
-        let count =
-            usize::try_from(length).map_err(|_| RecordError::NegativeLength { field, offset, length })?;
-        self.bytes(field, count)
-    }
-
-    fn text(&mut self, field: &'static str, length: i32) -> Result<&'a str, RecordError> {
-        std::str::from_utf8(self.sized(field, length)?).map_err(|_| RecordError::NotUtf8 { field })
-    }
-
-    fn host(&mut self, field: &'static str, is_v6: bool) -> Result<SocketAddr, RecordError> {
-        let address = if is_v6 {
-            self.cursor.array::<16>().map(|bytes| IpAddr::V6(Ipv6Addr::from(bytes)))
-        } else {
-            self.cursor.array::<4>().map(|bytes| IpAddr::V4(Ipv4Addr::from(bytes)))
-        };
-        let address = address.ok_or_else(|| self.truncated(field))?;
-        let port = self.i32(field)?;
-        let port = u16::try_from(port).map_err(|_| RecordError::BadPort { field, port })?;
-        Ok(SocketAddr::new(address, port))
-    }
-
-    fn truncated(&self, field: &'static str) -> RecordError {
-        RecordError::Truncated { field, offset: self.cursor.offset(), size: self.size }
-    }
 }
 
 /// A message to be stored.

@@ -5,10 +5,12 @@
 
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
+pub mod batch;
 pub mod compression;
 mod message;
 pub mod message_id;
 pub mod properties;
+mod reader;
 
 pub use crate::error::{CompressionError, RecordError};
 pub use message::{

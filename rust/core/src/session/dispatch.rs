@@ -83,8 +83,7 @@ impl Broker {
             self.settle_own(conn, now);
         }
         match command.code {
-            request::SEND_MESSAGE | request::SEND_MESSAGE_V2 => self.send(conn, command, now),
-            request::SEND_BATCH_MESSAGE => self.refuse_batch(conn, &command),
+            code if is_send(code) => self.send(conn, command, now),
             request::QUERY_CONSUMER_OFFSET => self.query_offset(conn, &command),
             request::UPDATE_CONSUMER_OFFSET => self.update_offset(conn, &command),
             request::SEARCH_OFFSET_BY_TIMESTAMP => self.search_offset(conn, &command, now),

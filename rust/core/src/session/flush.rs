@@ -39,7 +39,7 @@ impl Flushing {
     }
 
     fn take_covered(&mut self, end: u64) -> Option<Stored> {
-        let covered = self.waiters.front().is_some_and(|(_, stored)| stored.placed.end <= end);
+        let covered = self.waiters.front().is_some_and(|(_, stored)| stored.placed.end() <= end);
         if covered { self.waiters.pop_front().map(|(_, stored)| stored) } else { None }
     }
 

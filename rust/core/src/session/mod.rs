@@ -8,7 +8,7 @@
 //!
 //! - `output`, `control`, `settings`, `tables`, `statistics`: the types at its border;
 //! - `dispatch`: frames to handlers, past the `gate`; `answers`: back to bytes;
-//! - `send`, `run`, `flush`: storing, one append run a round;
+//! - `send`, `send_batch`, `run`, `flush`: storing, one append run a round;
 //! - `pull`, `hold`, `reads`: fetching and long polling;
 //! - `offset`, `query`: consumer offsets, questions about the log;
 //! - `cold`, `waiting`, `missing`: what waits for Python; `apply`, `stop`: what Python asks.
@@ -35,6 +35,7 @@ mod reads;
 mod refusal;
 mod run;
 mod send;
+mod send_batch;
 mod send_header;
 mod send_properties;
 mod settings;

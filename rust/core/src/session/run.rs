@@ -1,9 +1,11 @@
-//! The append run: sends of one round, written with one call.
+//! The append run: sends of one round, written with one call. A send is one message or a batch of them.
 //!
 //! A send that passes its checks is appended to the store's run and remembered here. The run is settled by the first poll
 //! after it (or earlier: when it is large, or when its connection asks something that should see it): one write, then the
 //! records become visible, held pulls are woken, producers are answered. Under synchronous flush the last two wait for the
 //! flush instead.
+
+use std::net::SocketAddr;
 
 use crate::record::message_id;
 use crate::session::Broker;
@@ -17,15 +19,47 @@ use crate::wire::codes::response;
 /// A run of this many bytes is settled without waiting for the poll: it would only hold memory.
 const RUN_BYTES: u64 = 4 * 1024 * 1024;
 
-/// A message that has its place in the log.
+/// A send whose messages have their place in the log.
 #[derive(Debug)]
 pub(super) struct Stored {
     pub(super) asker: Asker,
     pub(super) queue_id: i32,
-    pub(super) placed: Placed,
-    pub(super) unique_key: String,
+    /// In log order, with consecutive queue offsets; never empty.
+    pub(super) placed: Places,
+    /// What the answer calls the transaction; none of a batch without a key of its own.
+    pub(super) unique_key: Option<String>,
     /// Whether the producer waits for the flush (property `WAIT`).
     pub(super) waits: bool,
+}
+
+/// Where the messages of a send are. One is kept without an allocation.
+#[derive(Debug)]
+pub(super) enum Places {
+    One(Placed),
+    Batch(Vec<Placed>),
+}
+
+impl Places {
+    pub(super) fn as_slice(&self) -> &[Placed] {
+        match self {
+            Self::One(placed) => std::slice::from_ref(placed),
+            Self::Batch(placed) => placed,
+        }
+    }
+
+    fn bytes(&self) -> u64 {
+        self.as_slice().iter().map(|placed| u64::from(placed.size)).sum()
+    }
+
+    /// The log position behind the last message.
+    pub(super) fn end(&self) -> u64 {
+        self.as_slice().last().map_or(0, |placed| placed.end)
+    }
+
+    /// Queue offset of the first message.
+    fn queue_offset(&self) -> i64 {
+        self.as_slice().first().map_or(0, |placed| placed.queue_offset)
+    }
 }
 
 /// The sends of the current run.
@@ -49,7 +83,7 @@ impl Run {
     }
 
     pub(super) fn push(&mut self, stored: Stored) {
-        self.bytes += u64::from(stored.placed.size);
+        self.bytes += stored.placed.bytes();
         self.sends.push(stored);
     }
 
@@ -89,10 +123,11 @@ impl Broker {
     }
 
     fn written(&mut self, sends: Vec<Stored>, end: u64, now: Now) {
+        let messages = sends.iter().map(|stored| stored.placed.as_slice().len()).sum();
         self.counters.runs += 1;
-        self.counters.largest_run = self.counters.largest_run.max(sends.len());
-        self.counters.messages_in += sends.len() as u64;
-        self.counters.bytes_in += sends.iter().map(|stored| u64::from(stored.placed.size)).sum::<u64>();
+        self.counters.largest_run = self.counters.largest_run.max(messages);
+        self.counters.messages_in += messages as u64;
+        self.counters.bytes_in += sends.iter().map(|stored| stored.placed.bytes()).sum::<u64>();
         let sync = matches!(self.store.flush_mode(), FlushMode::Sync);
         if !sync {
             self.make_visible(end, now);
@@ -108,7 +143,7 @@ impl Broker {
     }
 
     fn unwritten(&mut self, sends: Vec<Stored>, error: &StoreError, now: Now) {
-        self.log(Level::Error, format!("{} messages could not be written: {error}", sends.len()), now);
+        self.log(Level::Error, format!("{} sends could not be written: {error}", sends.len()), now);
         for stored in sends {
             self.refuse_send(stored.asker, refusal_of(error));
         }
@@ -135,7 +170,7 @@ impl Broker {
         }
     }
 
-    /// Tells the producer where its message is. The fields and their order are Apache's.
+    /// Tells the producer where its messages are. The fields and their order are Apache's.
     pub(super) fn answer_stored(&mut self, stored: &Stored, code: i32) {
         if stored.asker.oneway {
             return;
@@ -143,12 +178,13 @@ impl Broker {
         let mut answer = stored.asker.answer(code);
         let fields = &mut answer.fields;
         fields.push("queueId", &stored.queue_id.to_string());
-        fields.push("transactionId", &stored.unique_key);
-        let id = message_id::offset_id(self.settings.store_host, stored.placed.physical_offset);
-        fields.push("msgId", &id);
+        if let Some(key) = &stored.unique_key {
+            fields.push("transactionId", key);
+        }
+        fields.push("msgId", &joined_ids(self.settings.store_host, stored.placed.as_slice()));
         fields.push("TRACE_ON", if self.settings.trace_on { "true" } else { "false" });
         fields.push("MSG_REGION", &self.settings.region);
-        fields.push("queueOffset", &stored.placed.queue_offset.to_string());
+        fields.push("queueOffset", &stored.placed.queue_offset().to_string());
         self.answer(stored.asker, &answer);
     }
 
@@ -159,6 +195,18 @@ impl Broker {
         let refusal = refusal.with_field("TRACE_ON", trace).with_field("MSG_REGION", &self.settings.region);
         self.refuse(asker, refusal);
     }
+}
+
+/// The offset ids of a send's messages, with commas between them.
+fn joined_ids(host: SocketAddr, placed: &[Placed]) -> String {
+    let mut ids = String::new();
+    for placed in placed {
+        if !ids.is_empty() {
+            ids.push(',');
+        }
+        ids.push_str(&message_id::offset_id(host, placed.physical_offset));
+    }
+    ids
 }
 
 /// What a producer is told when the store does not take its message.

@@ -1,4 +1,4 @@
-//! `SEND_MESSAGE` (10), `SEND_MESSAGE_V2` (310), and the refusal of batches (320).
+//! `SEND_MESSAGE` (10), `SEND_MESSAGE_V2` (310) and what they share with batches, which are in `send_batch`.
 //!
 //! The order of the checks decides which code a request with several faults gets; it is Apache's: serving at all, order topic
 //! on an unwritable broker, topic name, forbidden topic, topic exists, queue id, body, retry topics. What this broker does not
@@ -12,7 +12,7 @@ use crate::session::asker::Asker;
 use crate::session::names::{self, DLQ_PREFIX, RETRY_PREFIX};
 use crate::session::output::{ConnId, Missing, MissingKind};
 use crate::session::refusal::{Halt, Refusal};
-use crate::session::run::{Stored, refusal_of};
+use crate::session::run::{Places, Stored, refusal_of};
 use crate::session::send_header::SendHeader;
 use crate::session::send_properties;
 use crate::session::settings::Now;
@@ -27,16 +27,16 @@ const VERSION_WITH_MAX_ATTEMPTS: i32 = 121;
 /// Queues of a group's own topics (retry and dead letters).
 const OWN_TOPIC_QUEUES: i32 = 1;
 
-/// Where a message goes.
-struct Target {
-    topic: String,
-    queue_id: i32,
-    sys_flag: i32,
+/// Where the messages of a send go.
+pub(super) struct Target {
+    pub(super) topic: String,
+    pub(super) queue_id: i32,
+    pub(super) sys_flag: i32,
     dead_letter: bool,
 }
 
 impl Broker {
-    /// Stores a message, refuses it, or has it wait for its topic or group.
+    /// Stores a message or a batch, refuses it, or has it wait for its topic or group.
     pub(super) fn send(&mut self, conn: ConnId, command: Command, now: Now) {
         let asker = Asker::of(conn, &command);
         match self.try_send(asker, &command, now) {
@@ -52,35 +52,41 @@ impl Broker {
         }
     }
 
-    /// Batches would have to be taken apart; until they are, none gets in.
-    pub(super) fn refuse_batch(&mut self, conn: ConnId, command: &Command) {
-        self.refuse_send(Asker::of(conn, command), batch_refusal());
-    }
-
     fn try_send(&mut self, asker: Asker, command: &Command, now: Now) -> Result<Stored, Halt> {
         let header = SendHeader::read(command)?;
+        self.check_send(asker, &header, &command.body, now)?;
         if header.batch {
-            return Err(batch_refusal().into());
-        }
-        let producer = self.peer(asker.conn);
-        self.check_serving(&header, now)?;
-        names::check_send_topic(header.topic)?;
-        let topic = self.topic_or_missing(&header, header.topic)?;
-        if header.queue_id >= topic.read_queues.max(topic.write_queues) {
-            let (id, topic) = (header.queue_id, topic.describe());
-            let remark = format!("request queueId[{id}] is illegal, {topic} Producer: {producer}");
-            return Err(Refusal::new(response::INVALID_PARAMETER, remark).into());
-        }
-        if command.body.is_empty() {
-            return Err(Refusal::new(response::SYSTEM_ERROR, "the message has no body").into());
+            return self.try_send_batch(asker, &header, command, now);
         }
         let target = self.target(&header, command.version)?;
         send_properties::check_supported(header.properties, header.sys_flag, target.dead_letter)?;
-        if !self.accept_writes {
-            let remark = "the broker does not accept messages now";
-            return Err(Refusal::new(response::SERVICE_NOT_AVAILABLE, remark).into());
-        }
+        self.check_accepting()?;
         self.append(asker, &header, &target, &command.body, now)
+    }
+
+    /// What is checked of every send, in Apache's order.
+    fn check_send(&self, asker: Asker, header: &SendHeader<'_>, body: &Bytes, now: Now) -> Result<(), Halt> {
+        self.check_serving(header, now)?;
+        names::check_send_topic(header.topic)?;
+        let topic = self.topic_or_missing(header, header.topic)?;
+        if header.queue_id >= topic.read_queues.max(topic.write_queues) {
+            let (id, topic, producer) = (header.queue_id, topic.describe(), self.peer(asker.conn));
+            let remark = format!("request queueId[{id}] is illegal, {topic} Producer: {producer}");
+            return Err(Refusal::new(response::INVALID_PARAMETER, remark).into());
+        }
+        if body.is_empty() {
+            return Err(Refusal::new(response::SYSTEM_ERROR, "the message has no body").into());
+        }
+        Ok(())
+    }
+
+    /// The last check before something is stored: whether the broker takes messages at all now.
+    pub(super) fn check_accepting(&self) -> Result<(), Refusal> {
+        if self.accept_writes {
+            return Ok(());
+        }
+        let remark = "the broker does not accept messages now";
+        Err(Refusal::new(response::SERVICE_NOT_AVAILABLE, remark))
     }
 
     fn check_serving(&self, header: &SendHeader<'_>, now: Now) -> Result<(), Refusal> {
@@ -115,7 +121,7 @@ impl Broker {
     }
 
     /// Topic, queue and flags to store under. A message that was tried too often goes to the dead letters of its group.
-    fn target(&mut self, header: &SendHeader<'_>, version: i32) -> Result<Target, Halt> {
+    pub(super) fn target(&mut self, header: &SendHeader<'_>, version: i32) -> Result<Target, Halt> {
         let retried = header.topic.strip_prefix(RETRY_PREFIX);
         let dead_letter = match retried {
             Some(group) if self.is_exhausted(header, version, group)? => Some(format!("{DLQ_PREFIX}{group}")),
@@ -166,16 +172,14 @@ impl Broker {
             properties: prepared.text.as_bytes(),
         };
         let placed = self.store.append(&record, now.wall_ms).map_err(|error| refusal_of(&error))?;
-        let (unique_key, waits) = (prepared.unique_key, prepared.waits);
-        Ok(Stored { asker, queue_id: target.queue_id, placed, unique_key, waits })
+        Ok(Stored {
+            asker,
+            queue_id: target.queue_id,
+            placed: Places::One(placed),
+            unique_key: Some(prepared.unique_key),
+            waits: prepared.waits,
+        })
     }
-}
-
-fn batch_refusal() -> Refusal {
-    Refusal::new(
-        response::REQUEST_CODE_NOT_SUPPORTED,
-        "batches of messages are not supported by this broker yet",
-    )
 }
 
 /// A topic to be made; retry and dead letter topics are never made after a template.

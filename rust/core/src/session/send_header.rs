@@ -1,4 +1,4 @@
-//! The header of a send: long names with code 10, single letters with code 310.
+//! The header of a send: long names with code 10, single letters with codes 310 and 320.
 
 use crate::session::refusal::Refusal;
 use crate::wire::codes::request;
@@ -65,6 +65,7 @@ pub(super) struct SendHeader<'a> {
     pub(super) reconsume_times: i32,
     pub(super) unit_mode: bool,
     pub(super) max_reconsume_times: Option<i32>,
+    /// Whether the body is a batch, by code or by mark.
     pub(super) batch: bool,
 }
 
@@ -72,7 +73,9 @@ impl<'a> SendHeader<'a> {
     /// Reads the header in the form that goes with the command's code.
     pub(super) fn read(command: &'a Command) -> Result<Self, Refusal> {
         let names = if command.code == request::SEND_MESSAGE { &LONG } else { &SHORT };
-        Ok(Self::read_as(names, &command.fields)?)
+        let mut header = Self::read_as(names, &command.fields)?;
+        header.batch |= command.code == request::SEND_BATCH_MESSAGE;
+        Ok(header)
     }
 
     fn read_as(names: &Names, fields: &'a Fields) -> Result<Self, BadField> {

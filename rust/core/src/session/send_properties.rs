@@ -73,6 +73,12 @@ fn is_negative(level: &str) -> bool {
     level.parse::<i32>().is_ok_and(|level| level < 0)
 }
 
+/// The unique key, and whether the producer wants to wait for the flush.
+pub(super) fn key_and_wait(text: &str) -> (Option<&str>, bool) {
+    let waits = properties::get(text, WAIT).is_none_or(|value| !value.eq_ignore_ascii_case("false"));
+    (properties::get(text, UNIQ_KEY), waits)
+}
+
 /// Adds the broker's own properties, and a unique key where none came along.
 pub(super) fn prepare(
     text: &str,
@@ -81,16 +87,13 @@ pub(super) fn prepare(
     new_key: impl FnOnce() -> String,
 ) -> Prepared {
     let mut builder = properties::Builder::new();
-    let (mut unique_key, mut waits) = (None, true);
+    let (unique_key, waits) = key_and_wait(text);
     for (name, value) in properties::iter(text) {
         match name {
-            POP_CK | CLUSTER | MSG_REGION | TRACE_ON => continue,
-            DELAY if dead_letter => continue,
-            UNIQ_KEY => unique_key = Some(value),
-            WAIT => waits = !value.eq_ignore_ascii_case("false"),
-            _ => {}
+            POP_CK | CLUSTER | MSG_REGION | TRACE_ON => {}
+            DELAY if dead_letter => {}
+            _ => builder.set(name, value),
         }
-        builder.set(name, value);
     }
     let unique_key = unique_key.map_or_else(new_key, str::to_owned);
     builder.set(UNIQ_KEY, &unique_key);

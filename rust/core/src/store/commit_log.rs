@@ -48,6 +48,13 @@ struct Piece {
     start: usize,
 }
 
+/// How far a run had grown.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RunMark {
+    bytes: usize,
+    pieces: usize,
+}
+
 impl CommitLog {
     /// Opens a log's directory; where the log ends is for recovery to say.
     pub(crate) fn open(fs: Arc<dyn FileSystem>, dir: PathBuf, segment_size: u64) -> Result<Self, StoreError> {
@@ -90,17 +97,27 @@ impl CommitLog {
         queue_offset: i64,
         store_timestamp: i64,
     ) -> Result<(u64, u32), StoreError> {
-        let (bytes, pieces) = (self.run.bytes.len(), self.run.pieces.len());
+        let mark = self.mark();
         let physical = self.place(record.encoded_len()? as u64)?;
         let stamp = Stamp { queue_offset, physical_offset: physical as i64, store_timestamp };
         match record.encode(&stamp, &mut self.run.bytes) {
             Ok(size) => Ok((physical, size as u32)),
             Err(error) => {
-                self.run.bytes.truncate(bytes);
-                self.run.pieces.truncate(pieces);
+                self.back_to(mark);
                 Err(error.into())
             }
         }
+    }
+
+    /// How far the run has grown.
+    pub(crate) fn mark(&self) -> RunMark {
+        RunMark { bytes: self.run.bytes.len(), pieces: self.run.pieces.len() }
+    }
+
+    /// Takes back what was appended since. The run must not have been written meanwhile.
+    pub(crate) fn back_to(&mut self, mark: RunMark) {
+        self.run.bytes.truncate(mark.bytes);
+        self.run.pieces.truncate(mark.pieces);
     }
 
     /// Makes room for `len` bytes in a row and returns their position.

@@ -96,9 +96,14 @@ impl Dispatcher {
         self.backlog.extend(self.run.drain(..));
     }
 
-    /// The run could not be written: its queue offsets are free again.
-    pub(crate) fn undo_run(&mut self, queues: &mut Queues) {
-        for note in self.run.drain(..).rev() {
+    /// How many records the run has.
+    pub(crate) fn run_len(&self) -> usize {
+        self.run.len()
+    }
+
+    /// The run's records from the given one on will not be written: their queue offsets are free again.
+    pub(crate) fn undo_from(&mut self, first: usize, queues: &mut Queues) {
+        for note in self.run.drain(first.min(self.run.len())..).rev() {
             if let Some(queue) = queues.get_mut(note.queue) {
                 queue.next = note.queue_offset;
             }

@@ -45,7 +45,7 @@ pub enum StoreError {
     /// The store was closed.
     #[error("the store is closed")]
     Closed,
-    /// A record, or a batch that has to lie together, does not fit into a segment of the log.
+    /// A record does not fit into a segment of the log.
     #[error("a record of {size} bytes does not fit: {limit} bytes are the most for one segment")]
     RecordTooLarge {
         /// Encoded size.

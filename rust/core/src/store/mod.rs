@@ -179,6 +179,22 @@ impl Store {
         Ok(Placed { queue_offset, physical_offset: physical as i64, size, end: entry.end() })
     }
 
+    /// Appends records to the run, all of them or none: on failure the run is as it was.
+    pub fn append_all<'a>(
+        &mut self,
+        records: impl IntoIterator<Item = NewRecord<'a>>,
+        wall_ms: i64,
+    ) -> Result<Vec<Placed>, StoreError> {
+        let (run, log) = (self.dispatcher.run_len(), self.log.mark());
+        let records = records.into_iter();
+        let placed: Result<_, _> = records.map(|record| self.append(&record, wall_ms)).collect();
+        if placed.is_err() {
+            self.log.back_to(log);
+            self.dispatcher.undo_from(run, &mut self.queues);
+        }
+        placed
+    }
+
     /// Writes the run: one write, or one for each segment it reaches into. Returns the end of the log.
     ///
     /// On failure no record of the run exists or ever will, and the store is as it was before they were appended.
@@ -188,7 +204,7 @@ impl Store {
         }
         if let Err(error) = self.check_open().and_then(|()| self.log.write_run()) {
             self.log.forget_run();
-            self.dispatcher.undo_run(&mut self.queues);
+            self.dispatcher.undo_from(0, &mut self.queues);
             return Err(error);
         }
         self.dispatcher.run_written();

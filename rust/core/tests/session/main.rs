@@ -3,6 +3,7 @@
 //! Each file is one promise; `rig.rs` is the owner that all of them use.
 
 mod asks;
+mod batches;
 mod cold;
 mod connections;
 mod flushing;

@@ -1,6 +1,7 @@
 //! Whatever a peer sends, the engine neither panics nor stops serving others.
 
 use proptest::prelude::*;
+use rocketmq_lite_core::record::batch::BatchItem;
 use rocketmq_lite_core::session::{Cold, Control, GroupEntry, Missing, TopicEntry};
 use rocketmq_lite_core::store::FlushMode;
 use rocketmq_lite_core::wire::{self, Codec, Command, Fields};
@@ -84,10 +85,33 @@ prop_compose! {
     }
 }
 
+/// Two items, now and then with a byte changed.
+fn batch_bytes() -> impl Strategy<Value = Vec<u8>> {
+    let mut bytes = Vec::new();
+    for body in [b"one", b"two"] {
+        let item = BatchItem { flag: 0, body, properties: "TAGS\u{1}a\u{2}" };
+        item.encode(&mut bytes).expect("the item is valid");
+    }
+    let damage = prop::option::of((0..bytes.len(), any::<u8>()));
+    damage.prop_map(move |damage| {
+        let mut bytes = bytes.clone();
+        if let Some((at, byte)) = damage {
+            bytes[at] = byte;
+        }
+        bytes
+    })
+}
+
 /// Half of a good request, so that random changes get past the first check.
 fn changed() -> impl Strategy<Value = Command> {
     let base = prop_oneof![
         Just(send(0, "x", &[("TAGS", "a")])),
+        batch_bytes().prop_map(|bytes| {
+            let mut batch = send(0, "", &[]);
+            batch.code = 320;
+            batch.body = bytes.into();
+            batch
+        }),
         Just(pull(0, 0, "*", Some(50))),
         Just(pull(1, 0, "a", None)),
         Just(request(29, &[("topic", TOPIC), ("queueId", "0"), ("timestamp", "0")])),

@@ -100,17 +100,6 @@ fn no_delay_and_no_transaction_are_ordinary_messages() {
 }
 
 #[test]
-fn batches_are_refused_by_code_and_by_mark() {
-    let mut rig = Rig::new();
-    let mut batch = send(0, "items", &[]);
-    batch.code = 320;
-    for request in [batch, with(send(0, "items", &[]), "m", "true")] {
-        let (code, remark) = refused(&mut rig, &request);
-        assert_eq!((code, remark.contains("batch")), (3, true), "{remark}");
-    }
-}
-
-#[test]
 fn refused_sends_carry_region_and_trace_switch() {
     let mut rig = Rig::new();
     let conn = rig.connect();
