@@ -405,6 +405,10 @@ class Control:
         """Ask for offsets of queues. Value: list of (queue, smallest, next), in the order asked."""
 
     @staticmethod
+    def store_time(topic: str, queue_id: int, offset: int) -> Control:
+        """Ask when the message at a queue offset was stored. Value: milliseconds, -1 where there is no message."""
+
+    @staticmethod
     def statistics() -> Control:
         """Ask for the engine's counters. Value: dict of int."""
 

@@ -172,6 +172,11 @@ impl Control {
     }
 
     #[staticmethod]
+    fn store_time(topic: String, queue_id: i32, offset: i64) -> Self {
+        control(CoreControl::StoreTime { topic, queue_id, offset })
+    }
+
+    #[staticmethod]
     fn statistics() -> Self {
         control(CoreControl::Statistics)
     }

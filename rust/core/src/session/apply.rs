@@ -5,6 +5,8 @@ use crate::session::control::Control;
 use crate::session::output::Value;
 use crate::session::refusal::Refusal;
 use crate::session::settings::Now;
+use crate::session::waiting::Reading;
+use crate::store::ReadRequest;
 
 impl Broker {
     /// Applies a control of Python's. With a token other than 0 it gives one `Output::Done` with that token.
@@ -31,6 +33,10 @@ impl Broker {
                 };
                 let all = queues.into_iter().map(bounds).collect();
                 return self.done(token, Value::Bounds(all));
+            }
+            Control::StoreTime { topic, queue_id, offset } => {
+                let request = ReadRequest::StoreTime { topic, queue_id, offset };
+                return self.read(Reading::Own(token), request, now);
             }
             Control::Statistics => {
                 let statistics = Box::new(self.statistics());
@@ -77,6 +83,7 @@ impl Broker {
             | Control::CloseConnection { .. }
             | Control::Offsets
             | Control::Bounds { .. }
+            | Control::StoreTime { .. }
             | Control::Statistics
             | Control::Stop => {}
         }

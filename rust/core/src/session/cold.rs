@@ -9,7 +9,7 @@ use crate::session::output::{Cold, ConnId, Output, Value};
 use crate::session::settings::Now;
 use crate::session::waiting::{COLD_PER_CONNECTION, COLD_TOTAL};
 use crate::wire::codes::request;
-use crate::wire::{Command, FLAG_RESPONSE};
+use crate::wire::{Codec, Command, FLAG_RESPONSE};
 
 /// A request that has passed the gate.
 pub(super) struct Admitted {
@@ -74,6 +74,8 @@ impl Broker {
     pub(super) fn push(&mut self, token: u64, conn: ConnId, mut command: Command) {
         self.push_opaque = self.push_opaque.wrapping_add(1);
         command.opaque = self.push_opaque;
+        // As Apache's brokers push: every client reads it, whatever it writes itself.
+        command.codec = Codec::Json;
         let delivered = match self.connections.get_mut(conn) {
             Some(connection) => {
                 if !command.is_oneway() {

@@ -1,7 +1,7 @@
 //! What Python tells the engine: configuration pushed, requests answered, questions asked.
 //!
 //! `Broker::submit` applies a control at once. One submitted with a token other than 0 gives exactly one `Output::Done` with
-//! that token; all but `Control::Stop` give it at once.
+//! that token; all but `Control::Stop` and `Control::StoreTime` give it at once.
 
 use crate::session::output::{ConnId, MissingKind};
 use crate::session::tables::{GroupEntry, SubscriptionEntry, TopicEntry};
@@ -95,6 +95,15 @@ pub enum Control {
         topic: String,
         /// The queues.
         queues: Vec<i32>,
+    },
+    /// Asks when the message at a queue offset was stored: `Value::StoreTime`, once it has been read.
+    StoreTime {
+        /// The topic.
+        topic: String,
+        /// The queue.
+        queue_id: i32,
+        /// The message.
+        offset: i64,
     },
     /// Asks for the counters: `Value::Statistics`.
     Statistics,

@@ -1,7 +1,7 @@
 //! Reads: tried at once, and left to the owner where the disk would make us wait.
 
 use crate::session::Broker;
-use crate::session::output::{Level, Output};
+use crate::session::output::{Level, Output, Value};
 use crate::session::query::Query;
 use crate::session::refusal::Refusal;
 use crate::session::settings::Now;
@@ -15,11 +15,12 @@ impl Broker {
         let plan = self.store.plan_read(request);
         match plan.run_now() {
             Ok(Some(outcome)) => self.finish(reading, Ok(outcome), now),
-            Ok(None) if self.waiting.reads_len() >= READS_TOTAL => self.overloaded(reading.asker()),
+            Ok(None) if self.waiting.reads_len() >= READS_TOTAL => self.too_many_reads(&reading),
             Ok(None) => {
-                let conn = reading.asker().conn;
+                let conn = reading.asker().map(|asker| asker.conn);
                 let token = self.waiting.park_read(reading);
                 self.outputs.push_back(Output::Read(token, plan));
+                let Some(conn) = conn else { return };
                 if let Some(connection) = self.connections.get_mut(conn) {
                     connection.reads += 1;
                 }
@@ -32,35 +33,55 @@ impl Broker {
     /// The owner has run the plan of the `Output::Read` with this token.
     pub fn read_done(&mut self, token: u64, outcome: Result<ReadOutcome, StoreError>, now: Now) {
         let Some(reading) = self.waiting.take_read(token) else { return };
-        let conn = reading.asker().conn;
-        if let Some(connection) = self.connections.get_mut(conn) {
+        let conn = reading.asker().map(|asker| asker.conn);
+        if let Some(connection) = conn.and_then(|conn| self.connections.get_mut(conn)) {
             connection.reads = connection.reads.saturating_sub(1);
         }
         self.finish(reading, outcome, now);
-        self.resume_if_room(conn, now);
+        if let Some(conn) = conn {
+            self.resume_if_room(conn, now);
+        }
     }
 
     fn finish(&mut self, reading: Reading, outcome: Result<ReadOutcome, StoreError>, now: Now) {
-        let asker = reading.asker();
         match (reading, outcome) {
             (Reading::Pull(pull), Ok(ReadOutcome::Fetched(fetched))) => self.finish_pull(*pull, fetched, now),
-            (Reading::Query(_, Query::Record(offset)), Ok(ReadOutcome::Record(record))) => {
+            (Reading::Query(asker, Query::Record(offset)), Ok(ReadOutcome::Record(record))) => {
                 self.finish_view(asker, offset, record);
             }
-            (Reading::Query(_, Query::Offset), Ok(ReadOutcome::Offset(offset))) => {
+            (Reading::Query(asker, Query::Offset), Ok(ReadOutcome::Offset(offset))) => {
                 self.answer_number(asker, "offset", offset);
             }
-            (Reading::Query(_, Query::StoreTime), Ok(ReadOutcome::StoreTime(time))) => {
+            (Reading::Query(asker, Query::StoreTime), Ok(ReadOutcome::StoreTime(time))) => {
                 self.answer_number(asker, "timestamp", time);
             }
-            (_, Err(error)) => {
+            (Reading::Own(token), Ok(ReadOutcome::StoreTime(time))) => {
+                self.done(token, Value::StoreTime(time))
+            }
+            (reading, Err(error)) => {
                 self.log(Level::Error, format!("a read failed: {error}"), now);
-                self.refuse(asker, Refusal::new(response::SYSTEM_ERROR, error.to_string()));
+                self.not_read(&reading, error.to_string());
             }
-            (_, Ok(_)) => {
+            (reading, Ok(_)) => {
                 let remark = "internal error: a read gave something else than was asked; please report it";
-                self.refuse(asker, Refusal::new(response::SYSTEM_ERROR, remark));
+                self.not_read(&reading, remark.to_owned());
             }
+        }
+    }
+
+    fn too_many_reads(&mut self, reading: &Reading) {
+        match reading.asker() {
+            Some(asker) => self.overloaded(asker),
+            None => self.not_read(reading, "too many reads are waiting for the disk".to_owned()),
+        }
+    }
+
+    /// Tells whoever asked that there is no answer, and why.
+    fn not_read(&mut self, reading: &Reading, why: String) {
+        match reading {
+            Reading::Pull(pull) => self.refuse(pull.asker, Refusal::new(response::SYSTEM_ERROR, why)),
+            Reading::Query(asker, _) => self.refuse(*asker, Refusal::new(response::SYSTEM_ERROR, why)),
+            Reading::Own(token) => self.done(*token, Value::Failed(why)),
         }
     }
 }

@@ -19,20 +19,24 @@ pub(super) const READS_TOTAL: usize = 10_000;
 /// After this long without Python's answer a request is forgotten: its client has given up long before.
 pub(super) const COLD_LIMIT_MS: u64 = 60_000;
 
-/// A request whose answer needs what the disk holds.
+/// Something whose answer needs what the disk holds.
 #[derive(Debug)]
 pub(super) enum Reading {
     /// 11, 361.
     Pull(Box<Pull>),
     /// 29, 32, 33.
     Query(Asker, Query),
+    /// A control of Python's, with its token.
+    Own(u64),
 }
 
 impl Reading {
-    pub(super) fn asker(&self) -> Asker {
+    /// Whose request it is; nobody's, if Python asks.
+    pub(super) fn asker(&self) -> Option<Asker> {
         match self {
-            Self::Pull(pull) => pull.asker,
-            Self::Query(asker, _) => *asker,
+            Self::Pull(pull) => Some(pull.asker),
+            Self::Query(asker, _) => Some(*asker),
+            Self::Own(_) => None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Questions about the log: bounds, offsets by time, messages by id.
 
-use rocketmq_lite_core::session::Control;
+use rocketmq_lite_core::session::{Control, Value};
 use rocketmq_lite_core::wire::Command;
 
 use crate::rig::*;
@@ -66,6 +66,36 @@ fn the_first_store_time() {
     rig.store(conn, 0, "m", "a");
     assert_eq!(number(&rig.call(conn, &of_queue(32, 0)), "timestamp"), START.wall_ms);
     assert_eq!(number(&rig.call(conn, &with(of_queue(32, 0), "topic", "unknown")), "timestamp"), -1);
+}
+
+#[test]
+fn the_store_time_of_any_message() {
+    let mut rig = Rig::new();
+    let conn = rig.connect();
+    rig.store(conn, 0, "m", "a");
+    rig.advance(5_000);
+    rig.store(conn, 0, "m", "a");
+    let at = |offset| Control::StoreTime { topic: TOPIC.to_owned(), queue_id: 0, offset };
+    assert_eq!(rig.submit(at(0)), Some(Value::StoreTime(START.wall_ms)));
+    assert_eq!(rig.submit(at(1)), Some(Value::StoreTime(START.wall_ms + 5_000)));
+    for nowhere in [-1, 2, i64::MAX] {
+        assert_eq!(rig.submit(at(nowhere)), Some(Value::StoreTime(-1)), "{nowhere}");
+    }
+}
+
+#[test]
+fn a_store_time_that_is_on_the_disk_comes_when_it_has_been_read() {
+    let mut rig = Rig::new();
+    let conn = rig.connect();
+    rig.store(conn, 0, "m", "a");
+    rig.fs.block_reads(true);
+    rig.keep_reads = true;
+    let asked = Control::StoreTime { topic: TOPIC.to_owned(), queue_id: 0, offset: 0 };
+    rig.broker.submit(7, asked, rig.now);
+    rig.settle();
+    assert_eq!(rig.done, []);
+    rig.read();
+    assert_eq!(rig.done, [(7, Value::StoreTime(START.wall_ms))]);
 }
 
 #[test]

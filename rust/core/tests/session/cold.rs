@@ -176,6 +176,7 @@ fn a_push_is_a_request_of_ours_and_its_answer_comes_back() {
     assert_eq!(rig.done, [(42, Value::Delivered(true))]);
     let pushed = rig.answer(conn).unwrap();
     assert_eq!((pushed.code, pushed.flag, pushed.fields.get("k")), (307, 0, Some("v")));
+    assert_eq!(pushed.codec, Codec::Json, "which every client reads");
     rig.request(conn, &pushed.answer(0));
     let (from, token, command) = taken(&mut rig);
     assert_eq!((from, token, command.is_response()), (conn, 42, true));
