@@ -57,6 +57,10 @@ class Peer:
         """Send a request and wait for its answer."""
         return await self.answer(await self.post(code, body, header=header, **fields))
 
+    async def reply(self, answer: Command) -> None:
+        """Answer a request of the server."""
+        await self.stream.send_all(self._connection.send(answer))
+
     async def push(self) -> Command:
         """The next request of the server."""
         while not self.pushed:

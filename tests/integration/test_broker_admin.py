@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+import trio
 
 from rocketmq_lite.protocol.bodies import (
+    ConsumeTimeSpans,
     KVTable,
     SubscriptionGroupConfig,
     SubscriptionGroupList,
@@ -145,16 +148,17 @@ async def test_progress_of_topics_and_groups(world: World, time: MockClock | Non
         commit = {"consumerGroup": "G", "topic": "orders", "queueId": 1, "commitOffset": 2}
         assert (await peer.call(RequestCode.UPDATE_CONSUMER_OFFSET, header=commit)).code == 0
         table = body(await peer.call(RequestCode.GET_TOPIC_STATS_INFO, topic="orders"))["offsetTable"]
-        assert table == {
-            queue("orders", 0): {"lastUpdateTimestamp": 0, "maxOffset": 0, "minOffset": 0},
-            queue("orders", 1): {"lastUpdateTimestamp": 0, "maxOffset": 3, "minOffset": 0},
-        }
+        assert isinstance(table, dict)
+        assert table[queue("orders", 0)] == {"lastUpdateTimestamp": 0, "maxOffset": 0, "minOffset": 0}
+        times = [each.store_timestamp for each in await peer.pull("orders", queue=1)]
+        last = table[queue("orders", 1)]
+        assert last == {"lastUpdateTimestamp": times[2], "maxOffset": 3, "minOffset": 0}
         readers = body(await peer.call(RequestCode.QUERY_TOPIC_CONSUME_BY_WHO, topic="orders"))
         assert readers == {"groupList": ["G"]}
         stats = body(await peer.call(RequestCode.GET_CONSUME_STATS, consumerGroup="G"))["offsetTable"]
         assert isinstance(stats, dict)
         assert stats[queue("orders", 1)] == {
-            "brokerOffset": 3, "consumerOffset": 2, "lastTimestamp": 0, "pullOffset": 2
+            "brokerOffset": 3, "consumerOffset": 2, "lastTimestamp": times[1], "pullOffset": 2
         }  # fmt: skip
         assert stats[queue("orders", 0)] == {
             "brokerOffset": 0, "consumerOffset": 0, "lastTimestamp": 0, "pullOffset": 0
@@ -165,6 +169,27 @@ async def test_progress_of_topics_and_groups(world: World, time: MockClock | Non
             body(await peer.call(RequestCode.GET_CONSUME_STATS, consumerGroup="nobody"))["offsetTable"] == {}
         )
         assert (await peer.call(RequestCode.GET_TOPIC_STATS_INFO, topic="unknown")).code == 17
+
+
+async def test_the_time_that_a_group_is_behind(pump_world: World, autojump_clock: MockClock) -> None:
+    ask = RequestCode.QUERY_CONSUME_TIME_SPAN
+    async with pump_world.broker() as address, pump_world.peer(address) as peer:
+        assert (await peer.call(ask, topic="orders", group="G")).code == 17
+        await peer.create_topic("orders", queues=2)
+        await peer.pull("orders")
+        for _ in range(3):
+            await peer.send("orders")
+            await trio.sleep(10)
+        commit = {"consumerGroup": "G", "topic": "orders", "queueId": 0, "commitOffset": 2}
+        await peer.call(RequestCode.UPDATE_CONSUMER_OFFSET, header=commit)
+        times = [each.store_timestamp for each in await peer.pull("orders")]
+        found = ConsumeTimeSpans.decode((await peer.call(ask, topic="orders", group="G")).body)
+        behind, empty = found.consume_time_span_set
+        assert (behind.min_time_stamp, behind.max_time_stamp) == (times[0], times[2])
+        assert (behind.consume_time_stamp, behind.delay_time) == (times[1], 10_000)
+        text = datetime.fromtimestamp(times[0] / 1000, tz=UTC).astimezone()
+        assert behind.min_time_stamp_str == f"{text:%Y-%m-%d#%H:%M:%S}:{times[0] % 1000:03}"
+        assert (empty.min_time_stamp, empty.max_time_stamp, empty.consume_time_stamp) == (-1, -1, -1)
 
 
 async def test_the_broker_about_itself(world: World, time: MockClock | None) -> None:

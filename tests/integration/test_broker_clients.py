@@ -9,6 +9,7 @@ import trio
 
 from rocketmq_lite.broker.engine.clients import EXPIRY_SECONDS
 from rocketmq_lite.broker.engine.locks import LOCK_SECONDS
+from rocketmq_lite.broker.handlers.relay import CLIENT_SECONDS
 from rocketmq_lite.broker.services.expiry import SCAN_SECONDS
 from rocketmq_lite.model import MessageQueue
 from rocketmq_lite.protocol.bodies import (
@@ -142,6 +143,38 @@ async def test_a_subscription_is_checked_before_a_consumer_starts(
         refused = await peer.call(check, replace(tags, subscription_data=sql).encode())
         assert refused.code == 1
         assert "SQL92" in (refused.remark or "")
+
+
+async def test_a_consumer_is_asked_how_it_runs(world: World, time: MockClock | None) -> None:
+    ask = RequestCode.GET_CONSUMER_RUNNING_INFO
+    async with world.broker() as address, world.peer(address) as consumer, world.peer(address) as admin:
+        await consumer.heartbeat("c1", consumer="G", topics=("orders",))
+        await expect_notice(consumer)
+        asked = await admin.post(ask, consumerGroup="G", clientId="c1", jstackEnable=False)
+        with trio.fail_after(10):
+            question = await consumer.push()
+        assert (question.code, question.is_oneway, question.codec) == (ask, False, "JSON")
+        assert question.fields["clientId"] == "c1"
+        await consumer.reply(question.answer(body=b'{"properties":{"x":"1"}}'))
+        answer = await admin.answer(asked)
+        assert (answer.code, answer.body) == (0, b'{"properties":{"x":"1"}}')
+        asked = await admin.post(ask, consumerGroup="G", clientId="c1")
+        await consumer.reply((await consumer.push()).answer(1, remark="no such group here"))
+        answer = await admin.answer(asked)
+        assert (answer.code, answer.remark) == (1, "no such group here")
+        for group, client in (("G", "c2"), ("other", "c1")):
+            assert (await admin.call(ask, consumerGroup=group, clientId=client)).code == 1
+
+
+async def test_a_consumer_that_does_not_say_how_it_runs(pump_world: World, autojump_clock: MockClock) -> None:
+    ask = RequestCode.GET_CONSUMER_RUNNING_INFO
+    async with pump_world.broker() as address, pump_world.peer(address) as consumer:
+        await consumer.heartbeat("c1", consumer="G", topics=("orders",))
+        async with pump_world.peer(address) as admin:
+            began = trio.current_time()
+            answer = await admin.call(ask, consumerGroup="G", clientId="c1")
+            assert answer.code == 207
+            assert trio.current_time() - began == CLIENT_SECONDS
 
 
 async def test_queues_are_locked_for_one_client_of_a_group(world: World, time: MockClock | None) -> None:

@@ -36,7 +36,7 @@ from rocketmq_lite.broker.events import (
     MissingGroup,
     MissingTopic,
 )
-from rocketmq_lite.errors import StoreDamaged, StoreError, StoreLocked
+from rocketmq_lite.errors import ConnectionLost, RequestTimeout, StoreDamaged, StoreError, StoreLocked
 from rocketmq_lite.protocol.codes import ResponseCode
 from rocketmq_lite.protocol.framing import to_command
 from rocketmq_lite.transport.address import format_address
@@ -88,6 +88,7 @@ class EngineOwner(ABC):
     def __init__(self) -> None:
         self._tokens = itertools.count(1)
         self._answers: dict[int, _Answer] = {}
+        self._replies: dict[int, _Reply] = {}
 
     # --- what an owner has to provide
 
@@ -207,7 +208,35 @@ class EngineOwner(ABC):
 
     def push(self, conn: int, request: Command) -> None:
         """Send a one-way request to a client; one that has gone does not get it."""
-        self.submit(Control.push(conn, code=request.code, fields=dict(request.fields), body=request.body))
+        self.submit(_push(conn, request, oneway=True))
+
+    async def call(self, conn: int, request: Command, *, timeout: float) -> Command:
+        """Send a request to a client and wait for its answer.
+
+        Args:
+            conn: Whom to.
+            request: Its opaque is the engine's to choose.
+            timeout: Seconds to wait.
+
+        Raises:
+            ConnectionLost: The client has gone.
+            RequestTimeout: It does not answer.
+        """
+        token = next(self._tokens)
+        delivered = self._answers[token] = _Answer()
+        reply = self._replies[token] = _Reply()
+        try:
+            self.submit(_push(conn, request, oneway=False), token)
+            await delivered.arrived.wait()
+            if not delivered.value:
+                raise ConnectionLost("the client has closed its connection")
+            with trio.move_on_after(timeout):
+                await reply.arrived.wait()
+        finally:
+            del self._answers[token], self._replies[token]
+        if reply.command is None:
+            raise RequestTimeout(f"the client did not answer within {timeout:g} s")
+        return reply.command
 
     def close_connection(self, conn: int) -> None:
         """Close a client's connection."""
@@ -236,6 +265,12 @@ class EngineOwner(ABC):
         value = await self.ask(Control.bounds(topic, list(queues)))
         assert isinstance(value, list)  # noqa: S101 - the extension's promise
         return {queue: (smallest, following) for queue, smallest, following in value}
+
+    async def store_time(self, topic: str, queue: int, offset: int) -> int:
+        """When a message was stored, in milliseconds; -1 where there is none."""
+        value = await self.ask(Control.store_time(topic, queue, offset))
+        assert isinstance(value, int)  # noqa: S101 - the extension's promise
+        return value
 
     async def statistics(self) -> Mapping[str, int]:
         """The engine's counters."""
@@ -267,11 +302,9 @@ class EngineOwner(ABC):
             case "command":
                 assert cold.command is not None  # noqa: S101 - the extension's promise
                 command = to_command(cold.command)
-                return (
-                    None
-                    if command.is_response
-                    else ColdRequest(Caller(cold.conn, cold.peer), cold.token, command)
-                )
+                if not command.is_response:
+                    return ColdRequest(Caller(cold.conn, cold.peer), cold.token, command)
+                self._replied(cold.token, command)
             case "missing_topic":
                 return MissingTopic(cold.name, cold.default_topic, cold.queue_nums, cold.unit)
             case "missing_group":
@@ -295,6 +328,12 @@ class EngineOwner(ABC):
             answer.problem = cold.text or None
             answer.arrived.set()
 
+    def _replied(self, token: int, command: Command) -> None:
+        reply = self._replies.get(token)
+        if reply is not None:  # else: too late
+            reply.command = command
+            reply.arrived.set()
+
 
 class _Answer:
     """A place for the result of a control."""
@@ -303,6 +342,20 @@ class _Answer:
         self.arrived = trio.Event()
         self.value: object = None
         self.problem: str | None = None
+
+
+class _Reply:
+    """A place for a client's answer."""
+
+    def __init__(self) -> None:
+        self.arrived = trio.Event()
+        self.command: Command | None = None
+
+
+def _push(conn: int, request: Command, *, oneway: bool) -> Control:
+    return Control.push(
+        conn, code=request.code, fields=dict(request.fields), body=request.body, oneway=oneway
+    )
 
 
 class ReactorOwner(EngineOwner):

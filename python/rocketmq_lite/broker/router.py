@@ -2,8 +2,8 @@
 
 Rules:
 - Everything here runs beside the message engine; however slow a handler is, sends and pulls go on.
-- Heartbeats and other short answers are not limited. Requests that write files or wait for name servers share a
-  limited number of slots, so that a flood of them costs memory, not open files and threads.
+- Heartbeats and other short answers are not limited, nor is what only waits for a client. Requests that write files or
+  wait for name servers share a limited number of slots, so that a flood of them costs memory, not open files and threads.
 - A connection may close while requests of it are still being answered; what those did to the client table is undone
   when the last of them ends.
 """
@@ -41,13 +41,14 @@ _log: Final = logging.getLogger(__name__)
 EventT = TypeVar("EventT")
 
 SLOW_SLOTS: Final = 64  # as many as one connection may have parked; each may wait for a disk or a name server
-_PROMPT: Final = frozenset(
+_UNLIMITED: Final = frozenset(
     {
         RequestCode.HEART_BEAT,
         RequestCode.UNREGISTER_CLIENT,
         RequestCode.GET_CONSUMER_LIST_BY_GROUP,
         RequestCode.LOCK_BATCH_MQ,
         RequestCode.UNLOCK_BATCH_MQ,
+        RequestCode.GET_CONSUMER_RUNNING_INFO,
     }
 )
 
@@ -93,7 +94,7 @@ class Router:
     async def _answer(self, request: ColdRequest) -> None:
         conn = request.caller.conn
         try:
-            if request.command.code in _PROMPT:
+            if request.command.code in _UNLIMITED:
                 answer = await respond(self._handle, request.caller, request.command)
             else:
                 async with self._slots:

@@ -27,6 +27,8 @@ from rocketmq_lite.broker.handlers.clients import ClientHandlers
 from rocketmq_lite.broker.handlers.group import GroupHandlers
 from rocketmq_lite.broker.handlers.heartbeat import HeartbeatHandlers
 from rocketmq_lite.broker.handlers.lock import LockHandlers
+from rocketmq_lite.broker.handlers.progress import ProgressHandlers
+from rocketmq_lite.broker.handlers.relay import RelayHandlers
 from rocketmq_lite.broker.handlers.topic import TopicHandlers
 from rocketmq_lite.broker.lifetime import outliving_cancellation
 from rocketmq_lite.broker.opening import Owner, config_files, open_owner
@@ -181,13 +183,16 @@ class _Broker:
             **TopicHandlers(
                 catalog=self._catalog, owner=self._engine, broker_name=name, address=address
             ).table(),
-            **GroupHandlers(
+            **GroupHandlers(self._catalog).table(),
+            **ProgressHandlers(
                 catalog=self._catalog,
                 owner=self._engine,
                 clients=self._clients,
+                clock=self._clock,
                 broker_name=name,
                 address=address,
             ).table(),
+            **RelayHandlers(self._engine, self._clients).table(),
             **AdminHandlers(
                 settings=self._settings,
                 address=self._address,

@@ -101,18 +101,22 @@ class TopicHandlers:
         return request.answer(body=TopicList(topic_list=names, broker_addr=self._address).encode())
 
     async def statistics(self, _caller: Caller, request: Command) -> Command:
-        """The smallest and the next offset of each queue of a topic.
-
-        The time of the last message is not known without reading it; it is reported as 0, which tools show as a blank.
-        """
+        """The smallest and the next offset of each queue of a topic, and when its last message was stored."""
         topic = self._existing(TopicRequestHeader.from_fields(request.fields).topic)
         queues = range(max(topic.read_queue_nums, topic.write_queue_nums))
         bounds = await self._owner.bounds(topic.topic_name, queues)
         table = {
-            MessageQueue(topic.topic_name, self._broker_name, queue): TopicOffset(smallest, following)
+            MessageQueue(topic.topic_name, self._broker_name, queue): TopicOffset(
+                smallest, following, await self._last_stored(topic.topic_name, queue, smallest, following)
+            )
             for queue, (smallest, following) in bounds.items()
         }
         return request.answer(body=TopicStats(table).encode())
+
+    async def _last_stored(self, topic: str, queue: int, smallest: int, following: int) -> int:
+        if smallest >= following:
+            return 0
+        return max(await self._owner.store_time(topic, queue, following - 1), 0)
 
     def _existing(self, name: str) -> TopicConfig:
         topic = self._catalog.topics.get(name)

@@ -10,6 +10,7 @@ __all__ = [
     "DeleteSubscriptionGroupRequestHeader",
     "GetConsumeStatsRequestHeader",
     "GetSubscriptionGroupConfigRequestHeader",
+    "QueryConsumeTimeSpanRequestHeader",
     "QuerySubscriptionByConsumerRequestHeader",
     "QueryTopicsByConsumerRequestHeader",
 ]
@@ -52,3 +53,11 @@ class QuerySubscriptionByConsumerRequestHeader(Header):
 
     group: str
     topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueryConsumeTimeSpanRequestHeader(Header):
+    """303."""
+
+    topic: str
+    group: str

@@ -9,6 +9,7 @@ from rocketmq_lite.protocol.headers.shape import Header, key
 __all__ = [
     "GetConsumerConnectionListRequestHeader",
     "GetConsumerListByGroupRequestHeader",
+    "GetConsumerRunningInfoRequestHeader",
     "GetProducerConnectionListRequestHeader",
     "NotifyConsumerIdsChangedRequestHeader",
     "UnregisterClientRequestHeader",
@@ -50,3 +51,12 @@ class GetProducerConnectionListRequestHeader(Header):
     """204."""
 
     producer_group: str
+
+
+@dataclass(frozen=True, slots=True)
+class GetConsumerRunningInfoRequestHeader(Header):
+    """307. ``jstack_enable`` asks for the stacks of a Java client's threads."""
+
+    consumer_group: str
+    client_id: str
+    jstack_enable: bool = False
