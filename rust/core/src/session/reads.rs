@@ -56,7 +56,7 @@ impl Broker {
                 self.answer_number(asker, "timestamp", time);
             }
             (Reading::Own(token), Ok(ReadOutcome::StoreTime(time))) => {
-                self.done(token, Value::StoreTime(time))
+                self.done(token, Value::StoreTime(time));
             }
             (reading, Err(error)) => {
                 self.log(Level::Error, format!("a read failed: {error}"), now);
