@@ -99,12 +99,16 @@ class CommandStream:
                 with using(self._peer):
                     await self._stream.send_all(data)
             except BaseException:
-                self._connection.send_failed()
-                await trio.aclose_forcefully(self._stream)
+                await self.aclose()
                 raise
             self._on_activity()
 
     async def aclose(self) -> None:
-        """Close at once; there is no good-bye in the protocol."""
+        """Close at once; there is no good-bye in the protocol.
+
+        Shielded, and without waiting: a Cancelled raised here would take the place of the error that is being
+        handled, a Ctrl-C for one, and the scope that it belongs to would swallow it.
+        """
         self._connection.send_failed()
-        await trio.aclose_forcefully(self._stream)
+        with trio.CancelScope(shield=True):
+            await trio.aclose_forcefully(self._stream)
