@@ -1,45 +1,89 @@
-"""Servers as real processes: start with a ready file, stop or kill, always reaped."""
+"""`rmq` as real processes: servers with a ready file, commands that run long; stopped or killed, always reaped."""
 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
 READY_WITHIN = 30.0
+ENDED_WITHIN = 30.0
 
 
-@dataclass
-class Server:
-    """One `rmq` server process; `ready` is what its ready file says."""
+class Output:
+    """What a process writes to one pipe, read while it runs: a full pipe would stop it."""
 
-    arguments: list[str]
-    ready_file: Path
-    environment: dict[str, str] | None = None
-    process: subprocess.Popen[bytes] = field(init=False)
-    ready: dict[str, str] = field(init=False)
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._pipe = pipe
+        self._lines: list[str] = []
+        self._ended = False
+        self._came = threading.Condition()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def wait_for(self, text: str, *, within: float = READY_WITHIN) -> str:
+        """The first line with a text in it, as soon as there is one."""
+        with self._came:
+            self._came.wait_for(lambda: self._ended or self._first(text) is not None, within)
+            found = self._first(text)
+        if found is None:
+            raise AssertionError(f"no line with {text!r}, but: {self.text()}")
+        return found
+
+    def wait_for_end(self) -> str:
+        """Everything, once the process has closed the pipe."""
+        self._thread.join()
+        self._pipe.close()
+        return self.text()
+
+    def text(self) -> str:
+        """Everything that has come so far."""
+        return "".join(self._lines)
+
+    def _first(self, text: str) -> str | None:
+        return next((line for line in self._lines if text in line), None)
+
+    def _read(self) -> None:
+        for line in self._pipe:
+            with self._came:
+                self._lines.append(line.decode())
+                self._came.notify_all()
+        with self._came:
+            self._ended = True
+            self._came.notify_all()
+
+
+class Program:
+    """One `rmq` command as a process."""
+
+    process: subprocess.Popen[bytes]
+    out: Output
+    err: Output
+
+    def __init__(self, arguments: Sequence[str], *, environment: Mapping[str, str] | None = None) -> None:
+        self.arguments = [sys.executable, "-m", "rocketmq_lite", *arguments]
+        self._environment = environment
 
     def __enter__(self) -> Self:
-        self.ready_file.unlink(missing_ok=True)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "rocketmq_lite", *self.arguments, "--ready-file", str(self.ready_file)],
+            self.arguments,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=self.environment,
+            env=self._environment,
         )
-        try:
-            self.ready = self._await_ready()
-        except BaseException:
-            self.kill()
-            raise
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        self.out, self.err = Output(self.process.stdout), Output(self.process.stderr)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -48,13 +92,41 @@ class Server:
     def interrupt(self, sig: signal.Signals = signal.SIGINT) -> tuple[int, str, str]:
         """Ask it to stop; its exit code, standard output and standard error."""
         self.process.send_signal(sig)
-        out, err = self.process.communicate(timeout=20)
-        return self.process.returncode, out.decode(), err.decode()
+        code = self.process.wait(timeout=ENDED_WITHIN)
+        return code, self.out.wait_for_end(), self.err.wait_for_end()
 
     def kill(self) -> None:
         """SIGKILL and reap; nothing happens when it has ended."""
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
+        self.out.wait_for_end()
+        self.err.wait_for_end()
+
+    def resident_bytes(self) -> int:
+        """Memory of the process that is in RAM now."""
+        statm = Path(f"/proc/{self.process.pid}/statm").read_text(encoding="ascii")
+        return int(statm.split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+class Server(Program):
+    """One `rmq` server process; `ready` is what its ready file says."""
+
+    def __init__(
+        self, arguments: Sequence[str], ready_file: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__([*arguments, "--ready-file", str(ready_file)], environment=environment)
+        self.ready_file = ready_file
+        self.ready: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        self.ready_file.unlink(missing_ok=True)
+        super().__enter__()
+        try:
+            self.ready = self._await_ready()
+        except BaseException:
+            self.kill()
+            raise
+        return self
 
     def _await_ready(self) -> dict[str, str]:
         deadline = time.monotonic() + READY_WITHIN
@@ -63,13 +135,12 @@ class Server:
                 answer: dict[str, str] = json.loads(self.ready_file.read_text())
                 return answer
             if self.process.poll() is not None:
-                _, err = self.process.communicate()
-                message = f"{self.arguments} ended with {self.process.returncode}: {err.decode()}"
-                raise AssertionError(message)
+                raise AssertionError(
+                    f"{self.arguments} ended with {self.process.returncode}: {self.err.wait_for_end()}"
+                )
             # Another process: there is no event to wait for but the file it writes.
             time.sleep(0.005)
-        message = f"{self.arguments} was not ready within {READY_WITHIN} s"
-        raise AssertionError(message)
+        raise AssertionError(f"{self.arguments} was not ready within {READY_WITHIN} s: {self.err.text()}")
 
 
 def up(data: Path, *arguments: str) -> Server:
@@ -77,3 +148,16 @@ def up(data: Path, *arguments: str) -> Server:
     data.mkdir(parents=True, exist_ok=True)
     ports = ["--namesrv-port", "0", "--broker-port", "0"]
     return Server(["up", "--data", str(data), *ports, *arguments], data / "ready.json")
+
+
+def name_server(directory: Path, *, port: int = 0) -> Server:
+    """`rmq namesrv` with its data in `directory`."""
+    directory.mkdir(parents=True, exist_ok=True)
+    return Server(["namesrv", "--port", str(port), "--data", str(directory)], directory / "ready.json")
+
+
+def broker(directory: Path, name: str, namesrv: str, *, port: int = 0) -> Server:
+    """`rmq broker` with its data in `directory`."""
+    directory.mkdir(parents=True, exist_ok=True)
+    arguments = ["broker", "--name", name, "-n", namesrv, "--port", str(port), "--data", str(directory)]
+    return Server(arguments, directory / "ready.json")

@@ -111,14 +111,14 @@ async def tail(
     async with (
         session.connected(options) as client,
         _watching(client, topic, group, begin, tag or "*") as messages,
-        cancelled_by_ctrl_c(),
     ):
-        async for message in messages:
-            async with message:
-                show_line(_message(message), options, text=_text(message))
-            seen += 1
-            if seen == count:
-                break
+        with cancelled_by_ctrl_c():
+            async for message in messages:
+                async with message:
+                    show_line(_message(message), options, text=_text(message))
+                seen += 1
+                if seen == count:
+                    break
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ import trio
 import typer
 
 from rocketmq_lite.cli.failures import exit_code_of
+from rocketmq_lite.cli.interrupt import heeding_ctrl_c
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -129,12 +130,17 @@ def run(body: Callable[[], Awaitable[None] | None]) -> int:
     """Run a body, under Trio when it is async, and return the exit code; errors are printed."""
     try:
         if inspect.iscoroutinefunction(getattr(body, "func", body)):
-            trio.run(body)  # type: ignore[arg-type]
+            trio.run(_run, body)  # type: ignore[arg-type]
         else:
             body()
     except BaseException as error:  # noqa: BLE001 - this is the edge: every ending becomes an exit code
         return exit_code_of(error)
     return 0
+
+
+async def _run(body: Callable[[], Awaitable[None]]) -> None:
+    with heeding_ctrl_c():
+        await body()
 
 
 def set_up_logging(verbose: int) -> None:

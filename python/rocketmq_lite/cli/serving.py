@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from rocketmq_lite.cli.failures import UsageFault
+from rocketmq_lite.cli.interrupt import cancelled_by_ctrl_c
 from rocketmq_lite.clock import SystemClock
 from rocketmq_lite.errors import PortInUse
 from rocketmq_lite.transport.network import TcpNetwork
@@ -59,15 +60,12 @@ async def _running(serve: Callable[..., Awaitable[None]], port_option: str) -> A
 
 
 async def until_asked_to_stop() -> None:
-    """Return when SIGTERM comes; raise KeyboardInterrupt when SIGINT does.
+    """Return when SIGTERM comes; raise KeyboardInterrupt when Ctrl-C does.
 
     The caller leaves its `async with` either way, so that the servers stop in order; only the exit code differs.
     """
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async for number in signals:
-            if number == signal.SIGINT:
-                raise KeyboardInterrupt
-            return
+    with cancelled_by_ctrl_c(), trio.open_signal_receiver(signal.SIGTERM) as signals:
+        await anext(signals)
 
 
 def write_ready_file(path: Path | None, addresses: Mapping[str, str]) -> None:

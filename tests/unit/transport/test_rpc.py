@@ -555,11 +555,14 @@ async def test_a_ctrl_c_that_strikes_a_task_of_the_pool_ends_its_block(
     async def on_push(_address: str, _request: Command) -> None:
         raise KeyboardInterrupt  # as Python raises it in whatever task is running
 
-    with pytest.raises(KeyboardInterrupt):
+    async def use() -> None:
         async with pool_on(network, on_push=on_push) as pool:
             await pool.call(ADDRESS, Command(1))
             await peer.send(Command(40, opaque=2).as_oneway())
             await trio.sleep_forever()
+
+    with pytest.raises(KeyboardInterrupt):
+        await use()
 
 
 async def test_a_call_can_be_cancelled_at_each_checkpoint(network: MemoryNetwork, peer: Peer) -> None:
