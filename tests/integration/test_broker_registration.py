@@ -86,6 +86,25 @@ async def test_a_name_server_that_comes_late_gets_everything(world: World, time:
         nursery.cancel_scope.cancel()
 
 
+async def known_after(names: Peer, topic: str) -> float:
+    """Seconds until a name server has a topic's route."""
+    began = trio.current_time()
+    with trio.fail_after(60):
+        while await route(names, topic) is None:  # noqa: ASYNC110 - it tells nobody
+            await trio.sleep(0.1)
+    return trio.current_time() - began
+
+
+async def test_a_broken_connection_to_a_name_server_is_replaced_at_once(
+    pump_world: World, autojump_clock: MockClock
+) -> None:
+    async with pump_world.name_server() as address, pump_world.broker(namesrv=(address,)):
+        await trio.sleep(5)
+        await pump_world.network.cut(address)  # type: ignore[attr-defined]
+        async with pump_world.peer(address) as names:
+            assert await known_after(names, "TBW102") <= 0.1
+
+
 async def test_a_broker_that_waits_for_its_name_server_can_be_stopped(
     world: World, time: MockClock | None
 ) -> None:

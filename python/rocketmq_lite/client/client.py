@@ -131,6 +131,7 @@ async def connect(
         routing = Routing(remote, NameServers(addresses, start=secrets.randbelow(len(addresses))))
         await routing.check()
         heartbeats = pushes.heartbeats = Heartbeats(remote, routing, identity.client_id)
+        pool.subscribe_disconnects(heartbeats.disconnected)
         client = Client(
             identity=identity,
             clock=clock,

@@ -117,6 +117,11 @@ class Heartbeats:
         """A broker does not know us, or no longer: the next :meth:`ensure` tells it."""
         self._membership.forgotten_by(address)
 
+    def disconnected(self, address: str) -> None:
+        """A connection has ended, and its broker has forgotten us: tell it again as soon as it can be reached."""
+        self._membership.forgotten_by(address)
+        self._wake_up()
+
     async def ensure(self, address: str) -> None:
         """Make sure that a broker has heard of all our groups.
 

@@ -15,6 +15,8 @@ from rocketmq_lite.protocol.connection import Connection
 from rocketmq_lite.transport.wire import Wire
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import trio
 
     from rocketmq_lite.clock import Clock
@@ -61,6 +63,7 @@ class Link:
         nursery: trio.Nursery,
         *,
         on_push: Handler[str],
+        on_disconnect: Callable[[str], None],
         limits: RpcLimits,
     ) -> None:
         self.address = address
@@ -69,6 +72,7 @@ class Link:
         self._network = network
         self._clock = clock
         self._nursery = nursery
+        self._on_disconnect = on_disconnect
         self._wire: Wire | None = None
         self._retired: set[Wire] = set()
         self._failures = 0
@@ -131,10 +135,12 @@ class Link:
         self._last_failure = error
 
     def ended(self, wire: Wire) -> None:
-        """Forget a connection that has closed."""
+        """Forget a connection that has closed, or could not be opened."""
         self._retired.discard(wire)
         if self._wire is wire:
             self._wire = None
+        if wire.was_connected:
+            self._on_disconnect(self.address)
 
     def _wires(self) -> tuple[Wire, ...]:
         return (*self._retired, self._wire) if self._wire is not None else tuple(self._retired)

@@ -31,7 +31,7 @@ from rocketmq_lite.transport.link import Link, LinkStatistics
 from rocketmq_lite.transport.nursery import background_nursery
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.protocol.command import Command
@@ -114,6 +114,7 @@ class Pool:
         self._nursery = nursery
         self._request_timeout = request_timeout
         self._on_push = on_push
+        self._listeners: list[Callable[[str], None]] = []
         self._limits = limits
         self._links: dict[str, Link] = {}
         self._closed = False
@@ -171,6 +172,13 @@ class Pool:
             f"{address} did not take {request_name(request.code)} within {self._request_timeout:g} s"
         )
 
+    def subscribe_disconnects(self, listener: Callable[[str], None]) -> None:
+        """Have ``listener`` called with a server's address, without waiting, whenever a connection to it has ended.
+
+        Servers forget who was connected; whoever wants to be known there has to say so again.
+        """
+        self._listeners.append(listener)
+
     def close(self, address: str) -> None:
         """Close the connection to an address, if any; calls waiting on it fail with ``ConnectionLost``."""
         link = self._links.pop(address, None)
@@ -193,6 +201,11 @@ class Pool:
             go_aways=self._go_aways,
         )
 
+    def _disconnected(self, address: str) -> None:
+        if not self._closed:
+            for listener in self._listeners:
+                listener(address)
+
     def _link(self, address: str) -> Link:
         if self._closed:
             raise ClientClosed("the client has been closed")
@@ -204,6 +217,7 @@ class Pool:
                 self._clock,
                 self._nursery,
                 on_push=self._on_push,
+                on_disconnect=self._disconnected,
                 limits=self._limits,
             )
             self._links[address] = link

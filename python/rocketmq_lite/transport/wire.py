@@ -93,6 +93,11 @@ class Wire:
         return self._stream is not None and self._error is None
 
     @property
+    def was_connected(self) -> bool:
+        """Whether the connection was ever open."""
+        return self._stream is not None
+
+    @property
     def pending(self) -> int:
         """Calls that wait for an answer."""
         return len(self._answers)

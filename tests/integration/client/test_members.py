@@ -127,6 +127,15 @@ async def test_heartbeats_tell_all_groups_at_once_and_every_thirty_seconds(autoj
     assert {fields["producerGroup"] for fields in goodbyes[1:]} == {"p", "q"}
 
 
+async def test_a_broker_whose_connection_broke_is_told_again_at_once(autojump_clock, scripted):
+    async with scripted.connect() as client:
+        await client.producer("p").send("orders", b"x")
+        await trio.sleep(1)
+        await scripted.network.cut(scripted.address)
+        await trio.sleep(1)
+        assert scripted.count(HEARTBEAT) == 2
+
+
 async def test_a_broker_that_takes_no_heartbeat_is_not_flooded(autojump_clock, scripted):
     scripted.scripts[HEARTBEAT] = lambda request: request.answer(1, remark="no")
     async with scripted.connect() as client:

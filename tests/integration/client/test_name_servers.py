@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 import trio
+from tests.integration.client.taking import take
+from tests.integration.peer import connect
 
+from rocketmq_lite.broker.engine.lease import MAX_RETRY_SECONDS
 from rocketmq_lite.errors import ConfigError, NoNameServer
 from rocketmq_lite.protocol.codes import RequestCode
 
@@ -134,3 +137,45 @@ async def test_many_tasks_that_begin_with_one_topic_ask_once(autojump_clock, scr
             for _ in range(50):
                 nursery.start_soon(producer.send, "orders", b"x")
         assert scripted.count(RequestCode.GET_ROUTEINFO_BY_TOPIC) == before + 1
+
+
+async def test_a_name_server_that_was_restarted_is_told_within_seconds(autojump_clock, bare_cluster, caplog):
+    second = await bare_cluster.start_name_server(9877)
+    broker = await bare_cluster.start_broker(namesrv=("127.0.0.1:9876", "127.0.0.1:9877"))
+    async with connect(bare_cluster.network, broker.address) as peer:
+        await second.stop()
+        await trio.sleep(60)
+        await peer.create_topic("meanwhile")
+        await bare_cluster.start_name_server(9877)
+        await trio.sleep(MAX_RETRY_SECONDS + 0.1)
+        async with bare_cluster.connect("127.0.0.1:9877") as client:
+            assert "meanwhile" in await client.admin.topics()
+    messages = [record.message for record in caplog.records if "name server" in record.message]
+    assert [message.split(" failed")[0] for message in messages] == [
+        "registration with name server 127.0.0.1:9877",  # once, not at each attempt
+        "registered with name server 127.0.0.1:9877 again",
+    ]
+
+
+async def test_both_name_servers_down_for_a_minute(autojump_clock, bare_cluster):
+    both = ("127.0.0.1:9876", "127.0.0.1:9877")
+    second = await bare_cluster.start_name_server(9877)
+    for name in ("broker-a", "broker-b"):
+        await bare_cluster.start_broker(name, namesrv=both)
+    async with bare_cluster.connect(";".join(both)) as client:
+        await client.admin.create_topic("orders", queues=2)
+        producer = client.producer("p")
+        async with client.consumer("g", "orders") as messages:
+            await bare_cluster.first_name_server.stop()
+            await second.stop()
+            for _ in range(60):
+                await producer.send("orders", b"x")
+                await take(messages, 1, within=1)
+                await trio.sleep(1)
+            for port in (9876, 9877):
+                await bare_cluster.start_name_server(port)
+            await trio.sleep(MAX_RETRY_SECONDS + 0.1)
+            await client.admin.create_topic("afterwards", queues=1)
+            await producer.send("afterwards", b"x")
+            await producer.send("orders", b"x")
+            await take(messages, 1, within=1)

@@ -549,6 +549,26 @@ async def test_more_pushes_than_allowed_are_answered_busy(network: MemoryNetwork
 # --- cancelling -------------------------------------------------------------------------------------
 
 
+async def test_who_wants_to_know_is_told_of_connections_that_end(
+    network: MemoryNetwork, peer: Peer, nursery: trio.Nursery
+) -> None:
+    ended: list[str] = []
+    async with pool_on(network) as pool:
+        pool.subscribe_disconnects(ended.append)
+        with pytest.raises(ConnectError):
+            await pool.call("127.0.0.1:1", Command(1))
+        assert ended == []  # it never was connected
+        await pool.call(ADDRESS, Command(1))
+        await network.cut(ADDRESS)
+        await trio.testing.wait_all_tasks_blocked()
+        assert ended == [ADDRESS]
+        await pool.call(ADDRESS, Command(1))
+        await trio.sleep(LIMITS.idle_timeout + 1)
+        assert ended == [ADDRESS, ADDRESS]
+        await pool.call(ADDRESS, Command(1))
+    assert ended == [ADDRESS, ADDRESS]  # our own end is no news
+
+
 async def test_a_ctrl_c_that_strikes_a_task_of_the_pool_ends_its_block(
     network: MemoryNetwork, peer: Peer
 ) -> None:

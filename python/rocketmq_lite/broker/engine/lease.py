@@ -2,7 +2,7 @@
 
     NEW ──registered──▶ HELD ──changed──▶ OUTDATED
      │ ▲                 │ ▲                  │
-     │ └──── failed ─────┘ └─── registered ───┘      failed, from anywhere: NEW
+     │ └── failed, lost ─┘ └─── registered ───┘      failed or lost, from anywhere: NEW
      └──── left, from anywhere: GONE
 
 Rules:
@@ -10,7 +10,9 @@ Rules:
   the topics that have changed, at once.
 - The whole table is repeated every 30 seconds, the first time after 10: a name server forgets a broker that has been
   silent for 120 seconds, and one that was restarted knows nothing.
-- After a failure we try again after one second, then two, up to ten: the name server may just be starting.
+- A name server forgets us when our connection with it ends, so that is a reason to register at once.
+- After a failure we try again after one second, then two, then every three: the name server may just be starting, and
+  it should not miss us for long.
 
 Surprise: a change that comes while a registration is under way is not covered by it, so it stays owed.
 """
@@ -23,7 +25,7 @@ from typing import Final
 
 FIRST_REPEAT_SECONDS: Final = 10.0
 FIRST_RETRY_SECONDS: Final = 1.0
-MAX_RETRY_SECONDS: Final = 10.0
+MAX_RETRY_SECONDS: Final = 3.0  # as often as Java's clients look whether a name server is back
 
 
 class LeaseState(Enum):
@@ -41,6 +43,7 @@ class LeaseEvent(Enum):
     REGISTERED = auto()
     CHANGED = auto()
     FAILED = auto()
+    LOST = auto()
     LEFT = auto()
 
 
@@ -49,18 +52,21 @@ TRANSITIONS: Final[dict[LeaseState, dict[LeaseEvent, LeaseState]]] = {
         LeaseEvent.REGISTERED: LeaseState.HELD,
         LeaseEvent.CHANGED: LeaseState.NEW,
         LeaseEvent.FAILED: LeaseState.NEW,
+        LeaseEvent.LOST: LeaseState.NEW,
         LeaseEvent.LEFT: LeaseState.GONE,
     },
     LeaseState.HELD: {
         LeaseEvent.REGISTERED: LeaseState.HELD,
         LeaseEvent.CHANGED: LeaseState.OUTDATED,
         LeaseEvent.FAILED: LeaseState.NEW,
+        LeaseEvent.LOST: LeaseState.NEW,
         LeaseEvent.LEFT: LeaseState.GONE,
     },
     LeaseState.OUTDATED: {
         LeaseEvent.REGISTERED: LeaseState.HELD,
         LeaseEvent.CHANGED: LeaseState.OUTDATED,
         LeaseEvent.FAILED: LeaseState.NEW,
+        LeaseEvent.LOST: LeaseState.NEW,
         LeaseEvent.LEFT: LeaseState.GONE,
     },
     LeaseState.GONE: {},
@@ -87,6 +93,7 @@ class Lease:
     state: LeaseState = LeaseState.NEW
     attempted: int = -1
     _due: float = field(default=float("-inf"))
+    _registered_at: float = field(default=float("-inf"))
     _changes: int = 0
     _owed: set[str] = field(default_factory=set)
     _whole: bool = False
@@ -133,6 +140,7 @@ class Lease:
         """The name server took the registration."""
         self._step(LeaseEvent.REGISTERED)
         self.attempted = plan.covers
+        self._registered_at = now
         self._retry = FIRST_RETRY_SECONDS
         if plan.topics is None:
             self._due = now + min(self._repeat, self.interval)
@@ -147,6 +155,16 @@ class Lease:
         self._due = now + self._retry
         self._retry = min(self._retry * 2, MAX_RETRY_SECONDS)
         self._repeat = min(FIRST_REPEAT_SECONDS, self.interval)
+
+    def lost(self, now: float) -> None:
+        """The connection has ended, and with it what the name server knew of us.
+
+        One that takes a registration and hangs up is not registered with in a loop.
+        """
+        if self.known:
+            self._due = max(now, self._registered_at + FIRST_RETRY_SECONDS)
+            self._repeat = min(FIRST_REPEAT_SECONDS, self.interval)
+        self._step(LeaseEvent.LOST)
 
     def left(self) -> None:
         """We say goodbye: nothing is owed any more, and nothing may be sent."""

@@ -4,7 +4,9 @@ Rules:
 - All name servers are told in parallel and none waits for another; they do not know each other.
 - ``announce`` returns when the name servers that hold our lease have been told, or after three seconds: a name server
   that hangs must not stop producers from using a topic that exists.
-- The connections are kept: a name server forgets a broker at once when its connection closes.
+- The connections are kept: a name server forgets a broker at once when its connection closes. When one does,
+  we register again as soon as the name server is back.
+- A name server that cannot be reached is reported once, not at each attempt.
 """
 
 from __future__ import annotations
@@ -70,7 +72,9 @@ class Registrar:
         self._leases = {server: Lease(interval) for server in servers}
         self._changed = trio.lowlevel.ParkingLot()
         self._progress = trio.lowlevel.ParkingLot()
+        self._problems: dict[str, str] = {}
         self._identity: Identity | None = None
+        pool.subscribe_disconnects(self._disconnected)
 
     async def run(
         self, identity: Identity, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
@@ -113,6 +117,12 @@ class Registrar:
     def _known_somewhere(self) -> bool:
         return any(lease.known for lease in self._leases.values())
 
+    def _disconnected(self, server: str) -> None:
+        lease = self._leases.get(server)
+        if lease is not None and not lease.ended:
+            lease.lost(self._clock.mono())
+            self._changed.unpark_all()
+
     async def _keep(self, server: str, lease: Lease, identity: Identity) -> None:
         while not lease.ended:
             plan = lease.plan_registration(self._clock.mono())
@@ -129,9 +139,18 @@ class Registrar:
         if problem is None:
             lease.registered(plan, self._clock.mono())
         else:
-            _log.warning("registration with name server %s failed: %s", server, problem)
             lease.failed(plan, self._clock.mono())
+        self._log_news(server, problem)
         self._progress.unpark_all()
+
+    def _log_news(self, server: str, problem: str | None) -> None:
+        before = self._problems.pop(server, None)
+        if problem is not None:
+            self._problems[server] = problem
+        if problem is None and before is not None:
+            _log.warning("registered with name server %s again", server)
+        elif problem != before:
+            _log.warning("registration with name server %s failed, trying again: %s", server, problem)
 
     async def _register(self, server: str, plan: Registration, identity: Identity) -> str | None:
         """Send a registration; why it did not work, or None."""

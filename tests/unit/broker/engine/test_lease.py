@@ -97,8 +97,34 @@ def test_a_failure_is_followed_by_the_whole_table_with_growing_pauses() -> None:
         plan = lease.plan_registration(now)
         assert plan is not None
         assert plan.topics is None
-    assert pauses == [1.0, 2.0, 4.0, 8.0, MAX_RETRY_SECONDS, MAX_RETRY_SECONDS]
+    assert pauses == [1.0, 2.0, MAX_RETRY_SECONDS, MAX_RETRY_SECONDS, MAX_RETRY_SECONDS, MAX_RETRY_SECONDS]
     assert not lease.owes(number)  # nobody waits for a name server that does not answer
+
+
+def test_a_lost_connection_is_followed_by_the_whole_table_at_once() -> None:
+    lease = held()
+    number = lease.changed(frozenset({"A"}))
+    lease.lost(5.0)
+    assert not lease.known
+    assert not lease.owes(number)
+    assert lease.next_due() == 5.0
+    plan = lease.plan_registration(5.0)
+    assert plan is not None
+    assert plan.topics is None
+    lease.registered(plan, 5.0)
+    assert lease.next_due() == 5.0 + FIRST_REPEAT_SECONDS
+
+
+def test_a_name_server_that_hangs_up_each_time_is_not_registered_with_in_a_loop() -> None:
+    lease = held(now=0.0)
+    lease.lost(0.1)
+    assert lease.next_due() == 1.0
+    plan = lease.plan_registration(1.0)
+    assert plan is not None
+    lease.failed(plan, 1.0)
+    retry = lease.next_due()
+    lease.lost(1.1)  # nothing new: it does not know us anyway
+    assert lease.next_due() == retry
 
 
 def test_nothing_follows_a_good_bye() -> None:
