@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         ConnectionLost,
         LocalProtocolError,
         NoNameServer,
+        NotAllSent,
         NotDurable,
         PortInUse,
         ProtocolError,
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
         StoreLocked,
         TopicNotFound,
     )
-    from rocketmq_lite.model import MessageQueue, SendReceipt, SendStatus, Tags
+    from rocketmq_lite.model import Message, MessageQueue, SendReceipt, SendStatus, Tags
 
     __version__: str
 
@@ -64,8 +65,10 @@ __all__ = [
     "Consumer",
     "ConsumerStatistics",
     "LocalProtocolError",
+    "Message",
     "MessageQueue",
     "NoNameServer",
+    "NotAllSent",
     "NotDurable",
     "PortInUse",
     "Producer",
@@ -102,8 +105,10 @@ _HOMES: Final = {
     "Consumer": ".client.consumer",
     "ConsumerStatistics": ".client.consumer",
     "LocalProtocolError": ".errors",
+    "Message": ".model",
     "MessageQueue": ".model",
     "NoNameServer": ".errors",
+    "NotAllSent": ".errors",
     "NotDurable": ".errors",
     "PortInUse": ".errors",
     "Producer": ".client.producer",

@@ -5,12 +5,14 @@ half, `broker.plane` and `broker.pump` the engine half. Functions that take byte
 and keep no reference to it.
 """
 
+from collections.abc import Callable, Iterable
 from os import PathLike
 from typing import Final, Literal, final
 
 from typing_extensions import Buffer
 
 __all__ = [
+    "BatchEncoder",
     "Cold",
     "Control",
     "Engine",
@@ -267,6 +269,52 @@ class UniqueKeys:
 
     def start_month(self, month_start_ms: int) -> None:
         """Tell that a new month began, so that admin tools read the right time out of later ids."""
+
+@final
+class BatchEncoder:
+    """Lays out what an iterable gives as the bodies of batch requests, one batch after the other.
+
+    The iterable is read no further than the batches asked for, but for one item where the bytes of another did not fit.
+    """
+
+    def __new__(
+        cls,
+        items: Iterable[object],
+        keys: UniqueKeys,
+        properties: str,
+        convert: Callable[[object], tuple[bytes, str]],
+        *,
+        max_bytes: int,
+        max_messages: int,
+    ) -> BatchEncoder:
+        """Say what to send and how.
+
+        Args:
+            items: `bytes` of 1 byte to 4 MiB are bodies as they are; `convert` is asked about all else.
+            keys: makes the message ids.
+            properties: property text of the bodies that are bytes; each gets its UNIQ_KEY behind it.
+            convert: gives body and property text of another item.
+            max_bytes: no batch of several messages is larger.
+            max_messages: no batch has more.
+
+        Raises:
+            TypeError: `items` cannot be iterated over.
+        """
+
+    def next(self, now_ms: int) -> tuple[bytes, list[object], list[str]] | None:
+        """Return body, items and message ids of the next batch; None when the iterable is exhausted.
+
+        Args:
+            now_ms: the time that the message ids carry.
+
+        Raises:
+            WireError: a message that the format cannot hold.
+            RuntimeError: called by the iterable itself.
+            Exception: whatever the iterable or `convert` raises. What was taken for the batch is then left over.
+        """
+
+    def left_over(self) -> list[object]:
+        """Return, once, the items that were taken and are in no batch, with the one that an error was raised for."""
 
 # --- the engine half: the two owners of a broker's engine, and what they exchange with it
 

@@ -14,7 +14,7 @@ protocol); the one entry for received bytes turns it into the remote kind (the p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rocketmq_lite.model import SendReceipt
@@ -27,6 +27,7 @@ __all__ = [
     "ConnectionLost",
     "LocalProtocolError",
     "NoNameServer",
+    "NotAllSent",
     "NotDurable",
     "PortInUse",
     "ProtocolError",
@@ -54,7 +55,7 @@ class RocketMQError(Exception):
         retryable: Whether the same call may succeed later or elsewhere.
     """
 
-    _retryable: ClassVar[bool] = False
+    _retryable: bool = False
 
     def __init__(self, message: str, *, hint: str = "", code: int | None = None) -> None:
         super().__init__(message)
@@ -136,14 +137,49 @@ class NotDurable(RocketMQError):
     """The message is stored, but more weakly than the broker's settings promise (codes 10, 11, 12).
 
     Attributes:
-        receipt: The receipt of the stored message. Sending again stores it twice.
+        receipt: The receipt of the stored message; of many, the first that is stored more weakly. Sending
+            again stores it twice.
+        receipts: The receipts of all messages of the call, one each, in order.
     """
 
     def __init__(
-        self, message: str, *, receipt: SendReceipt, hint: str = "", code: int | None = None
+        self,
+        message: str,
+        *,
+        receipt: SendReceipt,
+        receipts: tuple[SendReceipt, ...] = (),
+        hint: str = "",
+        code: int | None = None,
     ) -> None:
         super().__init__(message, hint=hint, code=code)
         self.receipt = receipt
+        self.receipts = receipts or (receipt,)
+
+
+class NotAllSent(RocketMQError):
+    """Of many messages some, or all, have no receipt. ``__cause__`` is the first error that stopped them.
+
+    Attributes:
+        receipts: One for each message that was taken from the iterable, in order; ``None`` for those that
+            have none.
+        unsent: Those without a receipt, as they were given and in order: what to send again. If an answer
+            was lost, messages among them may be stored all the same. Of a list it includes those that were
+            never tried; an iterator still has those.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        receipts: tuple[SendReceipt | None, ...],
+        unsent: tuple[object, ...],
+        cause: Exception,
+    ) -> None:
+        code = cause.code if isinstance(cause, RocketMQError) else None
+        super().__init__(message, hint="send the attribute `unsent` again, if the reason is gone", code=code)
+        self.receipts = receipts
+        self.unsent = unsent
+        self._retryable = isinstance(cause, RocketMQError) and cause.retryable
 
 
 class StoreError(RocketMQError):

@@ -6,12 +6,12 @@ layer needs (headers, bodies, settings) live in that layer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, IntFlag
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["Message", "MessageQueue", "Perm", "SendReceipt", "SendStatus", "Tags", "Where"]
 
@@ -45,23 +45,19 @@ class MessageQueue:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message to be sent: a body under a topic, with what producers may add to it.
+    """One of many messages to send that is more than a body.
 
     Attributes:
-        topic: Where it goes.
-        body: Any bytes.
-        tag: At most one word that consumers can filter by.
-        keys: Words by which the message can be found later.
-        properties: The user's own key/value pairs.
-        flag: A number that RocketMQ stores and returns and never interprets.
+        body: At least one byte, at most 4 MiB.
+        tag: One word that consumers can filter by.
+        keys: One key, or several, by which the message can be found later.
+        properties: Your own pairs of text.
     """
 
-    topic: str
     body: bytes
     tag: str | None = None
-    keys: tuple[str, ...] = ()
-    properties: Mapping[str, str] = field(default_factory=dict)
-    flag: int = 0
+    keys: str | Iterable[str] = ()
+    properties: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Sending: which queue, how often it is tried, and what the answer means.
+"""Sending: one message, many, or one without an answer.
 
 A send without an order key goes round robin over the writable queues of all masters; after a failure it is
 tried on another broker, three attempts in all. With an order key it goes to that key's queue and nowhere
@@ -7,29 +7,34 @@ else, once: another queue would break the order, and a second attempt could over
 
 from __future__ import annotations
 
+import math
 import secrets
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final, final
 
 import trio
 
-from rocketmq_lite.client.engine.retry import SEND_ATTEMPTS, QueueChoice, Verdict, judge_send
+from rocketmq_lite.client.batches import Batches, check_items
+from rocketmq_lite.client.engine import names
+from rocketmq_lite.client.engine.lanes import plan_lanes
+from rocketmq_lite.client.engine.retry import QueueChoice
 from rocketmq_lite.client.engine.routes import queue_for_key
-from rocketmq_lite.client.outgoing import OutgoingMessage
-from rocketmq_lite.client.routing import UNREACHABLE
-from rocketmq_lite.errors import BrokerError, NotDurable, RequestTimeout, RocketMQError
-from rocketmq_lite.model import Perm, SendReceipt, SendStatus
-from rocketmq_lite.protocol.codes import ResponseCode
+from rocketmq_lite.client.many import ManySender, receipts_of
+from rocketmq_lite.client.outgoing import OutgoingMessage, property_text
+from rocketmq_lite.client.sending import Sending
+from rocketmq_lite.errors import NotAllSent, NotDurable, RequestTimeout, RocketMQError
+from rocketmq_lite.model import SendStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from rocketmq_lite.client.engine.routes import TopicRoute
     from rocketmq_lite.client.identity import Identity
-    from rocketmq_lite.client.remote import Remote, SendAnswer
+    from rocketmq_lite.client.remote import Remote
     from rocketmq_lite.client.routing import Routing
+    from rocketmq_lite.client.sending import Choose
     from rocketmq_lite.clock import Clock
-    from rocketmq_lite.model import MessageQueue
+    from rocketmq_lite.model import Message, MessageQueue, SendReceipt
 
 __all__ = ["Producer", "ProducerStatistics"]
 
@@ -43,8 +48,8 @@ class ProducerStatistics:
     Attributes:
         sent: Messages whose receipt was returned.
         weaker: Messages stored more weakly than asked, returned or raised as ``NotDurable``.
-        failed: Sends that ended with another error.
-        retries: Attempts beyond the first.
+        failed: Sends that ended with another error; of many messages each without a receipt is one.
+        retries: Attempts beyond the first; a batch counts once.
         oneway: Messages sent without waiting for an answer.
     """
 
@@ -66,12 +71,10 @@ class Producer:
         self, group: str, *, remote: Remote, routing: Routing, identity: Identity, clock: Clock
     ) -> None:
         self.group = group
-        self._remote = remote
-        self._routing = routing
         self._identity = identity
-        self._clock = clock
+        self._sending = Sending(group, remote=remote, routing=routing, clock=clock)
         self._choice = QueueChoice(secrets.randbelow(_SPREAD))
-        self._sent = self._weaker = self._failed = self._retries = self._oneway = 0
+        self._sent = self._weaker = self._failed = self._oneway = 0
 
     async def send(
         self,
@@ -129,25 +132,74 @@ class Producer:
             identity=self._identity,
         )
         try:
-            if timeout is None:
-                receipt = await self._send(message)
-            else:
-                receipt = await self._send_within(message, timeout)
+            receipt = await self._send(message, timeout)
         except RocketMQError:
             self._failed += 1
             raise
-        if receipt.status is SendStatus.OK:
-            self._sent += 1
-            return receipt
-        self._weaker += 1
-        if accept_weaker:
-            return receipt
-        raise NotDurable(
-            f"message {receipt.message_id} is stored, but only as {receipt.status.name}",
-            receipt=receipt,
-            hint="do not send it again, it is there; accept_weaker=True returns the receipt instead",
-            code=receipt.status.value,
+        self._count_stored((receipt,), accept_weaker=accept_weaker)
+        return receipt
+
+    async def send_many(
+        self,
+        topic: str,
+        bodies: Iterable[bytes | Message],
+        *,
+        tag: str | None = None,
+        keys: str | Iterable[str] = (),
+        properties: Mapping[str, str] | None = None,
+        order_key: str | None = None,
+        accept_weaker: bool = False,
+        timeout: float | None = None,
+    ) -> tuple[SendReceipt, ...]:
+        """Send many messages in batches and wait until all are stored.
+
+        Several batches are under way at a time, on different queues; within a queue the messages lie in the
+        order given. A failed batch is tried on another broker, as :meth:`send` does. An iterator is read no
+        further than what is being sent, and its messages are not kept.
+
+        Args:
+            topic: Where to; a topic that does not exist is created if the brokers permit it.
+            bodies: Bodies, or :class:`Message` for those with a tag, keys and properties of their own.
+            tag: The tag of every body.
+            keys: The keys of every body.
+            properties: The properties of every body.
+            order_key: All go to this key's queue, in order, one batch after the other and each tried once.
+            accept_weaker: As for :meth:`send`.
+            timeout: Seconds for all of it. Without it each attempt of a batch has the client's
+                ``request_timeout``.
+
+        Returns:
+            One receipt for each message, in order.
+
+        Raises:
+            ConfigError: An argument is not valid; nothing was sent.
+            NotDurable: All are stored, but some more weakly than asked; it has all receipts.
+            NotAllSent: Some have no receipt. It has the receipts of the others, and what to send again; its
+                ``__cause__`` is what :meth:`send` would have raised, or an error of the iterable.
+            TopicNotFound: The topic does not exist and cannot be created; nothing was sent.
+            NoNameServer: The route is not known yet and no name server answers; nothing was sent.
+
+        Cancelling leaves the client usable; how many messages are stored then is not known.
+
+        Example:
+            >>> receipts = await producer.send_many("orders", (line for line in open("orders.txt", "rb")))
+        """
+        names.check_topic_to_send(topic)
+        check_items(bodies)
+        text = property_text(tag=tag, keys=keys, properties=properties, order_key=order_key)
+        lanes = await self._lanes(topic, order_key)
+        batches = Batches(
+            topic, bodies, text=text, order_key=order_key, identity=self._identity, lanes=len(lanes)
         )
+        sender = ManySender(self._sending, batches, lanes)
+        try:
+            receipts = await sender.run(timeout)
+        except NotAllSent as error:
+            self._sent += sender.stored
+            self._failed += len(error.receipts) - sender.stored
+            raise
+        self._count_stored(receipts, accept_weaker=accept_weaker)
+        return receipts
 
     async def send_oneway(
         self,
@@ -183,93 +235,66 @@ class Producer:
             order_key=order_key,
             identity=self._identity,
         )
-        queue, address = await self._assign(message, avoid=None)
-        try:
-            await self._remote.send_oneway(address, self.group, message, queue, born_at=self._clock.wall_ms())
-        except UNREACHABLE:
-            self._routing.mark_stale(topic)
-            raise
+        await self._sending.post(message, self._choose(topic, order_key))
         self._oneway += 1
 
     def statistics(self) -> ProducerStatistics:
         """What this producer has done so far."""
-        return ProducerStatistics(self._sent, self._weaker, self._failed, self._retries, self._oneway)
+        retries = self._sending.retries
+        return ProducerStatistics(self._sent, self._weaker, self._failed, retries, self._oneway)
 
-    async def _send_within(self, message: OutgoingMessage, seconds: float) -> SendReceipt:
-        with trio.move_on_after(seconds):
-            return await self._send(message)
+    async def _send(self, message: OutgoingMessage, timeout: float | None) -> SendReceipt:
+        with trio.move_on_after(math.inf if timeout is None else timeout):
+            choose = self._choose(message.topic, message.order_key)
+            queue, answer = await self._sending.store(message, choose)
+            (receipt,) = receipts_of((message.message_id,), queue, answer)
+            return receipt
         raise RequestTimeout(
-            f"the message for topic {message.topic} was not answered within {seconds:g} s",
+            f"the message for topic {message.topic} was not answered within {timeout:g} s",
             hint="it may be stored all the same",
         )
 
-    async def _send(self, message: OutgoingMessage) -> SendReceipt:
-        attempts = SEND_ATTEMPTS if message.order_key is None else 1
-        errors: list[RocketMQError] = []
-        avoid: str | None = None
-        for attempt in range(attempts):
-            self._retries += attempt > 0
-            queue, address = await self._assign(message, avoid)
-            try:
-                return await self._attempt(message, queue, address)
-            except UNREACHABLE as error:
-                errors.append(error)
-            except BrokerError as error:
-                errors.append(error)
-                if judge_send(error.code or 0) is Verdict.FAIL:
-                    break
-            avoid = queue.broker_name
-            self._routing.mark_stale(message.topic)
-        final_error = errors.pop()
-        for earlier in errors:
-            final_error.add_note(f"an earlier attempt failed: {earlier}")
-        raise final_error
+    def _choose(self, topic: str, order_key: str | None) -> Choose:
+        if order_key is None:
+            return partial(self._choice.assign_next, topic)
+        return partial(_by_key, order_key)
 
-    async def _attempt(self, message: OutgoingMessage, queue: MessageQueue, address: str) -> SendReceipt:
-        answer = await self._remote.send(address, self.group, message, queue, born_at=self._clock.wall_ms())
-        route = self._routing.table.get(message.topic)
-        if route is not None and route.from_template:
-            self._routing.mark_stale(message.topic)  # the broker has just created the topic
-        return _receipt(message, queue, answer)
+    async def _lanes(self, topic: str, order_key: str | None) -> list[Choose]:
+        """How batches are spread: over all queues, or to that of the key, one after the other."""
+        if order_key is not None:
+            return [self._choose(topic, order_key)]
+        route = await self._sending.writable(topic)
+        turn = self._choice.take_turn(topic)
+        return [lane.assign_next for lane in plan_lanes(len(route.writable), turn)]
 
-    async def _assign(self, message: OutgoingMessage, avoid: str | None) -> tuple[MessageQueue, str]:
-        """Choose the queue of the next attempt and find its master."""
-        route = await self._routing.ensure(message.topic, create=True)
-        if not route.writable:
-            route = await self._routing.refresh(message.topic) or route
-        queue = self._choose(message, route.writable, avoid)
-        address = None if queue is None else self._routing.table.master(queue.broker_name)
-        if queue is None or address is None:
-            raise _nothing_to_write(route)
-        return queue, address
+    def _count_stored(self, receipts: Sequence[SendReceipt], *, accept_weaker: bool) -> None:
+        """Count what is stored.
 
-    def _choose(
-        self, message: OutgoingMessage, queues: Sequence[MessageQueue], avoid: str | None
-    ) -> MessageQueue | None:
-        if message.order_key is None:
-            return self._choice.assign_next(message.topic, queues, avoid)
-        return queue_for_key(queues, message.order_key) if queues else None
+        Raises:
+            NotDurable: Some of it is stored too weakly.
+        """
+        weaker = [receipt for receipt in receipts if receipt.status is not SendStatus.OK]
+        self._sent += len(receipts) - len(weaker)
+        self._weaker += len(weaker)
+        if weaker and not accept_weaker:
+            raise _not_durable(weaker, tuple(receipts))
 
 
-def _receipt(message: OutgoingMessage, queue: MessageQueue, answer: SendAnswer) -> SendReceipt:
-    return SendReceipt(
-        message_id=message.message_id,
-        queue=type(queue)(queue.topic, queue.broker_name, answer.queue_id),
-        offset=answer.queue_offset,
-        status=SendStatus(answer.code),
-        offset_message_id=answer.offset_message_id,
+def _by_key(order_key: str, queues: Sequence[MessageQueue], _avoid: str | None) -> MessageQueue | None:
+    return queue_for_key(queues, order_key) if queues else None
+
+
+def _not_durable(weaker: Sequence[SendReceipt], receipts: tuple[SendReceipt, ...]) -> NotDurable:
+    first = weaker[0]
+    what = (
+        f"message {first.message_id} is"
+        if len(receipts) == 1
+        else f"{len(weaker)} of {len(receipts)} messages are"
     )
-
-
-def _nothing_to_write(route: TopicRoute) -> BrokerError:
-    if any(entry.perm & Perm.WRITE for entry in route.data.queue_datas):
-        return BrokerError(
-            ResponseCode.SERVICE_NOT_AVAILABLE,
-            f"no master of topic {route.topic} is registered",
-            hint="only slaves are left: messages can be read, not sent, until a master is back",
-        )
-    return BrokerError(
-        ResponseCode.NO_PERMISSION,
-        f"topic {route.topic} cannot be written",
-        hint="give it the permission 'rw'",
+    return NotDurable(
+        f"{what} stored, but only as {first.status.name}",
+        receipt=first,
+        receipts=receipts,
+        hint="do not send it again, it is there; accept_weaker=True returns the receipt instead",
+        code=first.status.value,
     )

@@ -117,7 +117,12 @@ class PullAnswer:
 
 @dataclass(frozen=True, slots=True)
 class SendAnswer:
-    """The answer to a send that stored the message; ``code`` is 0, 10, 11 or 12."""
+    """The answer to a send that stored what it carried; ``code`` is 0, 10, 11 or 12.
+
+    Attributes:
+        queue_offset: Of a batch, its first message's.
+        offset_message_id: Of a batch, all ids with commas between them.
+    """
 
     code: int
     queue_id: int
@@ -170,7 +175,7 @@ class Remote:
     async def send(
         self, address: str, group: str, message: OutgoingMessage, queue: MessageQueue, *, born_at: int
     ) -> SendAnswer:
-        """310: store a message."""
+        """310: store a message; 320: a batch of them."""
         answer = await self._pool.call(address, _send_request(group, message, queue, born_at))
         if answer.code not in _STORED:
             raise _refusal(address, answer)
@@ -181,7 +186,7 @@ class Remote:
     async def send_oneway(
         self, address: str, group: str, message: OutgoingMessage, queue: MessageQueue, *, born_at: int
     ) -> None:
-        """310, not answered."""
+        """310 or 320, not answered."""
         await self._pool.send_oneway(address, _send_request(group, message, queue, born_at))
 
     # --- pulling ----------------------------------------------------------------------------------------
@@ -363,10 +368,11 @@ def _send_request(group: str, message: OutgoingMessage, queue: MessageQueue, bor
         properties=message.properties,
         reconsume_times=0,
         unit_mode=False,
-        batch=False,
+        batch=message.is_batch,
         broker_name=queue.broker_name,
     )
-    return Command(RequestCode.SEND_MESSAGE_V2, fields=header.to_fields(), body=message.body)
+    code = RequestCode.SEND_BATCH_MESSAGE if message.is_batch else RequestCode.SEND_MESSAGE_V2
+    return Command(code, fields=header.to_fields(), body=message.body)
 
 
 def _named(header: Header, queue: MessageQueue) -> dict[str, str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite import _native
-from rocketmq_lite._native import RawMessage, UniqueKeys, __version__
+from rocketmq_lite._native import BatchEncoder, RawMessage, UniqueKeys, __version__
 from rocketmq_lite.errors import LocalProtocolError
 from rocketmq_lite.protocol.command import Command
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_FRAME",
+    "BatchEncoder",
     "CommandDecoder",
     "RawMessage",
     "UniqueKeys",

@@ -42,6 +42,11 @@ pub(crate) fn record(error: &RecordError, offset: usize) -> PyErr {
     WireError::new_err(format!("message at offset {offset}: {error}"))
 }
 
+/// A message that no batch can hold.
+pub(crate) fn batch(error: &RecordError) -> PyErr {
+    WireError::new_err(error.to_string())
+}
+
 /// A body that cannot be unpacked.
 pub(crate) fn compression(error: &CompressionError) -> PyErr {
     WireError::new_err(error.to_string())

@@ -4,6 +4,7 @@
 
 use pyo3::prelude::*;
 
+mod batch;
 mod bytes_like;
 mod cold;
 mod control;
@@ -37,6 +38,7 @@ fn add_wire(module: &Bound<'_, PyModule>) -> PyResult<()> {
 fn add_record(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<record::RawMessage>()?;
     module.add_class::<record::UniqueKeys>()?;
+    module.add_class::<batch::BatchEncoder>()?;
     module.add_function(wrap_pyfunction!(record::decode_messages, module)?)?;
     module.add_function(wrap_pyfunction!(record::encode_properties, module)?)?;
     module.add_function(wrap_pyfunction!(record::decode_properties, module)?)?;

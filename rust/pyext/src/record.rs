@@ -249,7 +249,7 @@ impl UniqueKeys {
         Ok(Self(Mutex::new(message_id::UniqueKeys::new(address, pid as u16, salt, month_start_ms))))
     }
 
-    fn next(&self, now_ms: i64) -> String {
+    pub(crate) fn next(&self, now_ms: i64) -> String {
         self.with(|keys| keys.next_key(now_ms))
     }
 

@@ -114,6 +114,18 @@ async def test_the_first_send_to_a_topic_that_does_not_exist(autojump_clock, ord
     assert await at_every_step(call, check) > 10
 
 
+async def test_sending_many(autojump_clock, orders):
+    async def call():
+        await orders.producer("p").send_many("orders", [b"x"] * 64)
+
+    async def check():
+        receipts = await orders.producer("p").send_many("orders", [b"x"] * 40)
+        assert len({(receipt.queue, receipt.offset) for receipt in receipts}) == 40
+        await quiet(orders)
+
+    assert await at_every_step(call, check) > 5
+
+
 async def test_sending_oneway(autojump_clock, orders):
     async def call():
         await orders.producer("p").send_oneway("orders", b"x")

@@ -56,6 +56,12 @@ class QueueChoice:
         self._start = start
         self._turns: dict[str, int] = {}
 
+    def take_turn(self, topic: str) -> int:
+        """A number that is one more for each caller."""
+        turn = self._turns.get(topic, self._start)
+        self._turns[topic] = turn + 1
+        return turn
+
     def assign_next(
         self, topic: str, queues: Sequence[MessageQueue], avoid: str | None = None
     ) -> MessageQueue | None:
@@ -68,8 +74,7 @@ class QueueChoice:
         """
         if not queues:
             return None
-        turn = self._turns.get(topic, self._start)
-        self._turns[topic] = turn + 1
+        turn = self.take_turn(topic)
         for step in range(len(queues)):
             queue = queues[(turn + step) % len(queues)]
             if queue.broker_name != avoid:

@@ -57,6 +57,43 @@ impl BatchItem<'_> {
     }
 }
 
+/// Collects items until a batch is large enough.
+#[derive(Debug)]
+pub struct BatchBuilder {
+    body: Vec<u8>,
+    items: usize,
+    max_bytes: usize,
+    max_items: usize,
+}
+
+impl BatchBuilder {
+    /// An empty batch. The first item is taken whatever its size, so that none is left over for ever.
+    pub fn new(max_bytes: usize, max_items: usize) -> Self {
+        Self { body: Vec::new(), items: 0, max_bytes, max_items }
+    }
+
+    /// Takes the item, or says that there is no room for it.
+    pub fn push(&mut self, item: &BatchItem<'_>) -> Result<bool, RecordError> {
+        let size = self.body.len().saturating_add(item.encoded_len()?);
+        if self.items > 0 && (size > self.max_bytes || self.is_full()) {
+            return Ok(false);
+        }
+        item.encode(&mut self.body)?;
+        self.items += 1;
+        Ok(true)
+    }
+
+    /// Whether no item would be taken, whatever its size.
+    pub fn is_full(&self) -> bool {
+        self.items >= self.max_items.max(1)
+    }
+
+    /// The body, empty if nothing was taken.
+    pub fn finish(self) -> Vec<u8> {
+        self.body
+    }
+}
+
 /// The items of a batch's body. After an error there is none.
 pub fn items(body: &[u8]) -> impl Iterator<Item = Result<BatchItem<'_>, RecordError>> {
     let mut rest = body;
@@ -90,7 +127,7 @@ fn split_item(bytes: &[u8]) -> Result<(BatchItem<'_>, &[u8]), RecordError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BatchItem, items};
+    use super::{BatchBuilder, BatchItem, items};
     use crate::record::RecordError;
 
     /// The item of Apache's `Message("hi")` with `WAIT=true`.
@@ -131,6 +168,22 @@ mod tests {
         assert!(matches!(changed(22, 0xff), RecordError::NegativeLength { field: "properties", .. }));
         assert_eq!(changed(23, 9), RecordError::BadSize { size: 34 }, "bytes behind the properties");
         assert_eq!(first_error(&HI[..3]), RecordError::Truncated { field: "totalSize", offset: 0, size: 3 });
+    }
+
+    #[test]
+    fn a_builder_takes_what_fits_and_always_the_first() {
+        let item = |body: &'static [u8]| BatchItem { flag: 0, body, properties: "" };
+        let mut builder = BatchBuilder::new(46, 9);
+        assert_eq!([builder.push(&item(b"a")), builder.push(&item(b"b"))], [Ok(true), Ok(true)]);
+        assert_eq!(builder.push(&item(b"")), Ok(false), "46 bytes are reached");
+        assert_eq!(items(&builder.finish()).count(), 2);
+        let mut builder = BatchBuilder::new(10, 9);
+        assert_eq!([builder.push(&item(b"large")), builder.push(&item(b""))], [Ok(true), Ok(false)]);
+        let mut builder = BatchBuilder::new(1_000, 1);
+        assert_eq!([builder.push(&item(b"a")), builder.push(&item(b"b"))], [Ok(true), Ok(false)]);
+        assert!(builder.is_full() && !BatchBuilder::new(0, 0).is_full());
+        let long = BatchItem { flag: 0, body: b"", properties: &"p".repeat(32_768) };
+        assert!(matches!(builder.push(&long), Err(RecordError::PropertiesTooLong { .. })));
     }
 
     #[test]

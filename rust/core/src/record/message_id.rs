@@ -4,7 +4,6 @@
 //! The unique key is made by the producer: address, process id u16, a number of the process u32, milliseconds
 //! since the start of the month u32, counter u16. Admin tools read the time out of it, hence the odd layout.
 
-use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::cursor::Cursor;
@@ -84,9 +83,14 @@ fn push_address(text: &mut String, address: IpAddr) {
 
 fn push_hex(text: &mut String, bytes: &[u8]) {
     for byte in bytes {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02X}");
+        text.push(hex_digit(byte >> 4));
+        text.push(hex_digit(byte & 0xf));
     }
+}
+
+/// The digit of a number below 16.
+fn hex_digit(number: u8) -> char {
+    char::from(if number < 10 { b'0' + number } else { b'A' + number - 10 })
 }
 
 /// The bytes of text that is all hexadecimal digits in pairs.

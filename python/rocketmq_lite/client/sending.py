@@ -1,0 +1,110 @@
+"""From a message to an answer: on which queue it is tried, how often, and what a failure means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias, final
+
+from rocketmq_lite.client.engine.retry import SEND_ATTEMPTS, Verdict, judge_send
+from rocketmq_lite.client.routing import UNREACHABLE
+from rocketmq_lite.errors import BrokerError, RocketMQError
+from rocketmq_lite.model import Perm
+from rocketmq_lite.protocol.codes import ResponseCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rocketmq_lite.client.engine.routes import TopicRoute
+    from rocketmq_lite.client.outgoing import OutgoingMessage
+    from rocketmq_lite.client.remote import Remote, SendAnswer
+    from rocketmq_lite.client.routing import Routing
+    from rocketmq_lite.clock import Clock
+    from rocketmq_lite.model import MessageQueue
+
+__all__ = ["Choose", "Sending"]
+
+Choose: TypeAlias = "Callable[[Sequence[MessageQueue], str | None], MessageQueue | None]"
+"""Picks one of the queues that can be written, if possible not of the broker named."""
+
+
+@final
+class Sending:
+    """The attempts of one producer group.
+
+    Attributes:
+        retries: Attempts beyond the first of their message.
+    """
+
+    def __init__(self, group: str, *, remote: Remote, routing: Routing, clock: Clock) -> None:
+        self.retries = 0
+        self._group = group
+        self._remote = remote
+        self._routing = routing
+        self._clock = clock
+
+    async def store(self, message: OutgoingMessage, choose: Choose) -> tuple[MessageQueue, SendAnswer]:
+        """Try until a broker has stored it, or no attempt is left; with an order key there is only one."""
+        errors: list[RocketMQError] = []
+        avoid: str | None = None
+        for attempt in range(SEND_ATTEMPTS if message.order_key is None else 1):
+            self.retries += attempt > 0
+            queue, address = await self._assign(message.topic, choose, avoid)
+            try:
+                return queue, await self._attempt(message, queue, address)
+            except UNREACHABLE as error:
+                errors.append(error)
+            except BrokerError as error:
+                errors.append(error)
+                if judge_send(error.code or 0) is Verdict.FAIL:
+                    break
+            avoid = queue.broker_name
+            self._routing.mark_stale(message.topic)
+        final_error = errors.pop()
+        for earlier in errors:
+            final_error.add_note(f"an earlier attempt failed: {earlier}")
+        raise final_error
+
+    async def post(self, message: OutgoingMessage, choose: Choose) -> None:
+        """Send it once, without asking for an answer."""
+        queue, address = await self._assign(message.topic, choose, avoid=None)
+        born_at = self._clock.wall_ms()
+        try:
+            await self._remote.send_oneway(address, self._group, message, queue, born_at=born_at)
+        except UNREACHABLE:
+            self._routing.mark_stale(message.topic)
+            raise
+
+    async def writable(self, topic: str) -> TopicRoute:
+        """A route with queues to write to, if there are any."""
+        route = await self._routing.ensure(topic, create=True)
+        return route if route.writable else await self._routing.refresh(topic) or route
+
+    async def _attempt(self, message: OutgoingMessage, queue: MessageQueue, address: str) -> SendAnswer:
+        born_at = self._clock.wall_ms()
+        answer = await self._remote.send(address, self._group, message, queue, born_at=born_at)
+        route = self._routing.table.get(message.topic)
+        if route is not None and route.from_template:
+            self._routing.mark_stale(message.topic)  # the broker has just created the topic
+        return answer
+
+    async def _assign(self, topic: str, choose: Choose, avoid: str | None) -> tuple[MessageQueue, str]:
+        """Choose the queue of the next attempt and find its master."""
+        route = await self.writable(topic)
+        queue = choose(route.writable, avoid)
+        address = None if queue is None else self._routing.table.master(queue.broker_name)
+        if queue is None or address is None:
+            raise _nothing_to_write(route)
+        return queue, address
+
+
+def _nothing_to_write(route: TopicRoute) -> BrokerError:
+    if any(entry.perm & Perm.WRITE for entry in route.data.queue_datas):
+        return BrokerError(
+            ResponseCode.SERVICE_NOT_AVAILABLE,
+            f"no master of topic {route.topic} is registered",
+            hint="only slaves are left: messages can be read, not sent, until a master is back",
+        )
+    return BrokerError(
+        ResponseCode.NO_PERMISSION,
+        f"topic {route.topic} cannot be written",
+        hint="give it the permission 'rw'",
+    )
