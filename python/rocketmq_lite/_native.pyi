@@ -596,7 +596,7 @@ class Engine:
         """What opening found.
 
         `clean` (1 if the store had been closed in order), `scanned_from`, `records`, `unreadable`, `redispatched`, `end`,
-        `cut_bytes`.
+        `cut_bytes`, `index_files_removed`.
         """
 
     def open(self, host: str, port: int, *, wall_ms: int, mono_ms: int) -> int:
@@ -665,12 +665,13 @@ class Reactor:
         region: str = "DefaultRegion",
         trace_on: bool = True,
         seed: int = 0,
+        utc_offset_s: int = 0,
     ) -> Reactor:
         """Open the store and start the threads.
 
         `wake_fd` is the descriptor of a connected socket. The reactor keeps a copy, the original may go.
-        One byte is written to it whenever there is something to `take` and there was nothing before. For the
-        other arguments see `Engine`.
+        One byte is written to it whenever there is something to `take` and there was nothing before. Files of the
+        index by key are named by local time: `utc_offset_s` ahead of UTC. For the other arguments see `Engine`.
 
         Raises:
             StoreError: The store cannot be opened.

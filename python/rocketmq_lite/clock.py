@@ -11,7 +11,7 @@ from typing import Protocol
 
 import trio
 
-__all__ = ["Clock", "SystemClock", "TrioClock"]
+__all__ = ["Clock", "SystemClock", "TrioClock", "utc_offset_s"]
 
 
 class Clock(Protocol):
@@ -36,6 +36,11 @@ class SystemClock:
     def mono(self) -> float:
         """Trio's current time."""
         return trio.current_time()
+
+
+def utc_offset_s() -> int:
+    """Seconds that the machine's local time is ahead of UTC now."""
+    return time.localtime().tm_gmtoff
 
 
 class TrioClock:

@@ -85,6 +85,11 @@ def changed_addresses(output: str) -> set[str]:
 
 
 def message(output: str) -> dict[str, str]:
-    """queryMsgById: the fields before the list of who consumed the message."""
+    """queryMsgById and queryMsgByUniqueKey: the fields before the list of who consumed the message."""
     fields = re.findall(r"^([A-Z][A-Za-z ]+): +(.*)$", output, re.MULTILINE)
     return {name: value.strip() for name, value in fields}
+
+
+def key_rows(output: str) -> list[tuple[str, str, str]]:
+    """queryMsgByKey: message id, queue and queue offset of each message."""
+    return re.findall(r"^([0-9A-F]{32,})\s+(\d+)\s+(\d+)\b", output, re.MULTILINE)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tests.interop.servers import Cluster
 
 GET_ALL_SUBSCRIPTION_GROUPS = 201
+# What the client makes of an answer without a message.
+NO_MESSAGE = 208
 
 
 @pytest.fixture
@@ -115,6 +117,38 @@ def test_query_by_id_shows_the_message(judge: Judge, mqadmin: MqAdmin, single: C
     assert shown["Store Host"] == single.broker.address
     assert f"UNIQ_KEY={sent['msgId']}" in shown["Properties"]
     assert "amount=12" in shown["Properties"]
+
+
+def test_query_by_key_and_unique_key_find_the_message(
+    judge: Judge, mqadmin: MqAdmin, single: Cluster, topic: str
+) -> None:
+    wanted = Sending(b"the body", tag="paid", keys="key-1 key-2")
+    other = Sending(b"another", tag="paid", keys="key-2")
+    first, second = judge.produce(
+        single.namesrv, topic, [wanted, other], mode="sync", group=f"{topic}-producer"
+    )
+
+    def rows(key: str) -> list[tuple[str, str, str]]:
+        return printed.key_rows(mqadmin.run("queryMsgByKey", "-t", topic, "-k", key))
+
+    row_of = {
+        message["msgId"]: (message["msgId"], str(message["queueId"]), str(message["queueOffset"]))
+        for message in (first, second)
+    }
+    assert rows("key-1") == [row_of[first["msgId"]]]
+    assert set(rows("key-2")) == set(row_of.values())
+    with pytest.raises(MqAdminError) as missed:
+        rows("no-such-key")
+    assert missed.value.code == NO_MESSAGE
+
+    shown = printed.message(mqadmin.run("queryMsgByUniqueKey", "-t", topic, "-i", first["msgId"]))
+
+    body = Path(shown.pop("Message Body Path"))
+    assert body.read_bytes() == wanted.body
+    body.unlink()
+    assert shown["Topic"] == topic
+    assert shown["Keys"] == "[key-1 key-2]"
+    assert shown["Queue Offset"] == str(first["queueOffset"])
 
 
 def _group(single: Cluster, group: str) -> dict[str, object]:

@@ -106,6 +106,7 @@ def test_a_send_is_stored_and_answered() -> None:
         "redispatched": 0,
         "end": 0,
         "cut_bytes": 0,
+        "index_files_removed": 0,
         "unreadable": 0,
     }
 

@@ -36,6 +36,7 @@ from rocketmq_lite.broker.events import (
     MissingGroup,
     MissingTopic,
 )
+from rocketmq_lite.clock import utc_offset_s
 from rocketmq_lite.errors import ConnectionLost, RequestTimeout, StoreDamaged, StoreError, StoreLocked
 from rocketmq_lite.protocol.codes import ResponseCode
 from rocketmq_lite.protocol.framing import to_command
@@ -463,6 +464,11 @@ def log_recovery(found: Mapping[str, object]) -> None:
             found["scanned_from"],
             found["end"],
         )
+    if found["index_files_removed"]:
+        _log.warning(
+            "%s index files were not safe on disk; they are made again, and searches by key read the log until then",
+            found["index_files_removed"],
+        )
     if found["cut_bytes"]:
         _log.warning(
             "%s bytes behind offset %s were no whole records; they are kept beside the store",
@@ -482,6 +488,7 @@ def _start_reactor(settings: EngineSettings, wake: socket.socket) -> Reactor:
             segment_size=settings.segment_size,
             flush=settings.flush,
             seed=settings.seed,
+            utc_offset_s=utc_offset_s(),
             wake_fd=wake.fileno(),
         )
     except NativeStoreError as error:

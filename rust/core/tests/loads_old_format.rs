@@ -16,7 +16,8 @@ use flate2::read::GzDecoder;
 use rocketmq_lite_core::filter::tags::{TagFilter, java_hash};
 use rocketmq_lite_core::record::{self, Decoded, Message, compression, properties};
 use rocketmq_lite_core::store::{
-    Boundary, DiskFs, FetchStatus, ReadOutcome, ReadRequest, Recovery, Store, StoreError, StoreSettings,
+    Boundary, DiskFs, FetchStatus, IndexShape, ReadOutcome, ReadRequest, Recovery, Store, StoreError,
+    StoreSettings,
 };
 use support::{WALL_MS, append, bodies, fetch, settle};
 
@@ -49,7 +50,12 @@ fn unpack(folder: &Path) -> PathBuf {
 }
 
 fn settings(root: &Path) -> StoreSettings {
-    StoreSettings { segment_size: 65_536, consume_queue_entries: 30, ..StoreSettings::new(root) }
+    StoreSettings {
+        segment_size: 65_536,
+        consume_queue_entries: 30,
+        index: IndexShape { slots: 100, entries: 400 },
+        ..StoreSettings::new(root)
+    }
 }
 
 fn open(root: &Path) -> (Store, Recovery) {

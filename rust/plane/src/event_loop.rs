@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use mio::{Events, Interest, Poll, Registry, Token};
 use rocketmq_lite_core::session::{Broker, ConnId, Control, Now, Output, Value};
-use rocketmq_lite_core::store::{FlushPlan, ReadPlan};
+use rocketmq_lite_core::store::{FlushPlan, IndexPlan, ReadPlan};
 
 use crate::clock::Clock;
 use crate::connection::Connection;
@@ -55,6 +55,14 @@ pub(crate) struct Shared {
     pub(crate) counters: Arc<Counters>,
 }
 
+/// The threads that wait for the disk.
+#[derive(Debug)]
+pub(crate) struct Disk {
+    pub(crate) flusher: Workers<FlushPlan>,
+    pub(crate) indexer: Workers<IndexPlan>,
+    pub(crate) readers: Workers<(u64, ReadPlan)>,
+}
+
 /// How far the engine is with stopping, whoever asked it to.
 #[derive(Debug, Default)]
 enum Stop {
@@ -72,8 +80,7 @@ pub(crate) struct EventLoop {
     connections: Connections,
     listeners: Vec<(Token, Listener)>,
     poll: Poll,
-    flusher: Workers<FlushPlan>,
-    readers: Workers<(u64, ReadPlan)>,
+    workers: Disk,
     broker: Broker,
     clock: Clock,
     shared: Shared,
@@ -87,20 +94,12 @@ pub(crate) struct EventLoop {
 }
 
 impl EventLoop {
-    pub(crate) fn new(
-        poll: Poll,
-        broker: Broker,
-        clock: Clock,
-        shared: Shared,
-        flusher: Workers<FlushPlan>,
-        readers: Workers<(u64, ReadPlan)>,
-    ) -> Self {
+    pub(crate) fn new(poll: Poll, broker: Broker, clock: Clock, shared: Shared, workers: Disk) -> Self {
         Self {
             connections: Connections::new(),
             listeners: Vec::new(),
             poll,
-            flusher,
-            readers,
+            workers,
             broker,
             clock,
             shared,
@@ -194,6 +193,7 @@ impl EventLoop {
             Message::Submit(token, Control::Stop) => self.stop(token, now),
             Message::Submit(token, control) => self.broker.submit(token, control, now),
             Message::Flushed(result) => self.broker.flushed(result, now),
+            Message::Indexed(result) => self.broker.indexed(result, now),
             Message::Read(token, outcome) => self.broker.read_done(token, outcome, now),
             Message::Listen(token, socket) => {
                 if matches!(self.stop, Stop::NotAsked) {
@@ -280,8 +280,9 @@ impl EventLoop {
             Output::Close(conn) => self.connections.end(conn, now.mono_ms),
             Output::Cold(cold) => self.fresh.push(Event::Cold(cold)),
             Output::Done(token, value) => self.done(token, value, now),
-            Output::Flush(plan) => self.flusher.submit(plan),
-            Output::Read(token, plan) => self.readers.submit((token, plan)),
+            Output::Flush(plan) => self.workers.flusher.submit(plan),
+            Output::Index(plan) => self.workers.indexer.submit(plan),
+            Output::Read(token, plan) => self.workers.readers.submit((token, plan)),
         }
     }
 

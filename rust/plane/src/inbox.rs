@@ -1,4 +1,4 @@
-//! What other threads have for the event loop: controls of Python, results of the flush and read threads, new listeners.
+//! What other threads have for the event loop: controls of Python, results of the flush, index and read threads, new listeners.
 //!
 //! `push` never waits: it appends under a lock that is held for a few moves and writes the waker once per
 //! empty-to-non-empty change. Order is kept, so a table update that was submitted before an answer is applied before it.
@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use mio::net::TcpListener;
 use mio::{Token, Waker};
 use rocketmq_lite_core::session::Control;
-use rocketmq_lite_core::store::{FlushResult, ReadOutcome, StoreError};
+use rocketmq_lite_core::store::{FlushResult, IndexResult, ReadOutcome, StoreError};
 use thiserror::Error;
 
 use crate::guard::Failure;
@@ -18,6 +18,7 @@ use crate::guard::Failure;
 pub(crate) enum Message {
     Submit(u64, Control),
     Flushed(FlushResult),
+    Indexed(IndexResult),
     Read(u64, Result<ReadOutcome, StoreError>),
     Listen(Token, TcpListener),
     /// Stop in order, within so many milliseconds.

@@ -13,12 +13,12 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use mio::{Interest, Poll, Registry, Token, Waker};
 use rocketmq_lite_core::session::{Broker, Control};
-use rocketmq_lite_core::store::{FlushPlan, ReadPlan};
+use rocketmq_lite_core::store::{FlushPlan, IndexPlan, ReadPlan};
 use thiserror::Error;
 
 use crate::clock::Clock;
 use crate::counters::{Counters, PlaneStatistics};
-use crate::event_loop::{Ended, EventLoop, Shared, WAKER};
+use crate::event_loop::{Disk, Ended, EventLoop, Shared, WAKER};
 use crate::guard::{Failure, guarded};
 use crate::inbox::{Closed, Inbox, Message};
 use crate::limits::{CLOSE_GRACE, READER_THREADS};
@@ -89,14 +89,8 @@ impl Reactor {
         let inbox = Arc::new(Inbox::new(Waker::new(&registry, WAKER)?));
         let mailbox = Arc::new(Mailbox::new(wake));
         let shared = Shared { inbox, mailbox, counters: Arc::new(Counters::default()) };
-        let flusher = Workers::start(&["rmq-flush".to_owned()], &shared.inbox, |plan: FlushPlan| {
-            Message::Flushed(plan.run())
-        })?;
-        let names: Vec<_> = (0..READER_THREADS).map(|index| format!("rmq-read-{index}")).collect();
-        let readers = Workers::start(&names, &shared.inbox, |(token, plan): (u64, ReadPlan)| {
-            Message::Read(token, plan.run())
-        })?;
-        let event_loop = EventLoop::new(poll, broker, clock, shared.clone(), flusher, readers);
+        let disk = start_disk(&shared.inbox)?;
+        let event_loop = EventLoop::new(poll, broker, clock, shared.clone(), disk);
         let (sender, ended) = bounded(1);
         let theirs = shared.clone();
         Builder::new().name(THREAD.to_owned()).spawn(move || run(event_loop, &theirs, &sender))?;
@@ -165,4 +159,20 @@ fn run(event_loop: EventLoop, shared: &Shared, end: &Sender<Ended>) {
     }
     // Fails when the handle is gone: nobody wants to know.
     let _ = end.send(ended);
+}
+
+/// Starts the threads that wait for the disk.
+fn start_disk(inbox: &Arc<Inbox>) -> io::Result<Disk> {
+    let readers: Vec<_> = (0..READER_THREADS).map(|index| format!("rmq-read-{index}")).collect();
+    Ok(Disk {
+        flusher: Workers::start(&["rmq-flush".to_owned()], inbox, |plan: FlushPlan| {
+            Message::Flushed(plan.run())
+        })?,
+        indexer: Workers::start(&["rmq-index".to_owned()], inbox, |plan: IndexPlan| {
+            Message::Indexed(plan.run())
+        })?,
+        readers: Workers::start(&readers, inbox, |(token, plan): (u64, ReadPlan)| {
+            Message::Read(token, plan.run())
+        })?,
+    })
 }

@@ -130,6 +130,7 @@ pub(crate) fn engine_statistics<'py>(py: Python<'py>, counters: &Statistics) -> 
         groups,
         log_end,
         flushed_end,
+        indexed_end,
     } = *counters;
     let table = PyDict::new(py);
     let put = |name: &str, value: u64| table.set_item(name, value);
@@ -158,6 +159,7 @@ pub(crate) fn engine_statistics<'py>(py: Python<'py>, counters: &Statistics) -> 
     put("groups", groups as u64)?;
     put("log_end", log_end)?;
     put("flushed_end", flushed_end)?;
+    put("indexed_end", indexed_end)?;
     Ok(table)
 }
 
@@ -189,7 +191,16 @@ pub(crate) fn plane_statistics<'py>(
 
 /// What a start found, by name.
 pub(crate) fn recovery_dict<'py>(py: Python<'py>, recovery: &Recovery) -> PyResult<Bound<'py, PyDict>> {
-    let Recovery { clean, scanned_from, records, unreadable, redispatched, end, cut_bytes } = *recovery;
+    let Recovery {
+        clean,
+        scanned_from,
+        records,
+        unreadable,
+        redispatched,
+        end,
+        cut_bytes,
+        index_files_removed,
+    } = *recovery;
     let table = PyDict::new(py);
     table.set_item("clean", clean)?;
     table.set_item("scanned_from", scanned_from)?;
@@ -198,5 +209,6 @@ pub(crate) fn recovery_dict<'py>(py: Python<'py>, recovery: &Recovery) -> PyResu
     table.set_item("redispatched", redispatched)?;
     table.set_item("end", end)?;
     table.set_item("cut_bytes", cut_bytes)?;
+    table.set_item("index_files_removed", index_files_removed)?;
     Ok(table)
 }

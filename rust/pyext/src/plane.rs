@@ -30,7 +30,7 @@ impl Reactor {
     #[pyo3(signature = (
         *, broker_name, cluster, store_host, root, wake_fd, segment_size=1_073_741_824,
         consume_queue_entries=300_000, flush="async", flush_interval_ms=500, permission=6,
-        accept_sends_from_ms=0, region="DefaultRegion", trace_on=true, seed=0
+        accept_sends_from_ms=0, region="DefaultRegion", trace_on=true, seed=0, utc_offset_s=0
     ))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments, each with its own name and default")]
     fn new(
@@ -49,11 +49,13 @@ impl Reactor {
         region: &str,
         trace_on: bool,
         seed: u64,
+        utc_offset_s: i32,
     ) -> PyResult<Self> {
         let mut opening = Opening::new((broker_name, cluster, store_host), Some(root))?;
         opening.set_flush(flush, flush_interval_ms)?;
         opening.store.segment_size = segment_size;
         opening.store.consume_queue_entries = consume_queue_entries;
+        opening.store.utc_offset_s = utc_offset_s;
         opening.settings.permission = permission;
         opening.settings.accept_sends_from_ms = accept_sends_from_ms;
         region.clone_into(&mut opening.settings.region);

@@ -16,7 +16,7 @@ use crate::wire::codes::{request, response};
 use crate::wire::{Command, WireError};
 
 /// The requests the engine answers itself.
-const HOT: [i32; 12] = [
+const HOT: [i32; 13] = [
     request::SEND_MESSAGE,
     request::SEND_MESSAGE_V2,
     request::SEND_BATCH_MESSAGE,
@@ -28,6 +28,7 @@ const HOT: [i32; 12] = [
     request::GET_MAX_OFFSET,
     request::GET_MIN_OFFSET,
     request::GET_EARLIEST_MSG_STORETIME,
+    request::QUERY_MESSAGE,
     request::VIEW_MESSAGE_BY_ID,
 ];
 
@@ -90,6 +91,7 @@ impl Broker {
             request::GET_MAX_OFFSET => self.max_offset(conn, &command),
             request::GET_MIN_OFFSET => self.min_offset(conn, &command),
             request::GET_EARLIEST_MSG_STORETIME => self.earliest_store_time(conn, &command, now),
+            request::QUERY_MESSAGE => self.query_message(conn, &command, now),
             request::VIEW_MESSAGE_BY_ID => self.view_message(conn, &command, now),
             request::PULL_MESSAGE | request::LITE_PULL_MESSAGE => {
                 self.counters.pulls += 1;

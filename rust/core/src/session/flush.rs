@@ -97,6 +97,7 @@ impl Broker {
         while let Some(stored) = self.flushing.take_covered(end) {
             self.answer_stored(&stored, response::SUCCESS);
         }
+        self.want_index(now);
         if self.store.is_flushing_queues() {
             self.start_flush(now);
         } else if self.store.appended_end() > self.store.flushed_end() {

@@ -8,14 +8,15 @@
 //!
 //! - `output`, `control`, `settings`, `tables`, `statistics`: the types at its border;
 //! - `dispatch`: frames to handlers, past the `gate`; `answers`: back to bytes;
-//! - `send`, `send_batch`, `run`, `flush`: storing, one append run a round;
+//! - `send`, `send_batch`, `run`, `flush`: storing, one append run a round; `indexing`: finding by key, later;
 //! - `pull`, `hold`, `reads`: fetching and long polling;
-//! - `offset`, `query`: consumer offsets, questions about the log;
+//! - `offset`, `query`, `by_key`: consumer offsets, questions about the log;
 //! - `cold`, `waiting`, `missing`: what waits for Python; `apply`, `stop`: what Python asks.
 
 mod answers;
 mod apply;
 mod asker;
+mod by_key;
 mod chance;
 mod cold;
 mod connection;
@@ -24,6 +25,7 @@ mod dispatch;
 mod flush;
 mod gate;
 mod hold;
+mod indexing;
 mod keys;
 mod missing;
 mod names;
@@ -68,6 +70,7 @@ pub struct Broker {
     connections: connection::Connections,
     run: run::Run,
     flushing: flush::Flushing,
+    indexing: indexing::Indexing,
     holds: hold::Holds,
     waiting: waiting::Waiting,
     missing: missing::MissingNames,
@@ -86,6 +89,7 @@ impl Broker {
     /// An engine over an open store, with empty tables.
     pub fn new(settings: Settings, store: Store) -> Self {
         let mut chance = chance::Chance::new(settings.seed);
+        let indexing = indexing::Indexing::new(store.is_index_behind());
         let keys = keys::Keys::new(settings.store_host.ip(), settings.process_id, chance.next() as u32);
         Self {
             settings,
@@ -96,6 +100,7 @@ impl Broker {
             connections: connection::Connections::default(),
             run: run::Run::default(),
             flushing: flush::Flushing::default(),
+            indexing,
             holds: hold::Holds::default(),
             waiting: waiting::Waiting::default(),
             missing: missing::MissingNames::default(),
@@ -133,6 +138,7 @@ impl Broker {
     pub fn tick(&mut self, now: Now) {
         self.settle(now);
         self.tick_flush(now);
+        self.tick_index(now);
         let released = self.holds.due(now.mono_ms);
         self.run_released(released, now);
         self.expire_cold(now);
@@ -147,6 +153,7 @@ impl Broker {
     pub fn next_deadline(&self) -> Option<u64> {
         let deadlines = [
             self.flushing.next_deadline(),
+            self.indexing.next_deadline(),
             self.holds.next_deadline(),
             self.waiting.next_deadline(),
             self.missing.next_deadline(),
@@ -180,6 +187,7 @@ impl Broker {
             groups,
             log_end: self.store.appended_end(),
             flushed_end: self.store.flushed_end(),
+            indexed_end: self.store.statistics().indexed_end,
             ..self.counters.clone()
         }
     }

@@ -21,6 +21,8 @@ pub(super) enum Query {
     Offset,
     /// 32.
     StoreTime,
+    /// 12.
+    ByKey,
     /// 33, with the offset asked for.
     Record(i64),
 }

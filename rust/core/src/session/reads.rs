@@ -52,6 +52,9 @@ impl Broker {
             (Reading::Query(asker, Query::Offset), Ok(ReadOutcome::Offset(offset))) => {
                 self.answer_number(asker, "offset", offset);
             }
+            (Reading::Query(asker, Query::ByKey), Ok(ReadOutcome::ByKey(found))) => {
+                self.finish_by_key(asker, found);
+            }
             (Reading::Query(asker, Query::StoreTime), Ok(ReadOutcome::StoreTime(time))) => {
                 self.answer_number(asker, "timestamp", time);
             }

@@ -1,4 +1,5 @@
-//! Stopping: held pulls are answered, unflushed sends get their flush, then the store is closed.
+//! Stopping: held pulls are answered, unflushed sends get their flush, steps that are under way end, then the store is
+//! closed.
 
 use crate::session::Broker;
 use crate::session::output::{Level, Output, Value};
@@ -52,7 +53,8 @@ impl Broker {
         if self.flushing.waiting() > 0 {
             self.start_flush(now);
         }
-        if self.flushing.in_flight && now.mono_ms < deadline {
+        let waits = self.flushing.in_flight || self.indexing.in_flight;
+        if waits && now.mono_ms < deadline {
             return;
         }
         self.give_up_waiters(u64::MAX);

@@ -24,7 +24,7 @@ pub(super) const COLD_LIMIT_MS: u64 = 60_000;
 pub(super) enum Reading {
     /// 11, 361.
     Pull(Box<Pull>),
-    /// 29, 32, 33.
+    /// 12, 29, 32, 33.
     Query(Asker, Query),
     /// A control of Python's, with its token.
     Own(u64),

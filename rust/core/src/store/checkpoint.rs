@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Rules: a value never runs ahead of what is durable, so it is written only after the files it speaks of were
-//! synced. Fields that this store does not keep are carried over as they were found.
+//! synced. Each field has one writer: `indexMsgTimestamp` the index, at its own times and from its own thread, the others
+//! the flush. Fields that this store does not keep are carried over as they were found.
 
 use std::{
     io,
@@ -23,6 +24,7 @@ use super::{
 const FILE_LEN: u64 = 4096;
 const FIELDS: usize = 6;
 const FIELD_LEN: usize = 8;
+const INDEX_AT: usize = 16;
 
 /// Apache takes this off the older of the two time stamps, since time stamps do not tell records apart.
 const TIMESTAMP_MARGIN_MS: i64 = 3000;
@@ -105,11 +107,24 @@ impl CheckpointFile {
         Ok((Self { path: path.to_owned(), file }, Checkpoint::decode(&bytes)))
     }
 
-    /// Writes the values; with `sync` they are durable afterwards.
+    /// Writes all values but the index's; with `sync` they are durable afterwards.
     pub(crate) fn write(&self, values: &Checkpoint, sync: bool) -> Result<(), StoreError> {
+        let bytes = values.encode();
+        let (before, rest) = bytes.split_at(INDEX_AT);
+        let behind = rest.get(FIELD_LEN..).unwrap_or_default();
         let write = || -> io::Result<()> {
-            self.file.write_all_at(&values.encode(), 0)?;
+            self.file.write_all_at(before, 0)?;
+            self.file.write_all_at(behind, (INDEX_AT + FIELD_LEN) as u64)?;
             if sync { self.file.sync_data() } else { Ok(()) }
+        };
+        write().map_err(StoreError::io("write", &self.path))
+    }
+
+    /// Writes the index's value, which is durable afterwards.
+    pub(crate) fn write_index_timestamp(&self, timestamp: i64) -> Result<(), StoreError> {
+        let write = || -> io::Result<()> {
+            self.file.write_all_at(&timestamp.to_be_bytes(), INDEX_AT as u64)?;
+            self.file.sync_data()
         };
         write().map_err(StoreError::io("write", &self.path))
     }
@@ -136,6 +151,7 @@ mod tests {
             logics_physical_offset: 6,
         };
         file.write(&values, true).unwrap();
+        file.write_index_timestamp(3).unwrap();
         let mut bytes = vec![0; 4096];
         assert_eq!(fs.open(path, Open::Read).unwrap().read_at(&mut bytes, 0).unwrap(), 4096);
         assert_eq!(

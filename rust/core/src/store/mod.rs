@@ -6,11 +6,12 @@
 //! - `commit_log`: records over segments, written in runs. `consume_queue`, `queues`: entries that point to them.
 //! - `dispatch`: from the log to the queues. `flush`, `checkpoint`: what is durable.
 //! - `log_scan`, `recovery_start`, `recovery`: what opening a store believes of it.
+//! - `index`: from the log to the files by key.
 //! - `read`, `fetch`, `search`: snapshots, and what is read through them.
 //!
 //! Rules:
 //! - One owner, and no locks: snapshots do not change. Whatever may wait for a disk is a plan
-//!   that another thread can run: [`FlushPlan`], [`ReadPlan`].
+//!   that another thread can run: [`FlushPlan`], [`IndexPlan`], [`ReadPlan`].
 //! - The log is the truth. A record exists once its run is written; it is visible once it is released; it is
 //!   durable once a plan that covers it has succeeded. Whoever owns the store decides what an answer waits for.
 //! - A write that fails is undone and can be tried again. A flush that fails is final: see [`StoreError::Poisoned`].
@@ -27,6 +28,7 @@ mod fault_fs;
 mod fetch;
 mod flush;
 mod fs;
+mod index;
 mod log_scan;
 mod mem_fs;
 mod queues;
@@ -48,6 +50,7 @@ use self::{
     dispatch::{Dispatcher, Note, tags_code},
     fetch::FetchLimits,
     flush::{FlushState, Progress},
+    index::{Index, KeyQuery},
     queues::Queues,
     read::Work,
 };
@@ -59,12 +62,16 @@ pub use self::{
     fetch::{FetchStatus, Fetched, MAX_BYTES, MAX_MESSAGES, SCAN_ENTRIES},
     flush::{FlushPlan, FlushResult},
     fs::{Entry, File, FileSystem, Open},
+    index::{FoundByKey, IndexPlan, IndexProgress, IndexResult, IndexShape, KeyKind},
     mem_fs::MemFs,
     read::{Boundary, ReadOutcome, ReadPlan, ReadRequest},
     recovery::Recovery,
     settings::{FlushMode, StoreSettings},
 };
 use crate::record::{NewRecord, sys_flag};
+
+/// Log that is still indexed when a store is closed: a fraction of a second's work.
+const MAX_INDEX_AT_CLOSE: u64 = 64 * 1024 * 1024;
 
 /// Where a record was put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +108,8 @@ pub struct StoreStatistics {
     pub queues: usize,
     /// Written records that consumers cannot see yet.
     pub undispatched: usize,
+    /// The end of the log that is in the index by key.
+    pub indexed_end: u64,
 }
 
 /// An open store. Dropping it without [`close`](Self::close) is a crash, and recovered from as one.
@@ -112,6 +121,7 @@ pub struct Store {
     queues: Queues,
     dispatcher: Dispatcher,
     flush: FlushState,
+    index: Index,
     // Store times of the last record written, and of the last appended.
     written_timestamp: i64,
     timestamp: i64,
@@ -139,7 +149,20 @@ impl Store {
         directory.mark_in_use(settings.process_id)?;
         let recovered = recovery::recover(&mut log, &mut queues, &file, &mut checkpoint, clean)?;
         queues.make_root()?;
-        let report = recovered.report;
+        let mut report = recovered.report;
+        let (index, removed) = Index::open(
+            index::Opening {
+                fs: Arc::clone(&fs),
+                dir: settings.root.join("index"),
+                shape: settings.index,
+                utc_offset_s: settings.utc_offset_s,
+                log: log.start()..report.end,
+                trusted_until: (!clean).then_some(checkpoint.index_timestamp),
+            },
+            file.clone(),
+            wall_ms,
+        )?;
+        report.index_files_removed = removed;
         // What a crash left behind may still be on its way to the disk.
         let flushed = if clean { report.end } else { report.scanned_from.min(report.end) };
         let mut store = Self {
@@ -149,6 +172,7 @@ impl Store {
             queues,
             dispatcher: Dispatcher::new(recovered.reached),
             flush: FlushState::new(fs, flushed, (file, checkpoint), wall_ms),
+            index,
             written_timestamp: recovered.timestamp,
             timestamp: 0,
             visible_end: report.end,
@@ -263,6 +287,30 @@ impl Store {
         }
     }
 
+    /// The next step of the index; `None` when it knows all that is visible and durable, or when the result of another
+    /// step is still owed.
+    pub fn plan_index(&mut self, wall_ms: i64) -> Option<IndexPlan> {
+        self.check_open().ok()?;
+        let upto = self.indexable_end();
+        self.index.plan(self.log.segments(), upto, wall_ms)
+    }
+
+    /// Whether the index has something to catch up with.
+    pub fn is_index_behind(&self) -> bool {
+        self.index.reached() < self.indexable_end()
+    }
+
+    /// Takes the result of a step of the index. After an error it is as far as it was, and can be tried again.
+    pub fn indexed(&mut self, result: IndexResult) -> Result<IndexProgress, StoreError> {
+        let upto = self.indexable_end();
+        self.index.done(result, upto)
+    }
+
+    /// What the index may know: what consumers may see, and what no crash takes back.
+    fn indexable_end(&self) -> u64 {
+        self.visible_end.min(self.flush.flushed())
+    }
+
     /// The offsets of a queue; zeros when there is no such queue.
     pub fn bounds(&self, topic: &str, queue_id: i32) -> Bounds {
         let queue = self.queues.find(topic, queue_id).and_then(|id| self.queues.get(id));
@@ -285,6 +333,10 @@ impl Store {
             ReadRequest::SearchTime { topic, queue_id, timestamp, boundary } => {
                 Work::SearchTime { queue: self.queues.view(&topic, queue_id), timestamp, boundary }
             }
+            ReadRequest::ByKey { topic, kind, key, max_messages, times } => Work::ByKey {
+                index: self.index.view(),
+                query: KeyQuery::new(&topic, kind, &key, max_messages, times),
+            },
             ReadRequest::StoreTime { topic, queue_id, offset } => {
                 Work::StoreTime { queue: self.queues.view(&topic, queue_id), offset }
             }
@@ -323,6 +375,7 @@ impl Store {
             flushed_end: self.flush.flushed(),
             queues: self.queues.len(),
             undispatched: self.dispatcher.backlog_len(),
+            indexed_end: self.index.reached(),
         }
     }
 
@@ -330,7 +383,20 @@ impl Store {
         self.check_open()?;
         self.write_run()?;
         self.release(u64::MAX)?;
-        self.flush_all(wall_ms)
+        self.flush_all(wall_ms)?;
+        self.finish_index(wall_ms)
+    }
+
+    /// Brings the index up to date, unless that is so much that it had better wait for the next start.
+    fn finish_index(&mut self, wall_ms: i64) -> Result<(), StoreError> {
+        let upto = self.indexable_end();
+        if upto.saturating_sub(self.index.reached()) > MAX_INDEX_AT_CLOSE {
+            return Ok(());
+        }
+        while let Some(plan) = self.index.plan_last(self.log.segments(), upto, wall_ms) {
+            self.index.done(plan.run(), upto)?;
+        }
+        Ok(())
     }
 
     fn progress(&self) -> Progress {

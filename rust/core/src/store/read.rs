@@ -9,6 +9,7 @@ use super::{
     consume_queue::{ENTRY_SIZE, QueueEntry, QueueView, Slot},
     error::StoreError,
     fetch::{self, FetchLimits, Fetched},
+    index::{self, FoundByKey, IndexView, KeyKind, KeyQuery},
     search,
     segment::Wait,
     segment_list::Segments,
@@ -52,6 +53,19 @@ pub enum ReadRequest {
         /// Which of the neighbours.
         boundary: Boundary,
     },
+    /// Messages that have a key.
+    ByKey {
+        /// The topic.
+        topic: String,
+        /// What the key is.
+        kind: KeyKind,
+        /// The key.
+        key: String,
+        /// The most messages; 64 is the limit whatever is asked for. The newest count.
+        max_messages: u32,
+        /// The earliest and the latest store time, in milliseconds since the epoch.
+        times: (i64, i64),
+    },
     /// The store time of a queue's message.
     StoreTime {
         /// The topic.
@@ -82,6 +96,8 @@ pub enum ReadOutcome {
     Record(Option<Bytes>),
     /// Of [`ReadRequest::SearchTime`].
     Offset(i64),
+    /// Of [`ReadRequest::ByKey`].
+    ByKey(FoundByKey),
     /// Of [`ReadRequest::StoreTime`]; −1 where there is no message.
     StoreTime(i64),
 }
@@ -100,6 +116,7 @@ pub(super) enum Work {
     Record { physical_offset: i64 },
     SearchTime { queue: Option<QueueView>, timestamp: i64, boundary: Boundary },
     StoreTime { queue: Option<QueueView>, offset: i64 },
+    ByKey { index: IndexView, query: KeyQuery },
 }
 
 impl ReadPlan {
@@ -135,6 +152,9 @@ impl ReadPlan {
             Work::SearchTime { queue, timestamp, boundary } => {
                 search::by_time(&reader, queue.as_ref(), *timestamp, *boundary).map(ReadOutcome::Offset)
             }
+            // Files of the index are looked up at random, and the log's end may have to be read.
+            Work::ByKey { .. } if wait == Wait::No => Err(Stop::WouldBlock),
+            Work::ByKey { index, query } => index::find(&reader, index, query).map(ReadOutcome::ByKey),
             Work::StoreTime { queue, offset } => {
                 search::store_time(&reader, queue.as_ref(), *offset).map(ReadOutcome::StoreTime)
             }
@@ -172,6 +192,11 @@ impl Reader<'_> {
     /// The first position the log still has.
     pub(super) fn log_start(&self) -> u64 {
         self.log.start().unwrap_or(0)
+    }
+
+    /// The end of what was visible.
+    pub(super) fn log_end(&self) -> u64 {
+        self.log_end
     }
 
     pub(super) fn log_segments(&self) -> &Segments {
@@ -212,7 +237,7 @@ impl Reader<'_> {
     }
 
     /// The record that begins at a position, if one does.
-    fn record(&self, physical_offset: i64) -> Result<Option<Bytes>, Stop> {
+    pub(super) fn record(&self, physical_offset: i64) -> Result<Option<Bytes>, Stop> {
         let Ok(offset) = u64::try_from(physical_offset) else { return Ok(None) };
         let left = self.log_end.saturating_sub(offset);
         if left < MIN_RECORD || !self.log.holds(offset, MIN_RECORD) {

@@ -43,6 +43,8 @@ pub struct Recovery {
     pub redispatched: u64,
     /// Bytes behind the end that were no whole record, and were cut off.
     pub cut_bytes: u64,
+    /// Index files that could not be believed. What they knew is indexed again, in the background.
+    pub index_files_removed: u64,
 }
 
 /// What the store goes on with.
@@ -91,6 +93,7 @@ pub(super) fn recover(
         unreadable: pass.unreadable,
         redispatched: pass.redispatched,
         cut_bytes,
+        index_files_removed: 0,
     };
     let timestamp = pass.timestamp.unwrap_or(checkpoint.physic_timestamp);
     Ok(Recovered { report, reached: pass.reached.unwrap_or(checkpoint.dispatched()), timestamp })

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::index::IndexShape;
+
 /// Apache's `mappedFileSizeCommitLog`.
 const DEFAULT_SEGMENT_SIZE: u64 = 1024 * 1024 * 1024;
 /// Entries of Apache's `mappedFileSizeConsumeQueue`, 6,000,000 bytes.
@@ -30,6 +32,10 @@ pub struct StoreSettings {
     pub segment_size: u64,
     /// Entries of a consume queue segment. Has to be what the store was written with.
     pub consume_queue_entries: u64,
+    /// Of the index files.
+    pub index: IndexShape,
+    /// What local time is ahead of UTC, in seconds: index files are named by it.
+    pub utc_offset_s: i32,
     /// When the log is flushed.
     pub flush: FlushMode,
     /// Goes into the `abort` file, for whoever looks for the process after a crash.
@@ -43,6 +49,8 @@ impl StoreSettings {
             root: root.into(),
             segment_size: DEFAULT_SEGMENT_SIZE,
             consume_queue_entries: DEFAULT_CONSUME_QUEUE_ENTRIES,
+            index: IndexShape::default(),
+            utc_offset_s: 0,
             flush: FlushMode::Async { interval_ms: DEFAULT_FLUSH_INTERVAL_MS },
             process_id: 0,
         }

@@ -4,6 +4,7 @@
 
 mod asks;
 mod batches;
+mod by_key;
 mod cold;
 mod connections;
 mod flushing;
