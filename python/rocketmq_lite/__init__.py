@@ -22,9 +22,18 @@ from rocketmq_lite.embedded import embedded
 
 if TYPE_CHECKING:
     from rocketmq_lite.client.admin import Admin
+    from rocketmq_lite.client.administration.brokers import BrokerReport
+    from rocketmq_lite.client.administration.groups import (
+        GroupClient,
+        GroupClients,
+        GroupLag,
+        GroupSummary,
+        QueueLag,
+    )
     from rocketmq_lite.client.client import Client, ClientStatistics, connect
     from rocketmq_lite.client.consumer import Consumer, ConsumerStatistics, UnacknowledgedWarning
     from rocketmq_lite.client.message import ReceivedMessage
+    from rocketmq_lite.client.message_view import StoredMessage
     from rocketmq_lite.client.producer import Producer, ProducerStatistics
     from rocketmq_lite.client.reader import QueueStatistics
     from rocketmq_lite.embedded import Cluster
@@ -34,7 +43,9 @@ if TYPE_CHECKING:
         ConfigError,
         ConnectError,
         ConnectionLost,
+        GroupNotFound,
         LocalProtocolError,
+        MessageNotFound,
         NoNameServer,
         NotAllSent,
         NotDurable,
@@ -55,6 +66,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Admin",
     "BrokerError",
+    "BrokerReport",
     "Client",
     "ClientClosed",
     "ClientStatistics",
@@ -64,8 +76,14 @@ __all__ = [
     "ConnectionLost",
     "Consumer",
     "ConsumerStatistics",
+    "GroupClient",
+    "GroupClients",
+    "GroupLag",
+    "GroupNotFound",
+    "GroupSummary",
     "LocalProtocolError",
     "Message",
+    "MessageNotFound",
     "MessageQueue",
     "NoNameServer",
     "NotAllSent",
@@ -74,6 +92,7 @@ __all__ = [
     "Producer",
     "ProducerStatistics",
     "ProtocolError",
+    "QueueLag",
     "QueueStatistics",
     "ReceivedMessage",
     "RemoteProtocolError",
@@ -84,6 +103,7 @@ __all__ = [
     "StoreDamaged",
     "StoreError",
     "StoreLocked",
+    "StoredMessage",
     "Tags",
     "TopicNotFound",
     "UnacknowledgedWarning",
@@ -95,6 +115,7 @@ __all__ = [
 _HOMES: Final = {
     "Admin": ".client.admin",
     "BrokerError": ".errors",
+    "BrokerReport": ".client.administration.brokers",
     "Client": ".client.client",
     "ClientClosed": ".errors",
     "ClientStatistics": ".client.client",
@@ -104,8 +125,14 @@ _HOMES: Final = {
     "ConnectionLost": ".errors",
     "Consumer": ".client.consumer",
     "ConsumerStatistics": ".client.consumer",
+    "GroupClient": ".client.administration.groups",
+    "GroupClients": ".client.administration.groups",
+    "GroupLag": ".client.administration.groups",
+    "GroupNotFound": ".errors",
+    "GroupSummary": ".client.administration.groups",
     "LocalProtocolError": ".errors",
     "Message": ".model",
+    "MessageNotFound": ".errors",
     "MessageQueue": ".model",
     "NoNameServer": ".errors",
     "NotAllSent": ".errors",
@@ -114,6 +141,7 @@ _HOMES: Final = {
     "Producer": ".client.producer",
     "ProducerStatistics": ".client.producer",
     "ProtocolError": ".errors",
+    "QueueLag": ".client.administration.groups",
     "QueueStatistics": ".client.reader",
     "ReceivedMessage": ".client.message",
     "RemoteProtocolError": ".errors",
@@ -124,6 +152,7 @@ _HOMES: Final = {
     "StoreDamaged": ".errors",
     "StoreError": ".errors",
     "StoreLocked": ".errors",
+    "StoredMessage": ".client.message_view",
     "Tags": ".model",
     "TopicNotFound": ".errors",
     "UnacknowledgedWarning": ".client.consumer",

@@ -25,7 +25,9 @@ __all__ = [
     "ConfigError",
     "ConnectError",
     "ConnectionLost",
+    "GroupNotFound",
     "LocalProtocolError",
+    "MessageNotFound",
     "NoNameServer",
     "NotAllSent",
     "NotDurable",
@@ -107,6 +109,14 @@ class BrokerError(RocketMQError):
 
 class TopicNotFound(BrokerError):
     """The topic does not exist, or no broker that has it is registered (code 17)."""
+
+
+class GroupNotFound(BrokerError):
+    """The consumer group does not exist (code 26)."""
+
+
+class MessageNotFound(RocketMQError):
+    """No message has that id, or is at that place; it may have been deleted for its age."""
 
 
 class ConnectError(RocketMQError):

@@ -13,8 +13,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
-from rocketmq_lite.broker.engine.names import retry_topic
 from rocketmq_lite.errors import BrokerError
+from rocketmq_lite.protocol.reserved import retry_topic
 
 if TYPE_CHECKING:
     from rocketmq_lite.broker.engine.groups import GroupTable

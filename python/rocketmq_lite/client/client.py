@@ -23,14 +23,14 @@ from rocketmq_lite.client.heartbeats import Heartbeats
 from rocketmq_lite.client.identity import Identity, own_address
 from rocketmq_lite.client.member import ConsumerSettings
 from rocketmq_lite.client.producer import Producer
+from rocketmq_lite.client.pushes import Pushes
 from rocketmq_lite.client.remote import Remote
+from rocketmq_lite.client.remote_admin import AdminRemote
 from rocketmq_lite.client.routing import Routing
 from rocketmq_lite.clock import SystemClock
 from rocketmq_lite.config import split_addresses
 from rocketmq_lite.errors import ClientClosed, ConfigError, NoNameServer
 from rocketmq_lite.model import Tags
-from rocketmq_lite.protocol.codes import RequestCode
-from rocketmq_lite.protocol.headers.heartbeat import NotifyConsumerIdsChangedRequestHeader
 from rocketmq_lite.transport.dispatch import table_handler
 from rocketmq_lite.transport.network import TcpNetwork
 from rocketmq_lite.transport.nursery import background_nursery
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.consumer import Consumer
     from rocketmq_lite.client.member import Start
     from rocketmq_lite.clock import Clock
-    from rocketmq_lite.protocol.command import Command
     from rocketmq_lite.transport.network import Network
     from rocketmq_lite.transport.rpc import PoolStatistics
 
@@ -117,13 +116,13 @@ async def connect(
         raise ConfigError(f"request_timeout is {request_timeout}, it must be above 0")
     clock = clock or SystemClock()
     identity = Identity(clock, address=own_address(), instance=instance)
-    pushes: _Pushes = _Pushes()
+    pushes = Pushes()
     async with (
         open_pool(
             network or TcpNetwork(),
             clock,
             request_timeout=request_timeout,
-            on_push=table_handler({RequestCode.NOTIFY_CONSUMER_IDS_CHANGED: pushes.consumer_ids_changed}),
+            on_push=table_handler(pushes.table()),
         ) as pool,
         background_nursery() as nursery,
     ):
@@ -139,6 +138,7 @@ async def connect(
             routing=routing,
             heartbeats=heartbeats,
             connections=pool.statistics,
+            admin=Admin(AdminRemote(pool), routing),
         )
         nursery.start_soon(routing.run)
         nursery.start_soon(heartbeats.run)
@@ -162,19 +162,6 @@ def _addresses(namesrv: str | None) -> tuple[str, ...]:
     )
 
 
-class _Pushes:
-    """What servers ask of us; the pool needs it before there are heartbeats."""
-
-    def __init__(self) -> None:
-        self.heartbeats: Heartbeats | None = None
-
-    async def consumer_ids_changed(self, _address: str, request: Command) -> None:
-        """The members of a consumer group changed; this request has no answer."""
-        header = NotifyConsumerIdsChangedRequestHeader.from_fields(request.fields)
-        if self.heartbeats is not None:
-            self.heartbeats.members_changed(header.consumer_group)
-
-
 @final
 class Client:
     """Producers, consumers and administration over one set of connections; made by :func:`connect`."""
@@ -188,6 +175,7 @@ class Client:
         routing: Routing,
         heartbeats: Heartbeats,
         connections: Callable[[], PoolStatistics],
+        admin: Admin,
     ) -> None:
         self._identity = identity
         self._clock = clock
@@ -196,7 +184,7 @@ class Client:
         self._heartbeats = heartbeats
         self._connections = connections
         self._closed = False
-        self._admin = Admin(remote, routing)
+        self._admin = admin
 
     @property
     def client_id(self) -> str:
@@ -205,7 +193,7 @@ class Client:
 
     @property
     def admin(self) -> Admin:
-        """Topics, routes and the cluster."""
+        """Topics, groups, brokers and single messages."""
         return self._admin
 
     def producer(self, group: str) -> Producer:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import trio
 
@@ -17,10 +17,9 @@ from rocketmq_lite.errors import ConfigError, RocketMQError
 from rocketmq_lite.protocol.bodies import ConsumerData, HeartbeatData, ProducerData
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rocketmq_lite.client.remote import Remote
     from rocketmq_lite.client.routing import Routing
+    from rocketmq_lite.protocol.bodies import ConsumerRunningInfo
 
 __all__ = ["GOODBYE_TIMEOUT", "Heartbeats"]
 
@@ -28,6 +27,16 @@ _log = logging.getLogger(__name__)
 
 GOODBYE_TIMEOUT = 2.0
 """Seconds that brokers get to take the news of our leaving, also when we are being cancelled."""
+
+
+class ConsumerMember(Protocol):
+    """Our part of one consumer group."""
+
+    def balance_soon(self) -> None:
+        """The members of the group changed: look again who reads what."""
+
+    def running_info(self) -> ConsumerRunningInfo:
+        """How it is doing."""
 
 
 class Heartbeats:
@@ -46,7 +55,7 @@ class Heartbeats:
         self._membership = Membership()
         self._producers: set[str] = set()
         self._consumers: dict[str, ConsumerData] = {}
-        self._on_change: dict[str, Callable[[], None]] = {}
+        self._members: dict[str, ConsumerMember] = {}
         self._sending: dict[str, trio.Lock] = {}
         self._wake = trio.Event()
         routing.subscribe(self._wake_up)
@@ -72,12 +81,12 @@ class Heartbeats:
             self._producers.add(group)
             self._changed()
 
-    def join_consumer(self, data: ConsumerData, on_change: Callable[[], None]) -> None:
+    def join_consumer(self, data: ConsumerData, member: ConsumerMember) -> None:
         """Be in a consumer group from now on.
 
         Args:
             data: The group and its subscriptions.
-            on_change: Called when a broker says that the members of the group changed.
+            member: Who is told of changes of the group, and asked how it is doing.
 
         Raises:
             ConfigError: This client is in the group already: brokers tell members apart by client id.
@@ -89,12 +98,12 @@ class Heartbeats:
                 hint="open a second client with rmq.connect() for a second member",
             )
         self._consumers[group] = data
-        self._on_change[group] = on_change
+        self._members[group] = member
         self._changed()
 
     async def leave_consumer(self, group: str) -> None:
         """Leave a consumer group; gives brokers :data:`GOODBYE_TIMEOUT`, also while being cancelled."""
-        del self._consumers[group], self._on_change[group]
+        del self._consumers[group], self._members[group]
         self._membership.changed()
         with trio.move_on_after(GOODBYE_TIMEOUT, shield=True):
             await self._unregister(consumer_groups=(group,))
@@ -104,14 +113,19 @@ class Heartbeats:
         producers, consumers = self.producer_groups, self.consumer_groups
         self._producers.clear()
         self._consumers.clear()
-        self._on_change.clear()
+        self._members.clear()
         with trio.move_on_after(GOODBYE_TIMEOUT, shield=True):
             await self._unregister(producer_groups=producers, consumer_groups=consumers)
 
     def members_changed(self, group: str) -> None:
         """A broker said that the members of a group changed."""
-        if (on_change := self._on_change.get(group)) is not None:
-            on_change()
+        if (member := self._members.get(group)) is not None:
+            member.balance_soon()
+
+    def running_info(self, group: str) -> ConsumerRunningInfo | None:
+        """How our member of a consumer group is doing; ``None`` if we are not in it."""
+        member = self._members.get(group)
+        return None if member is None else member.running_info()
 
     def forgotten_by(self, address: str) -> None:
         """A broker does not know us, or no longer: the next :meth:`ensure` tells it."""

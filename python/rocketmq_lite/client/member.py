@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Final, Literal
 import trio
 
 from rocketmq_lite.client.engine.balance import allocate_averagely, plan_change
-from rocketmq_lite.client.engine.names import retry_topic
 from rocketmq_lite.client.engine.subscription import EVERYTHING
 from rocketmq_lite.client.heartbeats import GOODBYE_TIMEOUT
 from rocketmq_lite.client.reader import QueueReader
 from rocketmq_lite.client.routing import UNREACHABLE
+from rocketmq_lite.client.running_info import describe_consumer
 from rocketmq_lite.errors import BrokerError, ConnectError, RocketMQError
 from rocketmq_lite.protocol.bodies import ConsumerData, SubscriptionData
+from rocketmq_lite.protocol.reserved import retry_topic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.remote import Remote
     from rocketmq_lite.client.routing import Routing
     from rocketmq_lite.model import MessageQueue
+    from rocketmq_lite.protocol.bodies import ConsumerRunningInfo
 
 __all__ = ["ConsumerSettings", "GroupMember", "Start"]
 
@@ -117,13 +119,22 @@ class GroupMember:
         retry = self._settings.retry_topic
         return tuple(sorted(self.readers, key=lambda queue: (queue.topic == retry, queue)))
 
+    def running_info(self) -> ConsumerRunningInfo:
+        """How we are doing, for the tool that asks."""
+        return describe_consumer(
+            _membership(self._settings),
+            (reader.statistics() for reader in self.readers.values()),
+            started_ms=self._settings.sub_version,
+            name_servers=self._routing.name_servers,
+        )
+
     def register(self) -> None:
         """Be in the group: from now on heartbeats tell it. :meth:`leave` has to follow.
 
         Raises:
             ConfigError: This client is in the group already.
         """
-        self._heartbeats.join_consumer(_membership(self._settings), self.balance_soon)
+        self._heartbeats.join_consumer(_membership(self._settings), self)
         self._routing.subscribe(self.balance_soon)
 
     async def start(self) -> None:

@@ -1,31 +1,23 @@
 """One typed function for each request that a client makes.
 
-Each builds the request, calls, and turns the answer into values. An error code becomes a
-:exc:`~rocketmq_lite.errors.BrokerError` (17 a :exc:`~rocketmq_lite.errors.TopicNotFound`); an answer that
-is not what the code promises becomes a :exc:`~rocketmq_lite.errors.RemoteProtocolError`. Nothing here
-chooses an address, retries or remembers anything.
+Each builds the request, calls, and turns the answer into values; `asking` says what becomes of errors.
+Nothing here chooses an address, retries or remembers anything. What only administrators ask is in
+`remote_admin`.
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from rocketmq_lite.client.engine.routes import TEMPLATE_QUEUES, TEMPLATE_TOPIC
-from rocketmq_lite.errors import BrokerError, LocalProtocolError, RemoteProtocolError, TopicNotFound
-from rocketmq_lite.protocol.bodies import (
-    ClusterInfo,
-    ConsumerList,
-    TopicList,
-    TopicRouteData,
-    TopicStats,
-)
+from rocketmq_lite.client.asking import ask, reading, refusal
+from rocketmq_lite.client.engine.routes import TEMPLATE_QUEUES
+from rocketmq_lite.errors import TopicNotFound
+from rocketmq_lite.protocol.bodies import ConsumerList, TopicRouteData
 from rocketmq_lite.protocol.codes import RequestCode, ResponseCode
 from rocketmq_lite.protocol.command import Command
 from rocketmq_lite.protocol.framing import decode_messages
-from rocketmq_lite.protocol.headers.group import DeleteSubscriptionGroupRequestHeader
 from rocketmq_lite.protocol.headers.heartbeat import (
     GetConsumerListByGroupRequestHeader,
     UnregisterClientRequestHeader,
@@ -42,16 +34,14 @@ from rocketmq_lite.protocol.headers.pull import (
     PullMessageResponseHeader,
     PullSysFlag,
 )
-from rocketmq_lite.protocol.headers.route import DeleteTopicInNamesrvRequestHeader, GetRouteInfoRequestHeader
+from rocketmq_lite.protocol.headers.route import GetRouteInfoRequestHeader
 from rocketmq_lite.protocol.headers.send import SendMessageRequestHeaderV2, SendMessageResponseHeader
-from rocketmq_lite.protocol.headers.topic import CreateTopicRequestHeader, TopicRequestHeader
+from rocketmq_lite.protocol.reserved import TEMPLATE_TOPIC
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rocketmq_lite.client.outgoing import OutgoingMessage
     from rocketmq_lite.model import MessageQueue
-    from rocketmq_lite.protocol.bodies import HeartbeatData, TopicOffset
+    from rocketmq_lite.protocol.bodies import HeartbeatData
     from rocketmq_lite.protocol.framing import RawMessage
     from rocketmq_lite.protocol.headers.shape import Header
     from rocketmq_lite.transport.rpc import Pool
@@ -68,16 +58,6 @@ _PULL_BYTES: Final = 262_144
 _STORED = frozenset(
     {0, ResponseCode.FLUSH_DISK_TIMEOUT, ResponseCode.SLAVE_NOT_AVAILABLE, ResponseCode.FLUSH_SLAVE_TIMEOUT}
 )
-
-_HINTS: Final[dict[int, str]] = {
-    ResponseCode.SYSTEM_BUSY: "the broker is overloaded; try again in a moment",
-    ResponseCode.REQUEST_CODE_NOT_SUPPORTED: "this server does not have that feature, or is of another kind",
-    ResponseCode.MESSAGE_ILLEGAL: "check the size of body and properties, and that no delay is asked for",
-    ResponseCode.SERVICE_NOT_AVAILABLE: "the broker takes no messages now: disk full, shutting down, or a slave",
-    ResponseCode.NO_PERMISSION: "check the permissions of the topic, the group and the user",
-    ResponseCode.TOPIC_NOT_EXIST: "create it with 'rmq topic create', or check the name",
-    ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST: "check the name; the broker does not create groups on first use",
-}
 
 
 class PullStatus(Enum):
@@ -146,29 +126,12 @@ class Remote:
         """105: where a topic's queues are."""
         header = GetRouteInfoRequestHeader(topic=topic, accept_standard_json_only=True)
         try:
-            answer = await self._ask(address, RequestCode.GET_ROUTEINFO_BY_TOPIC, header)
+            answer = await ask(self._pool, address, RequestCode.GET_ROUTEINFO_BY_TOPIC, header)
         except TopicNotFound as error:
             error.hint = f"create it with `rmq topic create {topic}`, or check the name"
             raise
-        with _reading(address):
+        with reading(address):
             return TopicRouteData.decode(answer.body)
-
-    async def cluster(self, address: str) -> ClusterInfo:
-        """106: all brokers of all clusters."""
-        answer = await self._ask(address, RequestCode.GET_BROKER_CLUSTER_INFO)
-        with _reading(address):
-            return ClusterInfo.decode(answer.body)
-
-    async def topics(self, address: str) -> tuple[str, ...]:
-        """206: the names of all topics."""
-        answer = await self._ask(address, RequestCode.GET_ALL_TOPIC_LIST_FROM_NAMESERVER)
-        with _reading(address):
-            return TopicList.decode(answer.body).topic_list
-
-    async def delete_topic_in_name_server(self, address: str, topic: str) -> None:
-        """216: forget a topic's route."""
-        header = DeleteTopicInNamesrvRequestHeader(topic=topic)
-        await self._ask(address, RequestCode.DELETE_TOPIC_IN_NAMESRV, header)
 
     # --- sending ----------------------------------------------------------------------------------------
 
@@ -178,8 +141,8 @@ class Remote:
         """310: store a message; 320: a batch of them."""
         answer = await self._pool.call(address, _send_request(group, message, queue, born_at))
         if answer.code not in _STORED:
-            raise _refusal(address, answer)
-        with _reading(address):
+            raise refusal(address, answer)
+        with reading(address):
             header = SendMessageResponseHeader.from_fields(answer.fields)
         return SendAnswer(answer.code, header.queue_id, header.queue_offset, header.msg_id)
 
@@ -230,8 +193,8 @@ class Remote:
         answer = await self._pool.call(address, request, timeout=_PULL_TIMEOUT)
         status = _PULL_STATUS.get(ResponseCode(answer.code)) if answer.code in _PULL_STATUS else None
         if status is None:
-            raise _refusal(address, answer)
-        with _reading(address):
+            raise refusal(address, answer)
+        with reading(address):
             found = PullMessageResponseHeader.from_fields(answer.fields)
             messages = decode_messages(answer.body) if status is PullStatus.FOUND else []
         return PullAnswer(
@@ -266,7 +229,7 @@ class Remote:
             return
         answer = await self._pool.call(address, request)
         if answer.code != ResponseCode.SUCCESS:
-            raise _refusal(address, answer)
+            raise refusal(address, answer)
 
     async def max_offset(self, address: str, queue: MessageQueue) -> int:
         """30: where the next message will be stored."""
@@ -286,7 +249,7 @@ class Remote:
 
     async def heartbeat(self, address: str, data: HeartbeatData) -> None:
         """34: tell a broker which groups we are in."""
-        await self._ask(address, RequestCode.HEART_BEAT, body=data.encode())
+        await ask(self._pool, address, RequestCode.HEART_BEAT, body=data.encode())
 
     async def unregister(
         self,
@@ -300,47 +263,16 @@ class Remote:
         header = UnregisterClientRequestHeader(
             client_id=client_id, producer_group=producer_group, consumer_group=consumer_group
         )
-        await self._ask(address, RequestCode.UNREGISTER_CLIENT, header)
+        await ask(self._pool, address, RequestCode.UNREGISTER_CLIENT, header)
 
     async def consumer_ids(self, address: str, group: str) -> tuple[str, ...]:
         """38: the client ids of a consumer group's members."""
         header = GetConsumerListByGroupRequestHeader(group)
-        answer = await self._ask(address, RequestCode.GET_CONSUMER_LIST_BY_GROUP, header)
-        with _reading(address):
+        answer = await ask(self._pool, address, RequestCode.GET_CONSUMER_LIST_BY_GROUP, header)
+        with reading(address):
             return ConsumerList.decode(answer.body).consumer_id_list
 
-    # --- administration ---------------------------------------------------------------------------------
-
-    async def create_topic(self, address: str, header: CreateTopicRequestHeader) -> None:
-        """17: create or change a topic on one broker, which tells the name servers before it answers."""
-        await self._ask(address, RequestCode.UPDATE_AND_CREATE_TOPIC, header)
-
-    async def delete_group(self, address: str, group: str) -> None:
-        """207: a broker forgets a consumer group and its offsets."""
-        header = DeleteSubscriptionGroupRequestHeader(group_name=group, clean_offset=True)
-        await self._ask(address, RequestCode.DELETE_SUBSCRIPTIONGROUP, header)
-
-    async def delete_topic_in_broker(self, address: str, topic: str) -> None:
-        """215: delete a topic on one broker."""
-        await self._ask(address, RequestCode.DELETE_TOPIC_IN_BROKER, TopicRequestHeader(topic))
-
-    async def topic_stats(self, address: str, topic: str) -> dict[MessageQueue, TopicOffset]:
-        """202: the bounds of a topic's queues on one broker."""
-        answer = await self._ask(address, RequestCode.GET_TOPIC_STATS_INFO, TopicRequestHeader(topic))
-        with _reading(address):
-            return TopicStats.decode(answer.body).offset_table
-
     # --- shared -----------------------------------------------------------------------------------------
-
-    async def _ask(
-        self, address: str, code: RequestCode, header: Header | None = None, *, body: bytes = b""
-    ) -> Command:
-        """Make a call to which every code but 0 is an error."""
-        fields = {} if header is None else header.to_fields()
-        answer = await self._pool.call(address, Command(code, fields=fields, body=body))
-        if answer.code != ResponseCode.SUCCESS:
-            raise _refusal(address, answer)
-        return answer
 
     async def _bound(self, address: str, code: RequestCode, queue: MessageQueue) -> int:
         header = QueueRequestHeader(queue.topic, queue.queue_id)
@@ -350,8 +282,8 @@ class Remote:
 
     def _offset(self, address: str, answer: Command) -> int:
         if answer.code != ResponseCode.SUCCESS:
-            raise _refusal(address, answer)
-        with _reading(address):
+            raise refusal(address, answer)
+        with reading(address):
             return OffsetResponseHeader.from_fields(answer.fields).offset
 
 
@@ -378,17 +310,3 @@ def _send_request(group: str, message: OutgoingMessage, queue: MessageQueue, bor
 def _named(header: Header, queue: MessageQueue) -> dict[str, str]:
     """The header's fields with the broker's name, by which a 5.x proxy finds the broker."""
     return {**header.to_fields(), "bname": queue.broker_name}
-
-
-def _refusal(address: str, answer: Command) -> BrokerError:
-    kind = TopicNotFound if answer.code == ResponseCode.TOPIC_NOT_EXIST else BrokerError
-    return kind(answer.code, answer.remark or "", hint=_HINTS.get(answer.code, ""), where=address)
-
-
-@contextmanager
-def _reading(address: str) -> Iterator[None]:
-    """Turn what is wrong with an answer into an error of the peer."""
-    try:
-        yield
-    except LocalProtocolError as error:
-        raise RemoteProtocolError(f"{address} sent an answer that makes no sense: {error.message}") from error

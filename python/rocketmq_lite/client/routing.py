@@ -14,7 +14,6 @@ import trio
 
 from rocketmq_lite.client.engine.routes import (
     REFRESH_INTERVAL,
-    TEMPLATE_TOPIC,
     RouteTable,
     compile_route,
     template_route,
@@ -30,6 +29,7 @@ from rocketmq_lite.errors import (
     TopicNotFound,
 )
 from rocketmq_lite.protocol.codes import ResponseCode
+from rocketmq_lite.protocol.reserved import TEMPLATE_TOPIC
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.engine.name_servers import NameServers
     from rocketmq_lite.client.engine.routes import TopicRoute
     from rocketmq_lite.client.remote import Remote
+    from rocketmq_lite.protocol.bodies import TopicRouteData
 
 __all__ = ["UNREACHABLE", "Routing"]
 
@@ -92,7 +93,7 @@ class Routing:
             NoNameServer: None answers, or what answers is no name server.
         """
         try:
-            await self.ask(lambda address: self._remote.route(address, TEMPLATE_TOPIC))
+            await self.look_up(TEMPLATE_TOPIC)
         except TopicNotFound:
             return  # brokers that create no topics on demand do not register it; an answer is an answer
         except BrokerError as error:
@@ -122,6 +123,15 @@ class Routing:
             f"no name server answers ({'; '.join(failure.message for failure in failures)})",
             hint="start one with 'rmq up', or check the address",
         ) from failures[-1]
+
+    async def look_up(self, topic: str) -> TopicRouteData:
+        """What the name server says now about a topic; nothing is remembered.
+
+        Raises:
+            TopicNotFound: It does not know the topic.
+            NoNameServer: None answers.
+        """
+        return await self.ask(lambda address: self._remote.route(address, topic))
 
     async def ensure(self, topic: str, *, create: bool = False) -> TopicRoute:
         """The route of a topic, asked for when it is not known yet.
@@ -192,12 +202,12 @@ class Routing:
                 _log.warning("the route of topic %s was not refreshed: %s", topic, error)
 
     async def _look_up(self, topic: str) -> TopicRoute:
-        data = await self.ask(lambda address: self._remote.route(address, topic))
+        data = await self.look_up(topic)
         return self._learn(compile_route(topic, data))
 
     async def _look_up_template(self, topic: str) -> TopicRoute:
         try:
-            data = await self.ask(lambda address: self._remote.route(address, TEMPLATE_TOPIC))
+            data = await self.look_up(TEMPLATE_TOPIC)
         except TopicNotFound as error:
             raise TopicNotFound(
                 ResponseCode.TOPIC_NOT_EXIST,

@@ -7,12 +7,13 @@ Rules:
 
 from __future__ import annotations
 
-from rocketmq_lite.broker.engine import names
 from rocketmq_lite.broker.engine.config_table import ConfigTable
 from rocketmq_lite.broker.engine.document import member, members, whole_number
+from rocketmq_lite.broker.engine.names import group_name_problem
 from rocketmq_lite.errors import BrokerError
 from rocketmq_lite.protocol.bodies import DataVersion, SubscriptionGroupConfig
 from rocketmq_lite.protocol.codes import ResponseCode
+from rocketmq_lite.protocol.reserved import SYSTEM_GROUP_PREFIX, SYSTEM_GROUPS
 
 
 class GroupTable(ConfigTable[SubscriptionGroupConfig]):
@@ -22,7 +23,7 @@ class GroupTable(ConfigTable[SubscriptionGroupConfig]):
         self._auto_create = auto_create
         self._forbidden: dict[str, dict[str, int]] = {}
         super().__init__(
-            (SubscriptionGroupConfig(group_name=name) for name in names.SYSTEM_GROUPS),
+            (SubscriptionGroupConfig(group_name=name) for name in SYSTEM_GROUPS),
             name_of=lambda group: group.group_name,
             now_ms=now_ms,
         )
@@ -35,8 +36,8 @@ class GroupTable(ConfigTable[SubscriptionGroupConfig]):
         Raises:
             BrokerError: 26 when groups are not created by use, or not with such a name.
         """
-        problem = names.group_name_problem(name)
-        if problem is None and not (self._auto_create or name.startswith(names.SYSTEM_GROUP_PREFIX)):
+        problem = group_name_problem(name)
+        if problem is None and not (self._auto_create or name.startswith(SYSTEM_GROUP_PREFIX)):
             problem = "groups are not created on first use here"
         if problem is not None:
             raise BrokerError(
@@ -51,7 +52,7 @@ class GroupTable(ConfigTable[SubscriptionGroupConfig]):
         Raises:
             BrokerError: 29 for a name that cannot be, or negative numbers.
         """
-        problem = names.group_name_problem(wanted.group_name)
+        problem = group_name_problem(wanted.group_name)
         if problem is None and (wanted.retry_queue_nums < 0 or wanted.consume_timeout_minute < 0):
             problem = "retryQueueNums and consumeTimeoutMinute may not be negative"
         if problem is not None:

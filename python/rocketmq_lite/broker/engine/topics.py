@@ -21,6 +21,7 @@ from rocketmq_lite.broker.engine.document import member, members
 from rocketmq_lite.errors import BrokerError
 from rocketmq_lite.protocol.bodies import DataVersion, TopicConfig
 from rocketmq_lite.protocol.codes import ResponseCode
+from rocketmq_lite.protocol.reserved import TEMPLATE_TOPIC, is_system_topic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,7 +70,7 @@ class TopicTable(ConfigTable[TopicConfig]):
 
     def is_system(self, name: str) -> bool:
         """Whether administrators have to leave this topic alone."""
-        return names.is_system_topic(name, cluster=self._cluster, broker_name=self._broker_name)
+        return is_system_topic(name, clusters={self._cluster}, brokers={self._broker_name})
 
     def system_names(self) -> tuple[str, ...]:
         """All names that this broker reserves."""
@@ -172,7 +173,7 @@ class TopicTable(ConfigTable[TopicConfig]):
         self._take_over(map(self._without_disabled_power, topics), version)
 
     def _without_disabled_power(self, topic: TopicConfig) -> TopicConfig:
-        if topic.topic_name == names.TEMPLATE_TOPIC and self._template_queues is None:
+        if topic.topic_name == TEMPLATE_TOPIC and self._template_queues is None:
             return replace(topic, perm=topic.perm & ~names.PERM_INHERIT)
         return topic
 

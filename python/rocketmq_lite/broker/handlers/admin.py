@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite.protocol.bodies import DataVersion, KVTable
 from rocketmq_lite.protocol.codes import RequestCode
+from rocketmq_lite.protocol.command import VERSION
 from rocketmq_lite.protocol.framing import json_dumps
+from rocketmq_lite.protocol.versions import version_constant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
     from rocketmq_lite.protocol.command import Command
     from rocketmq_lite.transport.dispatch import Handler
 
-_VERSION_NAME: Final = "V5_3_3"  # what version 479 is called
-_VERSION: Final = 479
 _ROLES: Final = {"async-master": "ASYNC_MASTER", "sync-master": "SYNC_MASTER", "slave": "SLAVE"}
 _FLUSH: Final = {"async": "ASYNC_FLUSH", "sync": "SYNC_FLUSH"}
 
@@ -122,8 +122,8 @@ class AdminHandlers:
         return {
             **_IDLE,
             "brokerActive": "true",
-            "brokerVersion": str(_VERSION),
-            "brokerVersionDesc": _VERSION_NAME,
+            "brokerVersion": str(VERSION),
+            "brokerVersionDesc": version_constant(VERSION),
             "bootTimestamp": str(self._started_ms),
             "runtime": _duration(now - self._started_ms),
             "putTps": put_rate,

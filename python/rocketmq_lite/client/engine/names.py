@@ -7,10 +7,10 @@ learns which argument is wrong and why. Limits and reserved names are Java's (``
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite.errors import ConfigError
+from rocketmq_lite.protocol import reserved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,7 +33,6 @@ __all__ = [
     "check_topic",
     "check_topic_to_send",
     "is_reserved",
-    "retry_topic",
 ]
 
 # Properties by which RocketMQ carries what our API has arguments for.
@@ -50,19 +49,15 @@ MAX_BODY: Final = 4 * 1024 * 1024
 MAX_PROPERTIES: Final = 32_767
 """Bytes of all properties as text: the record holds their length in a signed 16-bit word."""
 
-_MAX_TOPIC = 127
-_MAX_GROUP = 120
-_RETRY_PREFIX = "%RETRY%"
-_NAME = re.compile(r"[%|a-zA-Z0-9_-]+")
 _RESERVED_GROUPS = frozenset({"DEFAULT_PRODUCER", "DEFAULT_CONSUMER"})
 _NOT_FOR_SENDING = frozenset(
     {
-        "SCHEDULE_TOPIC_XXXX",
-        "RMQ_SYS_TRANS_HALF_TOPIC",
-        "RMQ_SYS_TRANS_OP_HALF_TOPIC",
-        "TRANS_CHECK_MAX_TIME_TOPIC",
-        "SELF_TEST_TOPIC",
-        "OFFSET_MOVED_EVENT",
+        reserved.SCHEDULE_TOPIC,
+        reserved.TRANS_HALF_TOPIC,
+        reserved.TRANS_OP_HALF_TOPIC,
+        reserved.TRANS_CHECK_MAX_TIME_TOPIC,
+        reserved.SELF_TEST_TOPIC,
+        reserved.OFFSET_MOVED_EVENT,
     }
 )
 # What RocketMQ itself keeps in a message's properties; a user's value would change how it is handled.
@@ -88,7 +83,7 @@ def check_topic(topic: str) -> str:
     Raises:
         ConfigError: It is empty, too long or has characters that RocketMQ refuses.
     """
-    return _check_name("topic", topic, _MAX_TOPIC)
+    return _check_name("topic", topic, reserved.MAX_TOPIC_LENGTH)
 
 
 def check_topic_to_send(topic: str) -> str:
@@ -109,7 +104,7 @@ def check_group(group: str) -> str:
     Raises:
         ConfigError: It is empty, too long, reserved or has characters that RocketMQ refuses.
     """
-    _check_name("group", group, _MAX_GROUP)
+    _check_name("group", group, reserved.MAX_GROUP_LENGTH)
     if group in _RESERVED_GROUPS:
         raise ConfigError(f"group {group!r} is reserved", hint="name the group after your service")
     return group
@@ -189,11 +184,6 @@ def check_properties(properties: Mapping[str, str]) -> dict[str, str]:
     return dict(properties)
 
 
-def retry_topic(group: str) -> str:
-    """The topic through which messages come back to a consumer group that could not work on them."""
-    return f"{_RETRY_PREFIX}{group}"
-
-
 def is_reserved(name: str) -> bool:
     """Whether a property is RocketMQ's own."""
     return name in _RESERVED_PROPERTIES or name.startswith(_TRANSIENT_PREFIX)
@@ -213,7 +203,7 @@ def _check_name(kind: str, name: object, longest: int) -> str:
         raise ConfigError(f"{kind} has no name")
     if len(name) > longest:
         raise ConfigError(f"{kind} name has {len(name)} characters, at most {longest} are allowed")
-    if not _NAME.fullmatch(name):
+    if not reserved.VALID_NAME.fullmatch(name):
         raise ConfigError(
             f"{kind} {name!r} has characters that RocketMQ refuses",
             hint="use letters, digits, '_', '-', '%' and '|'",

@@ -26,7 +26,6 @@ __all__ = [
     "MASTER_ID",
     "REFRESH_INTERVAL",
     "TEMPLATE_QUEUES",
-    "TEMPLATE_TOPIC",
     "RouteTable",
     "TopicRoute",
     "compile_route",
@@ -37,8 +36,6 @@ __all__ = [
 MASTER_ID: Final = 0
 REFRESH_INTERVAL: Final = 30.0
 """Seconds between two looks at the routes in use (Java's ``pollNameServerInterval``)."""
-TEMPLATE_TOPIC: Final = "TBW102"
-"""The topic that brokers copy when a message comes for one that they do not have."""
 TEMPLATE_QUEUES: Final = 4
 """Queues asked for when a topic is created that way (Java's ``defaultTopicQueueNums``)."""
 

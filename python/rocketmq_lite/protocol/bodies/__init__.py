@@ -13,6 +13,7 @@ from rocketmq_lite.protocol.bodies.client import (
     SubscriptionData,
     SubscriptionGroupConfig,
     SubscriptionGroupList,
+    SubscriptionGroupTable,
 )
 from rocketmq_lite.protocol.bodies.presence import (
     Connection,
@@ -76,6 +77,7 @@ __all__ = [
     "SubscriptionData",
     "SubscriptionGroupConfig",
     "SubscriptionGroupList",
+    "SubscriptionGroupTable",
     "TopicConfig",
     "TopicConfigList",
     "TopicList",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from rocketmq_lite.model import MessageQueue
 from rocketmq_lite.protocol.bodies.shape import JsonBody
+from rocketmq_lite.protocol.bodies.topic import DataVersion
 from rocketmq_lite.protocol.headers.shape import key
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "SubscriptionData",
     "SubscriptionGroupConfig",
     "SubscriptionGroupList",
+    "SubscriptionGroupTable",
 ]
 
 
@@ -143,3 +145,12 @@ class SubscriptionGroupList(JsonBody):
     """225."""
 
     group_config_list: tuple[SubscriptionGroupConfig, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionGroupTable(JsonBody):
+    """Answer to 201, and ``subscriptionGroup.json``; the bits say which topics a group may not read."""
+
+    data_version: DataVersion = field(default_factory=DataVersion)
+    subscription_group_table: dict[str, SubscriptionGroupConfig] = field(default_factory=dict)
+    forbidden_table: dict[str, dict[str, int]] = field(default_factory=dict)

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from rocketmq_lite.broker.engine import names
 from rocketmq_lite.broker.engine.groups import GroupTable
 from rocketmq_lite.errors import BrokerError, LocalProtocolError
 from rocketmq_lite.protocol.bodies import SubscriptionGroupConfig
 from rocketmq_lite.protocol.framing import json_loads
+from rocketmq_lite.protocol.reserved import SYSTEM_GROUPS
 
 
 def table(*, auto_create: bool = True) -> GroupTable:
@@ -19,7 +19,7 @@ def table(*, auto_create: bool = True) -> GroupTable:
 
 
 def test_system_groups_are_there_from_the_start() -> None:
-    assert table().all().keys() == set(names.SYSTEM_GROUPS)
+    assert table().all().keys() == set(SYSTEM_GROUPS)
 
 
 def test_auto_creation_gives_apaches_defaults() -> None:

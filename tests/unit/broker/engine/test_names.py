@@ -1,4 +1,4 @@
-"""Reserved names and the rules that names follow."""
+"""The topics of a fresh broker, and the rules that names follow."""
 
 import pytest
 
@@ -33,18 +33,6 @@ def test_a_broker_starts_with_these_topics() -> None:
 def test_without_auto_creation_there_is_no_template() -> None:
     found = names.system_topics(cluster=CLUSTER, broker_name=BROKER, template_queues=None)
     assert "TBW102" not in {topic.name for topic in found}
-
-
-@pytest.mark.parametrize(
-    "name", ["TBW102", "TRANS_CHECK_MAX_TIME_TOPIC", "rmq_sys_anything", "DefaultCluster", "broker-a"]
-)
-def test_system_topics(name: str) -> None:
-    assert names.is_system_topic(name, cluster=CLUSTER, broker_name=BROKER)
-
-
-def test_other_topics_are_not_system_topics() -> None:
-    assert not names.is_system_topic("orders", cluster=CLUSTER, broker_name=BROKER)
-    assert not names.is_system_topic("%RETRY%g", cluster=CLUSTER, broker_name=BROKER)
 
 
 @pytest.mark.parametrize("name", ["orders", "a-b_c|d%e", "%RETRY%" + "g" * 248, "t" * 127])

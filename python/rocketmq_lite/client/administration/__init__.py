@@ -1,0 +1,1 @@
+"""What administrators do, a file a subject; `client.admin` puts them together."""
