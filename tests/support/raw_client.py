@@ -40,17 +40,7 @@ class RawClient:
     def post(self, code: int, fields: dict[str, object], body: bytes = b"", *, flag: int = 0) -> int:
         """Write one request and return its opaque."""
         self._opaque += 1
-        header = json.dumps(
-            {
-                "code": code,
-                "extFields": {name: str(value) for name, value in fields.items()},
-                "flag": flag,
-                "language": "OTHER",
-                "opaque": self._opaque,
-                "version": 479,
-            }
-        ).encode()
-        self.socket.sendall(struct.pack(">II", 4 + len(header) + len(body), len(header)) + header + body)
+        self.socket.sendall(encode(code, fields, body, flag=flag, opaque=self._opaque))
         return self._opaque
 
     def read(self) -> Answer:
@@ -76,19 +66,7 @@ class RawClient:
         self, topic: str, queue: int, offset: int, *, group: str = "raw-group", hold_ms: int = 0
     ) -> Answer:
         """PULL_MESSAGE with the subscription `*` in the request."""
-        fields: dict[str, object] = {
-            "consumerGroup": group,
-            "topic": topic,
-            "queueId": queue,
-            "queueOffset": offset,
-            "maxMsgNums": 32,
-            "sysFlag": 4 | (2 if hold_ms else 0),
-            "commitOffset": 0,
-            "suspendTimeoutMillis": hold_ms,
-            "subscription": "*",
-            "subVersion": 0,
-        }
-        return self.call(PULL_MESSAGE, fields)
+        return self.call(PULL_MESSAGE, pull_fields(topic, queue, offset, group=group, hold_ms=hold_ms))
 
     def _exactly(self, count: int) -> bytes:
         parts = bytearray()
@@ -99,6 +77,23 @@ class RawClient:
                 raise ConnectionResetError(message)
             parts += part
         return bytes(parts)
+
+
+def encode(
+    code: int, fields: dict[str, object], body: bytes = b"", *, flag: int = 0, opaque: int = 1
+) -> bytes:
+    """One request as a frame."""
+    header = json.dumps(
+        {
+            "code": code,
+            "extFields": {name: str(value) for name, value in fields.items()},
+            "flag": flag,
+            "language": "OTHER",
+            "opaque": opaque,
+            "version": 479,
+        }
+    ).encode()
+    return struct.pack(">II", 4 + len(header) + len(body), len(header)) + header + body
 
 
 def send_fields(
@@ -118,6 +113,24 @@ def send_fields(
         "j": 0,
         "k": "false",
         "m": "false",
+    }
+
+
+def pull_fields(
+    topic: str, queue: int, offset: int, *, group: str = "raw-group", hold_ms: int = 0
+) -> dict[str, object]:
+    """The header of PULL_MESSAGE."""
+    return {
+        "consumerGroup": group,
+        "topic": topic,
+        "queueId": queue,
+        "queueOffset": offset,
+        "maxMsgNums": 32,
+        "sysFlag": 4 | (2 if hold_ms else 0),
+        "commitOffset": 0,
+        "suspendTimeoutMillis": hold_ms,
+        "subscription": "*",
+        "subVersion": 0,
     }
 
 

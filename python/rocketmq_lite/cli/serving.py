@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import trio
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from rocketmq_lite.config import BrokerSettings
 
+_OPEN_FILES: Final = 65_536
+"""Where the system sets no limit; some then refuse to be asked for infinitely many."""
 ANY_ADDRESS = frozenset({"0.0.0.0", "::", ""})
 
 
@@ -49,6 +52,7 @@ async def running_broker(settings: BrokerSettings, *, port_option: str) -> Async
 
 @asynccontextmanager
 async def _running(serve: Callable[..., Awaitable[None]], port_option: str) -> AsyncIterator[Any]:
+    _raise_limit_on_open_files()
     start = partial(serve, network=TcpNetwork(), clock=SystemClock())
     async with background_nursery() as nursery:
         try:
@@ -57,6 +61,15 @@ async def _running(serve: Callable[..., Awaitable[None]], port_option: str) -> A
             error.hint = f"stop what listens there, or choose another port with {port_option} (0: a free one)"
             raise
         yield status
+
+
+def _raise_limit_on_open_files() -> None:
+    """Take all that the system permits: each connection and each log file is one, and the usual limit is 1024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else hard
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):  # a system with a limit that it does not tell: the old one stays
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def until_asked_to_stop() -> None:

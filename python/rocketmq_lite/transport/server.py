@@ -1,8 +1,8 @@
 """A listening server: commands in, a handler's answers out.
 
 Every connection has one nursery, in ``_serve_connection``: its reader and the requests in work. What ends a
-connection: the peer closes; no read and no write for the idle time-out; bytes that are no frame (logged
-once; nobody else notices); the server stops. Requests in work then are cancelled, except that ``stop``
+connection: the peer closes; no read and no write for the idle time-out; bytes that are no frame (logged,
+at most once a minute; nobody else notices); the server stops. Requests in work then are cancelled, except that ``stop``
 lets them finish within the grace period.
 
 With ``max_requests=1`` a request is handled in the reading task itself, so answers keep the order of the
@@ -22,6 +22,7 @@ from rocketmq_lite.errors import ConnectionLost, LocalProtocolError, RemoteProto
 from rocketmq_lite.protocol.codes import ResponseCode, request_name
 from rocketmq_lite.protocol.connection import Connection
 from rocketmq_lite.transport.dispatch import Handler, respond
+from rocketmq_lite.transport.flood import Flood
 from rocketmq_lite.transport.stream import CommandStream
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ class CommandServer:
         self._in_work = 0
         self._malformed = 0
         self._idle_closed = 0
+        self._refusals = Flood()
+        self._garbage = Flood()
 
     def statistics(self) -> ServerStatistics:
         """A snapshot of the counters."""
@@ -137,7 +140,8 @@ class CommandServer:
         self._accepted += 1
         if self._connections >= self._limits.max_connections:
             self._refused += 1
-            _log.warning("refused a connection of %s: %d are open", address, self._connections)
+            if (untold := self._refusals.admit(trio.current_time())) is not None:
+                _log.warning("refused a connection of %s: %d are open%s", address, self._connections, untold)
             await trio.aclose_forcefully(stream)
             return
         peer = Peer(self._accepted, address)
@@ -173,7 +177,8 @@ class CommandServer:
                     requests.start_soon(self._answer, peer, commands, command, slots)
         except RemoteProtocolError as error:
             self._malformed += 1
-            _log.warning("closed the connection of %s: %s", peer, error)
+            if (untold := self._garbage.admit(trio.current_time())) is not None:
+                _log.warning("closed the connection of %s: %s%s", peer, error, untold)
         except ConnectionLost:
             pass
 

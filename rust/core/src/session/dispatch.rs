@@ -54,8 +54,10 @@ impl Broker {
     }
 
     fn malformed(&mut self, conn: ConnId, error: &WireError, now: Now) {
-        let peer = self.peer(conn);
-        self.log(Level::Warning, format!("closing the connection from {peer}: {error}"), now);
+        if let Some(untold) = self.garbage.admit(now.mono_ms) {
+            let peer = self.peer(conn);
+            self.log(Level::Warning, format!("closing the connection from {peer}: {error}{untold}"), now);
+        }
         self.close(conn);
     }
 

@@ -22,6 +22,7 @@ mod cold;
 mod connection;
 mod control;
 mod dispatch;
+mod flood;
 mod flush;
 mod gate;
 mod hold;
@@ -80,6 +81,7 @@ pub struct Broker {
     push_opaque: i32,
     oneways: window::Window,
     logs: window::Window,
+    garbage: flood::Flood,
     chance: chance::Chance,
     keys: keys::Keys,
     counters: Statistics,
@@ -110,6 +112,7 @@ impl Broker {
             push_opaque: 0,
             oneways: window::Window::default(),
             logs: window::Window::default(),
+            garbage: flood::Flood::default(),
             chance,
             keys,
             counters: Statistics::default(),

@@ -62,14 +62,23 @@ fn frames_may_come_in_any_pieces() {
 }
 
 #[test]
-fn log_lines_are_limited() {
+fn a_flood_of_garbage_is_one_line_a_minute() {
     let mut rig = Rig::new();
-    for _ in 0..150 {
-        let conn = rig.connect();
-        rig.receive(conn, &[0xff; 4]);
-    }
-    rig.settle();
-    assert_eq!((rig.cold.len(), rig.broker.statistics().logs_dropped), (100, 50));
+    let garbage = |rig: &mut Rig, times: usize| {
+        for _ in 0..times {
+            let conn = rig.connect();
+            rig.receive(conn, &[0xff; 4]);
+        }
+        rig.settle();
+    };
+    garbage(&mut rig, 150);
+    assert_eq!((rig.closed.len(), rig.cold.len()), (150, 1));
+    rig.advance(60_000);
+    garbage(&mut rig, 1);
+    let lines: Vec<_> = rig.cold.iter().map(|cold| format!("{cold:?}")).collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines[0].contains("closing the connection from"), "{lines:?}");
+    assert!(lines[1].contains("(149 more since the last such line)"), "{lines:?}");
 }
 
 #[test]
