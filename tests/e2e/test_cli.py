@@ -90,12 +90,6 @@ def test_send_reads_standard_input_and_files(namesrv: str, tmp_path: Path) -> No
     }
 
 
-def test_lines_skips_empty_ones_and_says_how_many(namesrv: str) -> None:
-    sent = rmq("msg", "send", "lines", "--lines", stdin=b"one\n\ntwo\n\n\nthree", namesrv=namesrv)
-    assert sent.code == 0, sent.err
-    assert sent.json() == {"topic": "lines", "sent": 3, "empty_lines_skipped": 3}
-
-
 def test_no_name_server_there() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

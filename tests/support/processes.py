@@ -69,14 +69,21 @@ class Program:
     out: Output
     err: Output
 
-    def __init__(self, arguments: Sequence[str], *, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        stdin: int = subprocess.DEVNULL,
+    ) -> None:
         self.arguments = [sys.executable, "-m", "rocketmq_lite", *arguments]
         self._environment = environment
+        self._stdin = stdin
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(
             self.arguments,
-            stdin=subprocess.DEVNULL,
+            stdin=self._stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=self._environment,

@@ -1,31 +1,31 @@
-"""One message a line: read, send, count, show how far it is.
+"""One message a line: read, send in batches, count, show how far it is.
 
-Lines keep their order within each queue: each queue has one sender of its own (an order key that leads to that queue), so
-two lines of one queue never race. With `--order-key` all lines go to one queue, one after the other.
+What is there is sent: lines of a file go out by the megabyte, those of a pipe as they come. Lines keep their order
+within each queue, as :meth:`Producer.send_many` promises; with `--order-key` all go to one queue. While a piece is
+sent the next is read.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Final
 
 import trio
 
-from rocketmq_lite.errors import TopicNotFound
-from rocketmq_lite.protocol.framing import java_hash
+from rocketmq_lite.errors import NotAllSent, NotDurable, RocketMQError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from rocketmq_lite.client.client import Client
     from rocketmq_lite.client.producer import Producer
     from rocketmq_lite.model import SendReceipt
 
-MAX_SENDERS = 64
-"""Sends under way at a time; more only wait for the broker and each other."""
+PIECE: Final = 4 * 1024 * 1024
+"""Bytes read at a time: enough for eight batches, little enough for their receipts to stay small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +38,15 @@ class Template:
     properties: Mapping[str, str] = field(default_factory=dict)
     order_key: str | None = None
 
-    async def send(self, producer: Producer, body: bytes, *, order_key: str | None = None) -> SendReceipt:
-        """Send it with this body."""
-        return await producer.send(
+    async def send(self, producer: Producer, bodies: Sequence[bytes]) -> Sequence[SendReceipt]:
+        """Send it with each of these bodies."""
+        return await producer.send_many(
             self.topic,
-            body,
+            bodies,
             tag=self.tag,
-            keys=list(self.keys),
+            keys=self.keys,
             properties=self.properties,
-            order_key=self.order_key or order_key,
+            order_key=self.order_key,
         )
 
 
@@ -58,71 +58,78 @@ class Summary:
     empty: int = 0
 
 
-async def send_lines(client: Client, producer: Producer, message: Template, file: Path | None) -> Summary:
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Whole lines without their ends, and how many bytes they were."""
+
+    bodies: list[bytes]
+    empty: int
+    size: int
+
+
+async def send_lines(producer: Producer, message: Template, file: Path | None) -> Summary:
     """Send every line that is not empty, without its line end.
 
     Raises:
-        RocketMQError: A line could not be sent; those before it in its queue were.
+        RocketMQError: A line could not be sent; the text says how many lines were.
     """
     summary = Summary()
-    keys = ["lines"] if message.order_key else await _keys(client, message.topic)
-    senders = len(keys)
     with _opened(file) as source, _progress(file) as advance:
         async with trio.open_nursery() as nursery:
-            queues: list[trio.MemorySendChannel[bytes]] = []
-            for key in keys:
-                line_in, line_out = trio.open_memory_channel[bytes](64)
-                queues.append(line_in)
-                nursery.start_soon(_send_all, producer, message, key, line_out, summary)
-            turn = 0
-            for line in source:
-                advance(len(line))
-                body = line.removesuffix(b"\n").removesuffix(b"\r")
-                if not body:
-                    summary.empty += 1
-                    continue
-                await queues[turn % senders].send(body)
-                turn += 1
-            for queue in queues:
-                queue.close()
+            piece_in, pieces = trio.open_memory_channel[_Piece](1)
+            nursery.start_soon(_read, source, piece_in)
+            async for piece in pieces:
+                await _send(producer, message, piece, summary)
+                advance(piece.size)
     return summary
 
 
-async def _keys(client: Client, topic: str) -> list[str]:
-    """One order key for each queue; one in all while the topic is still to be created by the first send."""
+async def _send(producer: Producer, message: Template, piece: _Piece, summary: Summary) -> None:
+    summary.empty += piece.empty
+    if not piece.bodies:
+        return
     try:
-        route = await client.admin.route(topic)
-    except TopicNotFound:
-        return ["lines"]
-    queues = min(MAX_SENDERS, sum(each.write_queue_nums for each in route.queue_datas))
-    found: dict[int, str] = {}
-    number = 0
-    while len(found) < queues:
-        key = str(number)
-        found.setdefault(abs(java_hash(key)) % queues, key)
-        number += 1
-    return list(found.values()) or ["lines"]
+        summary.sent += len(await message.send(producer, piece.bodies))
+    except RocketMQError as error:
+        receipts = error.receipts if isinstance(error, NotAllSent | NotDurable) else ()
+        summary.sent += sum(receipt is not None for receipt in receipts)
+        reason = error.__cause__ if isinstance(error, NotAllSent) else error
+        if not summary.sent or not isinstance(reason, RocketMQError):
+            raise
+        raise RocketMQError(
+            f"{summary.sent:,} lines were sent to {message.topic} and no more: {reason}",
+            hint=reason.hint,
+            code=reason.code,
+        ) from reason
 
 
-async def _send_all(
-    producer: Producer,
-    message: Template,
-    order_key: str,
-    lines: trio.MemoryReceiveChannel[bytes],
-    summary: Summary,
-) -> None:
-    async for body in lines:
-        await message.send(producer, body, order_key=order_key)
-        summary.sent += 1
+async def _read(source: int, pieces: trio.MemorySendChannel[_Piece]) -> None:
+    """Cut what a file descriptor gives at line ends. A thread waits for it, and is left behind by Ctrl-C."""
+    begun: list[bytes] = []
+    async with pieces:
+        while data := await trio.to_thread.run_sync(os.read, source, PIECE, abandon_on_cancel=True):
+            head, newline, tail = data.rpartition(b"\n")
+            if newline:
+                await pieces.send(_piece(b"".join([*begun, head])))
+                begun.clear()
+            begun.append(tail)
+        if last := b"".join(begun):
+            await pieces.send(_piece(last))
+
+
+def _piece(text: bytes) -> _Piece:
+    lines = text.split(b"\n")
+    bodies = [body for line in lines if (body := line.removesuffix(b"\r"))]
+    return _Piece(bodies, len(lines) - len(bodies), len(text) + 1)
 
 
 @contextmanager
-def _opened(file: Path | None) -> Iterator[BinaryIO]:
+def _opened(file: Path | None) -> Iterator[int]:
     if file is None:
-        yield sys.stdin.buffer
+        yield sys.stdin.fileno()
         return
     with file.open("rb") as source:
-        yield source
+        yield source.fileno()
 
 
 @contextmanager

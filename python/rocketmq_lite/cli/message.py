@@ -73,7 +73,7 @@ async def send(
                 "--lines takes its messages from --file or standard input", hint="leave BODY and --count out"
             )
         async with session.connected(options) as client:
-            summary = await lines.send_lines(client, client.producer(PRODUCER_GROUP), message, file)
+            summary = await lines.send_lines(client.producer(PRODUCER_GROUP), message, file)
         if options.json:
             show_record({"topic": topic, "sent": summary.sent, "empty_lines_skipped": summary.empty}, options)
         else:
@@ -83,8 +83,7 @@ async def send(
         return
     content = _body(body, file)
     async with session.connected(options) as client:
-        producer = client.producer(PRODUCER_GROUP)
-        receipts = [await message.send(producer, content) for _ in range(count)]
+        receipts = await message.send(client.producer(PRODUCER_GROUP), [content] * count)
     rows = [_receipt(receipt) for receipt in receipts]
     if count == 1:
         show_record(rows[0], options)

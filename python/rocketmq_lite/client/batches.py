@@ -26,8 +26,6 @@ BATCH_BYTES: Final = 512 * 1024
 """Bytes of a batch. Brokers take 4 MiB (``maxMessageSize``); Java's documentation advises at most 1 MiB."""
 BATCH_MESSAGES: Final = 1024
 """Messages of a batch."""
-_FEWEST: Final = 16
-"""A batch is not made smaller than this only to give every lane one."""
 
 
 @dataclass(slots=True)
@@ -124,10 +122,10 @@ class Batches:
 
 
 def _share(items: Iterable[object], lanes: int) -> int:
-    """Messages of a batch, so that few of them are spread over all lanes."""
+    """Messages of a batch, so that few of them are spread evenly over all lanes."""
     if not isinstance(items, Sized):
         return BATCH_MESSAGES
-    return min(BATCH_MESSAGES, max(_FEWEST, -(-len(items) // lanes)))
+    return min(BATCH_MESSAGES, -(-len(items) // lanes))
 
 
 def check_items(items: object) -> None:
