@@ -27,7 +27,7 @@ from rocketmq_lite.errors import NotAllSent, NotDurable, RequestTimeout, RocketM
 from rocketmq_lite.model import SendStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from rocketmq_lite.client.identity import Identity
     from rocketmq_lite.client.remote import Remote
@@ -280,7 +280,7 @@ class Producer:
             raise _not_durable(weaker, tuple(receipts))
 
 
-def _by_key(order_key: str, queues: Sequence[MessageQueue], _avoid: str | None) -> MessageQueue | None:
+def _by_key(order_key: str, queues: Sequence[MessageQueue], _avoid: Collection[str]) -> MessageQueue | None:
     return queue_for_key(queues, order_key) if queues else None
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias, final
 
+import trio
+
+from rocketmq_lite.client.engine.faults import BrokerFaults
 from rocketmq_lite.client.engine.retry import SEND_ATTEMPTS, Verdict, judge_send
 from rocketmq_lite.client.routing import UNREACHABLE
 from rocketmq_lite.errors import BrokerError, RocketMQError
@@ -11,7 +14,7 @@ from rocketmq_lite.model import Perm
 from rocketmq_lite.protocol.codes import ResponseCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from rocketmq_lite.client.engine.routes import TopicRoute
     from rocketmq_lite.client.outgoing import OutgoingMessage
@@ -22,8 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Choose", "Sending"]
 
-Choose: TypeAlias = "Callable[[Sequence[MessageQueue], str | None], MessageQueue | None]"
-"""Picks one of the queues that can be written, if possible not of the broker named."""
+Choose: TypeAlias = "Callable[[Sequence[MessageQueue], Collection[str]], MessageQueue | None]"
+"""Picks one of the queues that can be written, if possible not of the brokers named."""
 
 
 @final
@@ -40,14 +43,15 @@ class Sending:
         self._remote = remote
         self._routing = routing
         self._clock = clock
+        self._faults = BrokerFaults()
 
     async def store(self, message: OutgoingMessage, choose: Choose) -> tuple[MessageQueue, SendAnswer]:
         """Try until a broker has stored it, or no attempt is left; with an order key there is only one."""
         errors: list[RocketMQError] = []
-        avoid: str | None = None
+        failed_on: str | None = None
         for attempt in range(SEND_ATTEMPTS if message.order_key is None else 1):
             self.retries += attempt > 0
-            queue, address = await self._assign(message.topic, choose, avoid)
+            queue, address = await self._assign(message.topic, choose, failed_on)
             try:
                 return queue, await self._attempt(message, queue, address)
             except UNREACHABLE as error:
@@ -56,7 +60,7 @@ class Sending:
                 errors.append(error)
                 if judge_send(error.code or 0) is Verdict.FAIL:
                     break
-            avoid = queue.broker_name
+            failed_on = queue.broker_name
             self._routing.mark_stale(message.topic)
         final_error = errors.pop()
         for earlier in errors:
@@ -65,11 +69,12 @@ class Sending:
 
     async def post(self, message: OutgoingMessage, choose: Choose) -> None:
         """Send it once, without asking for an answer."""
-        queue, address = await self._assign(message.topic, choose, avoid=None)
+        queue, address = await self._assign(message.topic, choose, failed_on=None)
         born_at = self._clock.wall_ms()
         try:
             await self._remote.send_oneway(address, self._group, message, queue, born_at=born_at)
         except UNREACHABLE:
+            self._faults.failed(queue.broker_name, trio.current_time())
             self._routing.mark_stale(message.topic)
             raise
 
@@ -80,16 +85,22 @@ class Sending:
 
     async def _attempt(self, message: OutgoingMessage, queue: MessageQueue, address: str) -> SendAnswer:
         born_at = self._clock.wall_ms()
-        answer = await self._remote.send(address, self._group, message, queue, born_at=born_at)
+        try:
+            answer = await self._remote.send(address, self._group, message, queue, born_at=born_at)
+        except UNREACHABLE:
+            self._faults.failed(queue.broker_name, trio.current_time())
+            raise
+        self._faults.answered(queue.broker_name)
         route = self._routing.table.get(message.topic)
         if route is not None and route.from_template:
             self._routing.mark_stale(message.topic)  # the broker has just created the topic
         return answer
 
-    async def _assign(self, topic: str, choose: Choose, avoid: str | None) -> tuple[MessageQueue, str]:
+    async def _assign(self, topic: str, choose: Choose, failed_on: str | None) -> tuple[MessageQueue, str]:
         """Choose the queue of the next attempt and find its master."""
         route = await self.writable(topic)
-        queue = choose(route.writable, avoid)
+        names = (queue.broker_name for queue in route.writable)
+        queue = choose(route.writable, self._faults.around(names, failed_on, trio.current_time()))
         address = None if queue is None else self._routing.table.master(queue.broker_name)
         if queue is None or address is None:
             raise _nothing_to_write(route)

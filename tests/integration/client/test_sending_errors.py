@@ -108,6 +108,23 @@ async def test_a_dead_broker_is_avoided_and_soon_forgotten(autojump_clock, bare_
         assert producer.statistics().retries == retries  # the route was refreshed after the first failure
 
 
+async def test_a_broker_that_hangs_costs_one_send_its_time_and_not_every_second_one(autojump_clock, scripted):
+    async def hang(_request):
+        await trio.sleep_forever()
+
+    scripted.brokers = {"broker-a": scripted.address, "broker-b": scripted.address}
+    scripted.scripts[SEND] = lambda request: (
+        hang(request) if request.fields["n"] == "broker-a" else send_answer(request)
+    )
+    async with scripted.connect(request_timeout=2) as client:
+        producer = client.producer("p")
+        began = trio.current_time()
+        for _ in range(16):
+            await producer.send("orders", b"x")
+        assert trio.current_time() - began == pytest.approx(2, abs=0.1)
+        assert producer.statistics().retries == 1
+
+
 async def test_the_only_broker_stops_and_comes_back(autojump_clock, bare_cluster):
     server = await bare_cluster.start_broker()
     async with bare_cluster.connect() as client:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from rocketmq_lite.model import MessageQueue
 
@@ -33,19 +33,19 @@ class Lane:
         self._width = width
         self._turn = turn
 
-    def assign_next(self, queues: Sequence[MessageQueue], avoid: str | None) -> MessageQueue | None:
+    def assign_next(self, queues: Sequence[MessageQueue], avoid: Collection[str]) -> MessageQueue | None:
         """The lane's next queue.
 
         Args:
             queues: The queues that can be written now; none gives ``None``.
-            avoid: A broker that has just failed. If the lane has no queue elsewhere it leaves its share.
+            avoid: Brokers that have just failed. If the lane has no queue elsewhere it leaves its share.
         """
         # Brokers take turns: the first queues of all of them, then the second ones.
         ordered = sorted(queues, key=lambda queue: (queue.queue_id, queue.broker_name))
         own = ordered[self._number :: self._width] or ordered
         choice = (
-            [queue for queue in own if queue.broker_name != avoid]
-            or [queue for queue in ordered if queue.broker_name != avoid]
+            [queue for queue in own if queue.broker_name not in avoid]
+            or [queue for queue in ordered if queue.broker_name not in avoid]
             or own
         )
         self._turn += 1

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from rocketmq_lite.model import MessageQueue
 
@@ -46,7 +46,7 @@ def judge_send(code: int) -> Verdict:
 
 
 class QueueChoice:
-    """Round robin over the queues of each topic, with a detour around a broker that just failed.
+    """Round robin over the queues of each topic, with a detour around brokers that just failed.
 
     Args:
         start: Where each topic's turn begins; a random number spreads clients that start together.
@@ -63,21 +63,21 @@ class QueueChoice:
         return turn
 
     def assign_next(
-        self, topic: str, queues: Sequence[MessageQueue], avoid: str | None = None
+        self, topic: str, queues: Sequence[MessageQueue], avoid: Collection[str] = ()
     ) -> MessageQueue | None:
         """Take the next queue of ``topic``.
 
         Args:
             topic: The topic whose turn it is.
             queues: The queues that can be written now; empty gives ``None``.
-            avoid: A broker name to skip as long as another one is left.
+            avoid: Broker names to skip as long as another one is left.
         """
         if not queues:
             return None
         turn = self.take_turn(topic)
         for step in range(len(queues)):
             queue = queues[(turn + step) % len(queues)]
-            if queue.broker_name != avoid:
+            if queue.broker_name not in avoid:
                 self._turns[topic] = turn + step + 1
                 return queue
         return queues[turn % len(queues)]
