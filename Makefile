@@ -36,6 +36,10 @@ up: $(VENV)/.native ## Build what is needed, start name server and broker (ARGS=
 .PHONY: test
 test: test-rust test-python ## Build and run every test that needs Python and cargo only
 
+.PHONY: soak
+soak: $(VENV)/.dev ## The outages that the tests make, at full length (a minute each)
+	OUTAGE_SECONDS=60 $(PYTEST) tests/e2e/test_outages.py $(ARGS)
+
 .PHONY: test-rust
 test-rust: tools-present
 	$(CARGO) test --workspace --locked --quiet

@@ -1,4 +1,4 @@
-"""Keeps the route table true: asks name servers, again every 30 seconds, and at once after a failure.
+"""Keeps the route table true: asks name servers again every 30 seconds, and sooner where something went wrong.
 
 Everything that talks to a name server goes through :meth:`Routing.ask`, which leaves a name server that
 does not answer for the next one. A name server that answers with an error is not left: the next would say
@@ -8,11 +8,14 @@ the same.
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING, TypeVar
 
 import trio
 
 from rocketmq_lite.client.engine.routes import (
+    REFRESH_INCOMPLETE_FOR,
+    REFRESH_INCOMPLETE_INTERVAL,
     REFRESH_INTERVAL,
     RouteTable,
     compile_route,
@@ -66,6 +69,9 @@ class Routing:
         self._name_servers = name_servers
         self._lookup = trio.Lock()
         self._wake = trio.Event()
+        self._next_look = math.inf
+        self._look_until = -math.inf
+        self._trouble = ""
         self._listeners: list[Callable[[], None]] = []
 
     @property
@@ -179,27 +185,41 @@ class Routing:
         self._wake.set()
 
     async def run(self) -> None:
-        """Refresh all routes in use every 30 seconds, stale ones at once."""
+        """Refresh routes when they are due, until cancelled."""
         next_round = trio.current_time() + REFRESH_INTERVAL
         while True:
-            with trio.move_on_at(next_round):
+            with trio.move_on_at(min(next_round, self._next_look)):
                 await self._wake.wait()
             self._wake = trio.Event()
-            everything = trio.current_time() >= next_round
-            if everything:
-                next_round = trio.current_time() + REFRESH_INTERVAL
-            await self._refresh_all(self.table.plan_refresh(all_topics=everything))
+            now = trio.current_time()
+            topics = self.table.plan_refresh(all_topics=now >= next_round)
+            if now >= next_round:
+                next_round = now + REFRESH_INTERVAL
+            if now >= self._next_look:
+                topics = tuple(dict.fromkeys((*topics, *self.table.incomplete)))
+                self._plan_look(now)
+            await self._refresh_all(topics)
             await trio.sleep(_STALE_GAP)
 
+    def _plan_look(self, now: float) -> None:
+        """Decide when to look at routes that have lost brokers."""
+        wanted = self.table.incomplete and now < self._look_until
+        self._next_look = now + REFRESH_INCOMPLETE_INTERVAL if wanted else math.inf
+
     async def _refresh_all(self, topics: tuple[str, ...]) -> None:
+        trouble = ""
         for topic in topics:
             try:
                 await self.refresh(topic)
             except NoNameServer as error:
-                _log.warning("routes were not refreshed: %s", error)
-                return  # the other topics would wait for the same silence
+                trouble = f"routes were not refreshed: {error}"
+                break  # the other topics would wait for the same silence
             except RocketMQError as error:
-                _log.warning("the route of topic %s was not refreshed: %s", topic, error)
+                trouble = f"the route of topic {topic} was not refreshed: {error}"
+        if trouble and trouble != self._trouble:
+            _log.warning("%s", trouble)
+        if topics:
+            self._trouble = trouble
 
     async def _look_up(self, topic: str) -> TopicRoute:
         data = await self.look_up(topic)
@@ -218,6 +238,10 @@ class Routing:
 
     def _learn(self, route: TopicRoute) -> TopicRoute:
         if self.table.learn(route):
+            if self.table.incomplete:
+                self._look_until = trio.current_time() + REFRESH_INCOMPLETE_FOR
+                self._plan_look(trio.current_time())
+                self._wake.set()
             for listener in tuple(self._listeners):
                 listener()
         return self.table.get(route.topic) or route

@@ -8,6 +8,7 @@ from tests.integration.client.taking import take
 from tests.integration.peer import connect
 
 from rocketmq_lite.broker.engine.lease import MAX_RETRY_SECONDS
+from rocketmq_lite.client.engine.routes import REFRESH_INCOMPLETE_FOR, REFRESH_INCOMPLETE_INTERVAL
 from rocketmq_lite.errors import ConfigError, NoNameServer
 from rocketmq_lite.protocol.codes import RequestCode
 
@@ -127,6 +128,34 @@ async def test_routes_are_refreshed_every_thirty_seconds(autojump_clock, scripte
         before = scripted.count(RequestCode.GET_ROUTEINFO_BY_TOPIC)
         await trio.sleep(301)
         assert scripted.count(RequestCode.GET_ROUTEINFO_BY_TOPIC) == before + 10
+
+
+async def test_a_broker_that_is_restarted_is_found_within_seconds(autojump_clock, bare_cluster):
+    await bare_cluster.start_broker("broker-a")
+    second = await bare_cluster.start_broker("broker-b", port=20_500)
+    async with bare_cluster.connect() as client:
+        await client.admin.create_topic("orders", queues=1)
+        async with client.consumer("g", "orders") as messages:
+            assert len(messages.queues) == 2
+            await second.stop()
+            await trio.sleep(40)
+            assert len(messages.queues) == 1
+            await bare_cluster.start_broker("broker-b", port=20_500)
+            await client.admin.create_topic("orders", queues=1)
+            await trio.sleep(REFRESH_INCOMPLETE_INTERVAL + 0.2)
+            assert len(messages.queues) == 2
+
+
+async def test_a_broker_that_is_gone_for_good_is_not_asked_about_for_ever(autojump_clock, scripted):
+    scripted.brokers = {"broker-a": scripted.address, "broker-b": scripted.address}
+    async with scripted.connect() as client:
+        await client.producer("p").send("orders", b"x")
+        del scripted.brokers["broker-b"]
+        await trio.sleep(31 + REFRESH_INCOMPLETE_FOR)
+        asked = scripted.count(RequestCode.GET_ROUTEINFO_BY_TOPIC)
+        assert asked >= REFRESH_INCOMPLETE_FOR / REFRESH_INCOMPLETE_INTERVAL
+        await trio.sleep(300)
+        assert scripted.count(RequestCode.GET_ROUTEINFO_BY_TOPIC) <= asked + 11
 
 
 async def test_many_tasks_that_begin_with_one_topic_ask_once(autojump_clock, scripted):

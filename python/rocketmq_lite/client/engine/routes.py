@@ -1,8 +1,11 @@
 """Where topics live, as far as this client knows: queues to write, queues to read, broker addresses.
 
 A route is asked for when a topic is first used, every 30 seconds after that, and at once when a call
-showed that it is wrong. Until a new one comes the old one stays in use: a name server that knows nothing
-(it just started) must not stop clients that know better.
+showed that it is wrong. One that has lost brokers is asked for more often for a while: most of them are being
+restarted, and nobody reads their queues meanwhile.
+
+Until a new route comes the old one stays in use: a name server that knows nothing (it just started) must not
+stop clients that know better.
 
 The route of a topic that does not exist yet is copied from the template topic; the broker that gets the
 first message creates the topic. Such a route is marked, so that it is replaced as soon as there is a real
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MASTER_ID",
+    "REFRESH_INCOMPLETE_FOR",
+    "REFRESH_INCOMPLETE_INTERVAL",
     "REFRESH_INTERVAL",
     "TEMPLATE_QUEUES",
     "RouteTable",
@@ -36,6 +41,10 @@ __all__ = [
 MASTER_ID: Final = 0
 REFRESH_INTERVAL: Final = 30.0
 """Seconds between two looks at the routes in use (Java's ``pollNameServerInterval``)."""
+REFRESH_INCOMPLETE_INTERVAL: Final = 3.0
+"""Seconds between two looks at a route that has lost brokers."""
+REFRESH_INCOMPLETE_FOR: Final = 120.0
+"""Seconds after which a broker that is missing counts as gone for good (a name server's patience with a silent one)."""
 TEMPLATE_QUEUES: Final = 4
 """Queues asked for when a topic is created that way (Java's ``defaultTopicQueueNums``)."""
 
@@ -56,6 +65,11 @@ class TopicRoute:
     writable: tuple[MessageQueue, ...]
     readable: tuple[MessageQueue, ...]
     from_template: bool = False
+
+    @property
+    def broker_names(self) -> frozenset[str]:
+        """The brokers that have the topic."""
+        return frozenset(broker.broker_name for broker in self.data.broker_datas)
 
 
 def compile_route(topic: str, data: TopicRouteData, *, from_template: bool = False) -> TopicRoute:
@@ -124,11 +138,17 @@ class RouteTable:
         self._brokers: dict[str, dict[int, str]] = {}
         self._stale: set[str] = set()
         self._expected: set[str] = set()
+        self._lost: dict[str, frozenset[str]] = {}
 
     @property
     def topics(self) -> tuple[str, ...]:
         """All topics in use."""
         return tuple(self._routes)
+
+    @property
+    def incomplete(self) -> tuple[str, ...]:
+        """The topics whose routes have lost brokers that did not come back."""
+        return tuple(self._lost)
 
     def expect(self, topic: str) -> None:
         """Have each round of refreshes ask for a topic that does not exist yet."""
@@ -149,6 +169,7 @@ class RouteTable:
         known = self._routes.get(route.topic)
         if known == route or (known is not None and route.from_template and not known.from_template):
             return False
+        self._note_lost(known, route)
         # Last in the table: its addresses are newer than those in the routes of other topics.
         self._routes.pop(route.topic, None)
         self._routes[route.topic] = route
@@ -159,6 +180,7 @@ class RouteTable:
         """Drop a topic that was deleted or is not needed any more, so that it is not refreshed for ever."""
         self._stale.discard(topic)
         self._expected.discard(topic)
+        self._lost.pop(topic, None)
         if self._routes.pop(topic, None) is not None:
             self._rebuild_brokers()
 
@@ -204,6 +226,13 @@ class RouteTable:
                 }
             )
         )
+
+    def _note_lost(self, known: TopicRoute | None, route: TopicRoute) -> None:
+        lost = self._lost.pop(route.topic, frozenset())
+        if known is not None and not known.from_template:
+            lost |= known.broker_names
+        if lost := lost - route.broker_names:
+            self._lost[route.topic] = lost
 
     def _rebuild_brokers(self) -> None:
         self._brokers = {

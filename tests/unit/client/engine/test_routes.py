@@ -164,3 +164,27 @@ def test_a_topic_that_does_not_exist_yet_is_asked_for_in_each_round():
     table.forget("S")
     table.forget("R")
     assert table.plan_refresh(all_topics=True) == ("T",)
+
+
+def test_a_route_that_lost_brokers_is_incomplete_until_they_are_back():
+    table = RouteTable()
+    one = route(TWO.queue_datas[1], brokers=(TWO.broker_datas[1],))
+    table.learn(compile_route("T", one))
+    table.learn(compile_route("T", TWO))
+    assert list(table.incomplete) == []
+    table.learn(compile_route("T", one))
+    assert list(table.incomplete) == ["T"]
+    table.learn(compile_route("T", route()))
+    assert list(table.incomplete) == ["T"]
+    table.learn(compile_route("T", TWO))
+    assert list(table.incomplete) == []
+    table.learn(compile_route("T", one))
+    table.forget("T")
+    assert list(table.incomplete) == []
+
+
+def test_a_real_route_has_lost_nothing_that_the_template_promised():
+    table = RouteTable()
+    table.learn(template_route("T", TWO))
+    table.learn(compile_route("T", route(TWO.queue_datas[1], brokers=(TWO.broker_datas[1],))))
+    assert list(table.incomplete) == []
