@@ -126,6 +126,24 @@ def test_data_directory_in_use(tmp_path: Path) -> None:
     assert "Traceback" not in run.err
 
 
+def test_listening_everywhere_tells_the_advertised_host(tmp_path: Path) -> None:
+    with up(tmp_path, "--host", "0.0.0.0", "--advertise", "127.0.0.1") as server:
+        assert server.ready["namesrv"].startswith("127.0.0.1:")
+        assert server.ready["broker"].startswith("127.0.0.1:")
+        assert rmq("msg", "send", "t", "x", namesrv=server.ready["namesrv"]).code == 0
+        code, _, err = server.interrupt(signal.SIGTERM)
+    assert (code, err) == (0, "")
+
+
+def test_an_advertised_address_that_leads_elsewhere_is_a_loud_warning(tmp_path: Path) -> None:
+    with up(tmp_path, "--advertise", "127.0.0.1:1") as server:
+        assert server.ready["broker"] == "127.0.0.1:1"
+        warning = server.err.wait_for("does not lead to this broker")
+        assert "WARNING" in warning
+        assert "nothing listens there" in server.err.wait_for("why: ")
+        assert "--advertise HOST[:PORT]" in server.err.wait_for("try: ")
+
+
 def test_every_address_needs_an_advertised_one(tmp_path: Path) -> None:
     run = rmq("up", "--data", str(tmp_path), "--host", "0.0.0.0")
     assert run.code == 2

@@ -3,6 +3,7 @@
 Rules:
 - Routes carry ``advertise`` where it is set, else the bound address. A name in ``advertise`` is passed on as it is; what
   is stored with each message is numeric, because the record has room for nothing else.
+- A loopback address is told only by who listens there: everybody else would look for the broker on his own machine.
 - The HA address is the port above ours, as Apache's shipped configuration has it.
 """
 
@@ -60,12 +61,18 @@ async def advertised_address(advertise: str | None, bound: str) -> BrokerAddress
         ConfigError: Nobody could reach what it would tell them.
     """
     host, port = parse_address(bound)
+    bound_to = host
     if advertise is not None:
-        host, port = _with_port(advertise, port)
+        host, port = with_port(advertise, port)
     if host in _ANY:
         raise ConfigError(
             f"{host} means every address of this machine, so clients cannot be told to connect to it",
             hint="say under which address clients reach this broker (--advertise HOST[:PORT])",
+        )
+    if _is_loopback(host) and not (bound_to in _ANY or _is_loopback(bound_to)):
+        raise ConfigError(
+            f"{host} leads every client to its own machine, and this broker listens on {bound_to} only",
+            hint="advertise an address under which clients reach this broker, or listen on 127.0.0.1",
         )
     return BrokerAddress(
         address=format_address(host, port),
@@ -97,8 +104,16 @@ async def reserve_port(host: str, port: int) -> socket.socket:
     return holder
 
 
-def _with_port(advertise: str, port: int) -> tuple[str, int]:
-    """``host`` or ``host:port``; an IPv6 address without a port has to stand in brackets or be a whole address."""
+def with_port(advertise: str, port: int) -> tuple[str, int]:
+    """Read ``host`` or ``host:port``; an IPv6 address without a port has to stand in brackets or be a whole address.
+
+    Args:
+        advertise: What the user gave.
+        port: The port of an address that names none.
+
+    Raises:
+        ConfigError: It is neither.
+    """
     try:
         ip_address(advertise.strip("[]"))
     except ValueError:
@@ -106,6 +121,13 @@ def _with_port(advertise: str, port: int) -> tuple[str, int]:
             return parse_address(advertise)
         return advertise, port
     return advertise.strip("[]"), port
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 async def _numeric(host: str) -> str:

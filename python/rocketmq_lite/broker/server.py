@@ -34,7 +34,7 @@ from rocketmq_lite.broker.lifetime import outliving_cancellation
 from rocketmq_lite.broker.opening import Owner, config_files, open_owner
 from rocketmq_lite.broker.presence import Presence
 from rocketmq_lite.broker.router import Router
-from rocketmq_lite.broker.services import expiry, rates
+from rocketmq_lite.broker.services import expiry, rates, reach
 from rocketmq_lite.broker.services.offsets import OffsetKeeper
 from rocketmq_lite.broker.services.register import Identity, Registrar
 from rocketmq_lite.errors import RocketMQError
@@ -129,7 +129,8 @@ class _Broker:
         self._clock = clock
         self._address = address
         self._files = files
-        now = clock.wall_ms()
+        self._pool = pool
+        self._started_ms = now = clock.wall_ms()
         self._topics = TopicTable(
             cluster=settings.cluster,
             broker_name=settings.name,
@@ -199,6 +200,7 @@ class _Broker:
                 owner=self._engine,
                 rates=self._rates,
                 clock=self._clock,
+                started_ms=self._started_ms,
             ).table(),
         }
         return Router(
@@ -212,9 +214,16 @@ class _Broker:
     async def run_services(self) -> None:
         """The loops that run for as long as the broker does."""
         async with trio.open_nursery() as nursery:
+            if self._settings.advertise is not None:
+                nursery.start_soon(self._check_advertised_address)
             nursery.start_soon(self._offsets.run)
             nursery.start_soon(expiry.run, self._presence, self._locks, self._clock)
             nursery.start_soon(rates.run, self._rates, self._engine, self._clock)
+
+    async def _check_advertised_address(self) -> None:
+        await reach.check(
+            self._pool, self._address.address, name=self._settings.name, started_ms=self._started_ms
+        )
 
     async def register(self, task_status: trio.TaskStatus[BrokerAddress]) -> None:
         """Register, and go on doing so; the broker is started when that has worked once."""

@@ -72,15 +72,16 @@ async def up(
     directory = data or serving.default_data_directory()
     async with serving.running_namesrv(
         host=host, port=namesrv_port, data=directory, port_option="--namesrv-port"
-    ) as namesrv_address:
+    ) as namesrv_bound:
         settings = BrokerSettings(
             host=host,
             advertise=advertise,
             port=broker_port,
             data=directory,
             flush=flush.value,
-            namesrv=(namesrv_address,),
+            namesrv=(serving.address_from_here(namesrv_bound),),
         )
+        namesrv_address = serving.address_for_others(namesrv_bound, advertise)
         async with serving.running_broker(settings, port_option="--broker-port") as broker_address:
             serving.write_ready_file(ready_file, {"namesrv": namesrv_address, "broker": broker_address})
             _announce({"name server": namesrv_address, "broker": broker_address, "data": str(directory)})

@@ -17,6 +17,7 @@ from rocketmq_lite.cli.failures import UsageFault
 from rocketmq_lite.cli.interrupt import cancelled_by_ctrl_c
 from rocketmq_lite.clock import SystemClock
 from rocketmq_lite.errors import PortInUse
+from rocketmq_lite.transport.address import format_address, parse_address
 from rocketmq_lite.transport.network import TcpNetwork
 from rocketmq_lite.transport.nursery import background_nursery
 
@@ -97,6 +98,22 @@ def require_advertised(host: str, advertise: str | None) -> None:
             f"--host {host or '(empty)'} listens on every address, but routes need one that clients can reach",
             hint="add --advertise HOST[:PORT] with the address of this machine as clients see it",
         )
+
+
+def address_for_others(bound: str, advertise: str | None) -> str:
+    """A server's address as other machines see it: where it is bound to all, the advertised host."""
+    from rocketmq_lite.broker.address import with_port
+
+    host, port = parse_address(bound)
+    if host not in ANY_ADDRESS or advertise is None:
+        return bound
+    return format_address(with_port(advertise, port)[0], port)
+
+
+def address_from_here(bound: str) -> str:
+    """A server's address as this process reaches it."""
+    host, port = parse_address(bound)
+    return format_address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)
 
 
 def default_data_directory() -> Path:

@@ -60,13 +60,14 @@ class AdminHandlers:
         owner: EngineOwner,
         rates: Rates,
         clock: Clock,
+        started_ms: int,
     ) -> None:
         self._settings = settings
         self._address = address
         self._owner = owner
         self._rates = rates
         self._clock = clock
-        self._started_ms = clock.wall_ms()
+        self._started_ms = started_ms
 
     def table(self) -> dict[int, Handler[Caller]]:
         """Which request each method answers."""
