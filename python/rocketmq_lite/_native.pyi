@@ -592,11 +592,11 @@ class Engine:
         """
 
     @property
-    def recovery(self) -> dict[str, int]:
+    def recovery(self) -> dict[str, int | str | None]:
         """What opening found.
 
         `clean` (1 if the store had been closed in order), `scanned_from`, `records`, `unreadable`, `redispatched`, `end`,
-        `cut_bytes`, `index_files_removed`.
+        `cut_bytes`, `cut_to` (the file that these are kept in), `index_files_removed`.
         """
 
     def open(self, host: str, port: int, *, wall_ms: int, mono_ms: int) -> int:
@@ -680,7 +680,7 @@ class Reactor:
         """
 
     @property
-    def recovery(self) -> dict[str, int]:
+    def recovery(self) -> dict[str, int | str | None]:
         """What opening found; see `Engine.recovery`."""
 
     def listen(self, host: str, port: int) -> tuple[str, int]:

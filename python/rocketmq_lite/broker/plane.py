@@ -449,7 +449,8 @@ def store_error(error: NativeStoreError) -> StoreError:
         case "damaged":
             return StoreDamaged(
                 str(error),
-                hint="restore the directory from a copy, or move it away to start with an empty one",
+                hint="nothing was changed; restore the directory from a copy, or see what can be done with "
+                "`rmq store verify DIR` and `rmq store repair DIR`",
             )
         case _:
             return StoreError(str(error))
@@ -471,9 +472,10 @@ def log_recovery(found: Mapping[str, object]) -> None:
         )
     if found["cut_bytes"]:
         _log.warning(
-            "%s bytes behind offset %s were no whole records; they are kept beside the store",
+            "%s bytes behind offset %s were no whole records and had not been safe on disk; they are kept in %s",
             found["cut_bytes"],
             found["end"],
+            found["cut_to"],
         )
 
 

@@ -313,6 +313,8 @@ fn without_a_log_there_are_no_queues() {
     store.close(WALL_MS).unwrap();
     drop(store);
     fs.remove_dir_all(Path::new("/store/commitlog")).unwrap();
+    // What says that there was one has to go too.
+    fs.remove_file(Path::new("/store/lite.cbor")).unwrap();
     let (mut store, _) = open(&fs);
     assert_eq!(store.bounds("T", 0).max, store.bounds("T", 0).min);
     let placed = send(&mut store, "T", 0, b"anew");

@@ -29,6 +29,12 @@ fn open_in(fs: &Arc<dyn FileSystem>, root: &Path) -> (Store, Recovery) {
     Store::open(Arc::clone(fs), settings(root), WALL_MS).expect("it opens")
 }
 
+/// Makes a store one that was never flushed.
+fn forget_flushes(fs: &dyn FileSystem, root: &Path) {
+    write(fs, &root.join("checkpoint"), &[0; 48]);
+    fs.remove_file(&root.join("lite.cbor")).expect("it is there");
+}
+
 #[test]
 fn every_cut_inside_the_last_record_keeps_the_ones_before() {
     on_disk_and_in_memory(|fs, root| {
@@ -53,9 +59,9 @@ fn every_cut_inside_the_last_record_keeps_the_ones_before() {
             assert_eq!((recovery.cut_bytes, recovery.end), (0, next.end));
             assert_eq!(bodies(&store, "T", 0).last().map(Vec::as_slice), Some(&b"next"[..]));
             drop(store);
-            // The next case begins where this one did, with the checkpoint of a store that was never flushed.
+            // The next case begins where this one did, with a store that was never flushed.
             write(&*fs, &log, &image);
-            write(&*fs, &root.join("checkpoint"), &[0; 48]);
+            forget_flushes(&*fs, root);
         }
     });
 }
@@ -88,7 +94,7 @@ fn every_garbled_byte_of_the_last_record_is_noticed_or_harmless() {
                 }
             }
             write(&*fs, &log, &image);
-            write(&*fs, &root.join("checkpoint"), &[0; 48]);
+            forget_flushes(&*fs, root);
             fs.remove_dir_all(&root.join("consumequeue")).expect("there are queues");
         }
     });

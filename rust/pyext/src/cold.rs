@@ -199,6 +199,7 @@ pub(crate) fn recovery_dict<'py>(py: Python<'py>, recovery: &Recovery) -> PyResu
         redispatched,
         end,
         cut_bytes,
+        ref cut_to,
         index_files_removed,
     } = *recovery;
     let table = PyDict::new(py);
@@ -209,6 +210,7 @@ pub(crate) fn recovery_dict<'py>(py: Python<'py>, recovery: &Recovery) -> PyResu
     table.set_item("redispatched", redispatched)?;
     table.set_item("end", end)?;
     table.set_item("cut_bytes", cut_bytes)?;
+    table.set_item("cut_to", cut_to.as_ref().map(|path| path.display().to_string()))?;
     table.set_item("index_files_removed", index_files_removed)?;
     Ok(table)
 }

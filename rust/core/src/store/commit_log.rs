@@ -12,7 +12,10 @@
 //! - Behind the end of the log its segments read as zeros: bytes of a failed write must not come back as messages
 //!   after a crash. If they cannot be zeroed at once, the next write starts with that.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use super::{
     error::StoreError,
@@ -65,6 +68,11 @@ impl CommitLog {
 
     pub(crate) fn segments(&self) -> &Segments {
         self.list.segments()
+    }
+
+    /// Its directory.
+    pub(crate) fn dir(&self) -> &Path {
+        self.list.dir()
     }
 
     /// The first position the log still has.

@@ -2,7 +2,8 @@
 //!
 //! The owner asks for a [`FlushPlan`], has it run by whoever may wait for a disk, and hands the [`FlushResult`] back.
 //! One plan is out at a time. A plan syncs, in this order: the log's segments up to a position, queue segments,
-//! directories in which names changed; then it writes the checkpoint, which thus never says more than what is durable.
+//! directories in which names changed; then it writes the marks and the checkpoint, which thus never say more than what is
+//! durable.
 //!
 //! Every [`ROUND_MS`] a *round* over all queues with unsynced entries begins. It is spread over plans, a few queues
 //! each, so that nobody who waits for the log waits for all of them; the plan that ends the round moves the
@@ -24,6 +25,7 @@ use super::{
     dispatch::Position,
     error::StoreError,
     fs::FileSystem,
+    marks::{Marks, MarksFile},
     queues::{QueueId, Queues},
     segment::Segment,
 };
@@ -42,6 +44,7 @@ pub struct FlushPlan {
     upto: u64,
     fs: Arc<dyn FileSystem>,
     targets: Arc<Targets>,
+    marks: (MarksFile, Marks),
     checkpoint: Option<(CheckpointFile, Checkpoint)>,
     sync_checkpoint: bool,
 }
@@ -84,6 +87,8 @@ impl FlushPlan {
                 result => result.map_err(StoreError::io("sync", dir))?,
             }
         }
+        let (file, marks) = &self.marks;
+        file.write(marks, self.sync_checkpoint)?;
         match &self.checkpoint {
             Some((file, values)) => file.write(values, self.sync_checkpoint),
             None => Ok(()),
@@ -107,6 +112,8 @@ pub(crate) struct Progress {
     pub(crate) written_timestamp: i64,
     /// The last record whose queue entry is written; `None` while entries wait for a failing disk.
     pub(crate) dispatched: Option<Position>,
+    /// What is durable of the index: see [`Marks`].
+    pub(crate) index_mark: (u64, i64),
 }
 
 /// Which parts are durable, and when the next flush is due.
@@ -116,6 +123,7 @@ pub(crate) struct FlushState {
     flushed: u64,
     file: CheckpointFile,
     checkpoint: Checkpoint,
+    marks: MarksFile,
     in_flight: Option<Arc<Targets>>,
     round: Option<Round>,
     round_wanted: bool,
@@ -134,6 +142,7 @@ impl FlushState {
         fs: Arc<dyn FileSystem>,
         flushed: u64,
         (file, checkpoint): (CheckpointFile, Checkpoint),
+        marks: MarksFile,
         wall_ms: i64,
     ) -> Self {
         Self {
@@ -141,6 +150,7 @@ impl FlushState {
             flushed,
             file,
             checkpoint,
+            marks,
             in_flight: None,
             round: None,
             round_wanted: false,
@@ -242,11 +252,14 @@ impl FlushState {
         let write = ended.is_some() || is_due(self.checkpoint_ms, CHECKPOINT_MS, wall_ms);
         self.checkpoint_ms = if write { wall_ms } else { self.checkpoint_ms };
         let targets = Arc::new(targets);
+        let (indexed, index_end) = progress.index_mark;
+        let marks = Marks { durable: progress.written, indexed, index_end };
         self.in_flight = Some(Arc::clone(&targets));
         FlushPlan {
             upto: progress.written,
             fs: Arc::clone(&self.fs),
             targets,
+            marks: (self.marks.clone(), marks),
             checkpoint: write.then(|| (self.file.clone(), checkpoint)),
             sync_checkpoint: ended.is_some(),
         }

@@ -3,9 +3,13 @@
 //! A record counts if it lies within its segment, decodes to exactly its size, has the checksum of its body, and
 //! says itself that it begins where it was found. The last is what tells a record from the bytes of an older one
 //! (Apache does not check it, and can bring stale records back to life: store.md 13.3).
+//!
+//! Where a record does not count, the scan ends, and [`LogScan::flaw`] says why.
 
 use super::{error::StoreError, segment::Wait, segment_list::Segments};
-use crate::record::{self, BLANK_LEN, Decoded, MAGIC_BLANK, Message, RecordError, sys_flag};
+use crate::record::{
+    self, BLANK_LEN, Decoded, MAGIC_BLANK, MAGIC_V1, MAGIC_V2, Message, RecordError, sys_flag,
+};
 
 /// Bytes read at a time.
 const WINDOW: u64 = 1024 * 1024;
@@ -21,6 +25,20 @@ pub(super) enum Scanned<'a> {
     Unreadable,
 }
 
+/// Why what lies at a place of the log is no whole record: the first thing about it that is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Flaw {
+    pub(super) what: &'static str,
+    pub(super) expected: i64,
+    pub(super) found: i64,
+}
+
+impl Flaw {
+    fn new(what: &'static str, expected: impl Into<i64>, found: impl Into<i64>) -> Self {
+        Self { what, expected: expected.into(), found: found.into() }
+    }
+}
+
 /// A walk through the log.
 #[derive(Debug)]
 pub(super) struct LogScan {
@@ -28,17 +46,23 @@ pub(super) struct LogScan {
     at: u64,
     window: Vec<u8>,
     window_at: u64,
+    flaw: Option<Flaw>,
 }
 
 impl LogScan {
     /// Begins at a position where a record, a blank or nothing begins.
     pub(super) fn new(segments: Segments, at: u64) -> Self {
-        Self { segments, at, window: Vec::new(), window_at: at }
+        Self { segments, at, window: Vec::new(), window_at: at, flaw: None }
     }
 
     /// Behind the last record returned, and the blank behind it: the end of the log once [`Self::next`] is `None`.
     pub(super) fn position(&self) -> u64 {
         self.at
+    }
+
+    /// What is wrong with what lies at the position, once [`Self::next`] is `None`; nothing where the files end.
+    pub(super) fn flaw(&self) -> Option<Flaw> {
+        self.flaw
     }
 
     /// The next whole record; `None` where there is none.
@@ -49,16 +73,67 @@ impl LogScan {
             return Ok(None);
         }
         let start = (at - self.window_at) as usize;
-        let found =
-            self.window.get(start..start.saturating_add(size as usize)).and_then(|bytes| whole(bytes, at));
-        if found.is_some() {
-            self.at = at.saturating_add(size);
+        let bytes = self.window.get(start..start.saturating_add(size as usize)).unwrap_or_default();
+        match whole(bytes, at) {
+            Ok(found) => {
+                self.at = at.saturating_add(size);
+                Ok(Some(found))
+            }
+            Err(flaw) => {
+                self.flaw = Some(flaw);
+                Ok(None)
+            }
         }
-        Ok(found)
+    }
+
+    /// Goes on at the next place behind the position where a whole record begins. False if there is none.
+    ///
+    /// Looks at every byte, so it is for logs that are damaged.
+    pub(super) fn resync(&mut self) -> Result<bool, StoreError> {
+        let from = self.at;
+        let mut at = from.saturating_add(1);
+        while let Some(found) = self.next_magic(at)? {
+            self.at = found;
+            if self.next()?.is_some() {
+                self.at = found;
+                self.flaw = None;
+                return Ok(true);
+            }
+            at = found.saturating_add(1);
+        }
+        self.at = from;
+        Ok(false)
+    }
+
+    /// The next position at or behind `at` that has a record's magic in its place.
+    fn next_magic(&mut self, at: u64) -> Result<Option<u64>, StoreError> {
+        let mut at = at;
+        while let Some(segment) = self.segments.find(at) {
+            let (end, data) = (segment.end(), segment.next_data(at)?);
+            let Some(data) = data.filter(|data| data.saturating_add(MIN_RECORD) <= end) else {
+                at = end;
+                continue;
+            };
+            self.at = data;
+            self.fill(MIN_RECORD)?;
+            let start = (data - self.window_at) as usize;
+            let window = self.window.get(start..).unwrap_or_default();
+            let magics = window.windows(8).position(|bytes| {
+                let magic = bytes.last_chunk().map(|magic| u32::from_be_bytes(*magic));
+                magic == Some(MAGIC_V1) || magic == Some(MAGIC_V2)
+            });
+            match magics {
+                Some(distance) => return Ok(Some(data.saturating_add(distance as u64))),
+                // A magic may lie across the window's end.
+                None => at = data.saturating_add((window.len() as u64).saturating_sub(7).max(1)),
+            }
+        }
+        Ok(None)
     }
 
     /// Moves over blanks; the size that the record behind them claims, if it can be one.
     fn find_record(&mut self) -> Result<Option<u64>, StoreError> {
+        self.flaw = None;
         loop {
             let Some(segment) = self.segments.find(self.at) else { return Ok(None) };
             let (end, left) = (segment.end(), segment.end() - self.at);
@@ -71,8 +146,16 @@ impl LogScan {
             let (size, magic) = (head >> 32, head as u32);
             if magic == MAGIC_BLANK && size == left {
                 self.at = end;
+            } else if (MIN_RECORD..=left).contains(&size) {
+                return Ok(Some(size));
             } else {
-                return Ok((MIN_RECORD..=left).contains(&size).then_some(size));
+                let (what, limit) = if size < MIN_RECORD {
+                    ("the least size of a record", MIN_RECORD)
+                } else {
+                    ("the most size of a record", left)
+                };
+                self.flaw = Some(Flaw::new(what, limit as i64, size as i64));
+                return Ok(None);
             }
         }
     }
@@ -108,21 +191,38 @@ pub(super) fn read_message<'a>(
     buffer.resize(size as usize, 0);
     segments.read(at, buffer, Wait::Yes)?;
     Ok(match whole(buffer, at) {
-        Some(Scanned::Message(message)) => Some(message),
-        Some(Scanned::Unreadable) | None => None,
+        Ok(Scanned::Message(message)) => Some(message),
+        Ok(Scanned::Unreadable) | Err(_) => None,
     })
 }
 
 /// The record that all of `bytes` is, if it is one that belongs at `at`.
-fn whole(bytes: &[u8], at: u64) -> Option<Scanned<'_>> {
+fn whole(bytes: &[u8], at: u64) -> Result<Scanned<'_>, Flaw> {
     match record::decode(bytes) {
-        Ok(Decoded::Message(message)) => {
-            let belongs = u64::try_from(message.physical_offset) == Ok(at) && message.queue_offset >= 0;
-            (belongs && is_written(&message) && message.crc_matches()).then_some(Scanned::Message(message))
-        }
-        Err(RecordError::NotUtf8 { .. }) => is_unreadable_at(bytes, at).then_some(Scanned::Unreadable),
-        _ => None,
+        Ok(Decoded::Message(message)) => match flaw_of(&message, at) {
+            None => Ok(Scanned::Message(message)),
+            Some(flaw) => Err(flaw),
+        },
+        Err(RecordError::NotUtf8 { .. }) if is_unreadable_at(bytes, at) => Ok(Scanned::Unreadable),
+        Err(RecordError::BadMagic { found }) => Err(Flaw::new("the record magic", MAGIC_V1, found)),
+        _ => Err(Flaw::new("the number of whole records", 1, 0)),
     }
+}
+
+fn flaw_of(message: &Message<'_>, at: u64) -> Option<Flaw> {
+    if message.physical_offset as u64 != at {
+        return Some(Flaw::new("the physical offset", at as i64, message.physical_offset));
+    }
+    if message.queue_offset < 0 {
+        return Some(Flaw::new("the least queue offset", 0, message.queue_offset));
+    }
+    if !message.crc_matches() {
+        let computed = crc32fast::hash(message.body) & 0x7fff_ffff;
+        return Some(Flaw::new("the checksum of the body", message.body_crc, computed));
+    }
+    let size = message.fields_len();
+    (!is_written(message))
+        .then(|| Flaw::new("the sum of the fields' sizes", message.total_size as i64, size as i64))
 }
 
 /// Whether all of a message is there. The checksum covers the body only; a page that never reached the disk reads as

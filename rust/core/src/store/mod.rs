@@ -4,8 +4,8 @@
 //! - [`fs`](self::FileSystem): all that is asked of a disk; on disk, in memory, and with faults.
 //! - `segment`, `segment_list`: files of fixed size, and many of them in a row.
 //! - `commit_log`: records over segments, written in runs. `consume_queue`, `queues`: entries that point to them.
-//! - `dispatch`: from the log to the queues. `flush`, `checkpoint`: what is durable.
-//! - `log_scan`, `recovery_start`, `recovery`: what opening a store believes of it.
+//! - `dispatch`: from the log to the queues. `flush`, `checkpoint`, `marks`: what is durable.
+//! - `log_scan`, `recovery_start`, `recovery`, `cut_bytes`: what opening a store believes of it, and what not.
 //! - `index`: from the log to the files by key.
 //! - `read`, `fetch`, `search`: snapshots, and what is read through them.
 //!
@@ -20,6 +20,7 @@
 mod checkpoint;
 mod commit_log;
 mod consume_queue;
+mod cut_bytes;
 mod directory;
 mod disk_fs;
 mod dispatch;
@@ -30,6 +31,7 @@ mod flush;
 mod fs;
 mod index;
 mod log_scan;
+mod marks;
 mod mem_fs;
 mod queues;
 mod read;
@@ -46,11 +48,13 @@ use self::{
     checkpoint::CheckpointFile,
     commit_log::CommitLog,
     consume_queue::QueueEntry,
+    cut_bytes::CutBytes,
     directory::Directory,
     dispatch::{Dispatcher, Note, tags_code},
     fetch::FetchLimits,
     flush::{FlushState, Progress},
     index::{Index, KeyQuery},
+    marks::MarksFile,
     queues::Queues,
     read::Work,
 };
@@ -146,8 +150,11 @@ impl Store {
         let mut queues =
             Queues::open(Arc::clone(&fs), root.join("consumequeue"), settings.consume_queue_entries)?;
         let (file, mut checkpoint) = CheckpointFile::open(&*fs, &root.join("checkpoint"))?;
+        let (marks_file, marks) = MarksFile::open(&*fs, root)?;
         directory.mark_in_use(settings.process_id)?;
-        let recovered = recovery::recover(&mut log, &mut queues, &file, &mut checkpoint, clean)?;
+        let evidence = recovery::Evidence { file: &file, checkpoint: &mut checkpoint, marks, clean };
+        let keep = CutBytes::new(Arc::clone(&fs), root);
+        let recovered = recovery::recover(&mut log, &mut queues, evidence, &keep)?;
         queues.make_root()?;
         let mut report = recovered.report;
         let (index, removed) = Index::open(
@@ -158,6 +165,7 @@ impl Store {
                 utc_offset_s: settings.utc_offset_s,
                 log: log.start()..report.end,
                 trusted_until: (!clean).then_some(checkpoint.index_timestamp),
+                marks: marks.unwrap_or_default(),
             },
             file.clone(),
             wall_ms,
@@ -171,7 +179,7 @@ impl Store {
             log,
             queues,
             dispatcher: Dispatcher::new(recovered.reached),
-            flush: FlushState::new(fs, flushed, (file, checkpoint), wall_ms),
+            flush: FlushState::new(fs, flushed, (file, checkpoint), marks_file, wall_ms),
             index,
             written_timestamp: recovered.timestamp,
             timestamp: 0,
@@ -384,7 +392,9 @@ impl Store {
         self.write_run()?;
         self.release(u64::MAX)?;
         self.flush_all(wall_ms)?;
-        self.finish_index(wall_ms)
+        let mark = self.index.mark();
+        self.finish_index(wall_ms)?;
+        if self.index.mark() == mark { Ok(()) } else { self.flush_all(wall_ms) }
     }
 
     /// Brings the index up to date, unless that is so much that it had better wait for the next start.
@@ -403,6 +413,7 @@ impl Store {
         Progress {
             written: self.log.written(),
             written_timestamp: self.written_timestamp,
+            index_mark: self.index.mark(),
             dispatched: (!self.queues.has_pending()).then(|| self.dispatcher.reached()),
         }
     }

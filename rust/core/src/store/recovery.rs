@@ -6,18 +6,23 @@
 //!    before the start, all of the log is read.
 //! 3. What is behind the end is removed and zeroed, in the log as in the queues. Nothing of it can come back.
 //!
+//! What lies behind the end is a torn tail, unless it had been durable: then the log is damaged, and nothing of it is cut.
+//! The bytes of a torn tail are kept in `ROOT/lite-cut`, since only people can say that nobody misses them.
+//!
 //! All of it can be interrupted and repeated: it only drops and makes again what comes from the log, and the checkpoint
 //! is taken back first where the next start has to go as far back as this one.
-//!
-//! For now a bad record always ends the log; telling a torn tail from damage needs the durable offset.
+
+use std::path::PathBuf;
 
 use super::{
     checkpoint::{Checkpoint, CheckpointFile},
     commit_log::CommitLog,
     consume_queue::QueueEntry,
+    cut_bytes::CutBytes,
     dispatch::{Position, tags_code},
     error::StoreError,
-    log_scan::{LogScan, Scanned},
+    log_scan::{Flaw, LogScan, Scanned},
+    marks::Marks,
     queues::Queues,
     recovery_start,
 };
@@ -43,6 +48,8 @@ pub struct Recovery {
     pub redispatched: u64,
     /// Bytes behind the end that were no whole record, and were cut off.
     pub cut_bytes: u64,
+    /// The file that these bytes are kept in.
+    pub cut_to: Option<PathBuf>,
     /// Index files that could not be believed. What they knew is indexed again, in the background.
     pub index_files_removed: u64,
 }
@@ -57,14 +64,23 @@ pub(super) struct Recovered {
     pub(super) timestamp: i64,
 }
 
+/// What recovery goes by.
+#[derive(Debug)]
+pub(super) struct Evidence<'a> {
+    pub(super) file: &'a CheckpointFile,
+    pub(super) checkpoint: &'a mut Checkpoint,
+    pub(super) marks: Option<Marks>,
+    pub(super) clean: bool,
+}
+
 /// Recovers log and queues.
 pub(super) fn recover(
     log: &mut CommitLog,
     queues: &mut Queues,
-    file: &CheckpointFile,
-    checkpoint: &mut Checkpoint,
-    clean: bool,
+    evidence: Evidence<'_>,
+    keep: &CutBytes,
 ) -> Result<Recovered, StoreError> {
+    let Evidence { file, checkpoint, marks, clean } = evidence;
     let start = recovery_start::choose(log, queues, checkpoint, clean)?;
     let mut from = start.from;
     if !start.is_trusted {
@@ -79,7 +95,9 @@ pub(super) fn recover(
         from = log.start();
         pass = redispatch(log, queues, from)?;
     }
+    refuse_damage(log, &pass, marks, checkpoint)?;
     let cut_bytes = log.data_behind(pass.end)?;
+    let cut_to = if cut_bytes > 0 { Some(keep.save(log.segments(), pass.end, cut_bytes)?) } else { None };
     log.cut(pass.end)?;
     if cut_bytes > 0 {
         sync_cut(log, pass.end)?;
@@ -93,6 +111,7 @@ pub(super) fn recover(
         unreadable: pass.unreadable,
         redispatched: pass.redispatched,
         cut_bytes,
+        cut_to,
         index_files_removed: 0,
     };
     let timestamp = pass.timestamp.unwrap_or(checkpoint.physic_timestamp);
@@ -116,6 +135,8 @@ struct Pass {
     reached: Option<Position>,
     timestamp: Option<i64>,
     has_gap: bool,
+    // What is wrong with what lies at the end.
+    flaw: Option<Flaw>,
 }
 
 /// Reads the log from a position on and gives the queues what they do not have.
@@ -148,8 +169,35 @@ fn redispatch(log: &CommitLog, queues: &mut Queues, from: u64) -> Result<Pass, S
         }
     }
     pass.end = scan.position();
+    pass.flaw = scan.flaw();
     queues.write_pending()?;
     Ok(pass)
+}
+
+/// Fails if the whole records end before what had been durable.
+///
+/// That is where the marks say, or where a whole record follows that is older than what the checkpoint knows to be
+/// durable. (As old would not do: not all records of that millisecond need to be.)
+fn refuse_damage(
+    log: &CommitLog,
+    pass: &Pass,
+    marks: Option<Marks>,
+    checkpoint: &Checkpoint,
+) -> Result<(), StoreError> {
+    let durable = marks.map_or(0, |marks| marks.durable);
+    let is_damage = pass.end < durable || {
+        let mut scan = LogScan::new(log.segments().clone(), pass.end);
+        scan.resync()?
+            && matches!(scan.next()?, Some(Scanned::Message(message))
+                if message.store_timestamp < checkpoint.physic_timestamp)
+    };
+    if !is_damage {
+        return Ok(());
+    }
+    let end = Flaw { what: "the end of the durable log", expected: durable as i64, found: pass.end as i64 };
+    let Flaw { what, expected, found } = pass.flaw.unwrap_or(end);
+    let path = log.segments().find(pass.end).map_or_else(|| log.dir().to_owned(), |at| at.path().to_owned());
+    Err(StoreError::Damaged { path, offset: pass.end, what, expected, found })
 }
 
 /// What became of a record on its way to its queue.

@@ -97,6 +97,12 @@ impl Segment {
         }
     }
 
+    /// The first logical position at or behind `offset` that may hold something but zeros.
+    pub(crate) fn next_data(&self, offset: u64) -> Result<Option<u64>, StoreError> {
+        let found = self.file.next_data(offset.saturating_sub(self.base));
+        Ok(found.map_err(StoreError::io("read", &self.path))?.map(|at| self.base.saturating_add(at)))
+    }
+
     /// Writes at a logical position.
     pub(crate) fn write(&self, offset: u64, bytes: &[u8]) -> Result<(), StoreError> {
         let at = offset.saturating_sub(self.base);

@@ -33,6 +33,7 @@ use super::{
     error::StoreError,
     fs::FileSystem,
     log_scan::{LogScan, Scanned},
+    marks::Marks,
     segment_list::Segments,
 };
 
@@ -133,6 +134,7 @@ pub(super) struct Opening {
     pub(super) log: std::ops::Range<u64>,
     /// After a crash: files that end later are not believed.
     pub(super) trusted_until: Option<i64>,
+    pub(super) marks: Marks,
 }
 
 /// The owner's side of the index.
@@ -142,6 +144,8 @@ pub(super) struct Index {
     builder: Option<IndexBuilder>,
     files: IndexFiles,
     reached: u64,
+    // What is durable of it: how far it reaches, and where the last message that it knows begins.
+    mark: (u64, i64),
     synced_ms: i64,
     checkpoint: CheckpointFile,
 }
@@ -153,14 +157,18 @@ impl Index {
         checkpoint: CheckpointFile,
         wall_ms: i64,
     ) -> Result<(Self, u64), StoreError> {
-        let Opening { fs, dir, shape, utc_offset_s, log, trusted_until } = opening;
+        let Opening { fs, dir, shape, utc_offset_s, log, trusted_until, marks } = opening;
         let (files, removed) = IndexFiles::open(&*fs, &dir, shape, log.end, trusted_until)?;
-        let known = files.last().map_or(0, |last| last.header.end_physical as u64);
+        let index_end = files.last().map_or(0, |last| last.header.end_physical);
+        // Behind its last message the index may have seen many that have no keys.
+        let is_marked = marks.index_end == index_end && marks.indexed <= log.end;
+        let reached = if is_marked { marks.indexed } else { index_end as u64 }.max(log.start);
         let place = Place { fs, dir, shape, utc_offset_s };
         let index = Self {
             builder: Some(IndexBuilder::new(place, files.clone())),
             files,
-            reached: known.max(log.start),
+            reached,
+            mark: (reached, index_end),
             synced_ms: wall_ms,
             checkpoint,
         };
@@ -170,6 +178,11 @@ impl Index {
     /// The log position up to which messages are found by their keys without reading the log.
     pub(super) fn reached(&self) -> u64 {
         self.reached
+    }
+
+    /// What is durable of it: how far it reaches, and where the last message that it knows begins.
+    pub(super) fn mark(&self) -> (u64, i64) {
+        self.mark
     }
 
     /// The next step towards a log position; `None` when there is nothing to do, or a plan is out.
@@ -202,6 +215,7 @@ impl Index {
         self.reached = result.reached;
         if result.synced {
             self.synced_ms = result.wall_ms;
+            self.mark = (self.reached, self.files.last().map_or(0, |last| last.header.end_physical));
         }
         result.outcome?;
         Ok(IndexProgress { has_more: self.reached < upto, is_unsynced, unreadable: result.unreadable })

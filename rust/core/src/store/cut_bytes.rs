@@ -1,0 +1,56 @@
+//! What recovery cuts off a log is kept beside it: `ROOT/lite-cut/<position in the log>-<number>`.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{
+    error::StoreError,
+    fs::{BLOCK, FileSystem, Open},
+    segment::{self, Wait},
+    segment_list::Segments,
+};
+
+/// Where cut bytes go.
+#[derive(Debug)]
+pub(super) struct CutBytes {
+    fs: Arc<dyn FileSystem>,
+    dir: PathBuf,
+}
+
+impl CutBytes {
+    pub(super) fn new(fs: Arc<dyn FileSystem>, root: &Path) -> Self {
+        Self { fs, dir: root.join("lite-cut") }
+    }
+
+    /// Copies `[from, from + len)` of the log into a new file, which is durable afterwards, and returns its path.
+    pub(super) fn save(&self, log: &Segments, from: u64, len: u64) -> Result<PathBuf, StoreError> {
+        self.fs.create_dir_all(&self.dir).map_err(StoreError::io("create", &self.dir))?;
+        let path = self.free_name(from)?;
+        let file = self.fs.open(&path, Open::Create).map_err(StoreError::io("create", &path))?;
+        let mut block = vec![0; BLOCK];
+        let end = from.saturating_add(len);
+        let mut at = from;
+        while let Some(segment) = log.find(at).filter(|_| at < end) {
+            let count = (end.min(segment.end()) - at).min(BLOCK as u64) as usize;
+            let bytes = block.get_mut(..count).unwrap_or_default();
+            segment.read(at, bytes, Wait::Yes)?;
+            file.write_all_at(bytes, at - from).map_err(StoreError::io("write", &path))?;
+            at = at.saturating_add(count as u64);
+        }
+        file.sync_data().map_err(StoreError::io("sync", &path))?;
+        self.fs.sync_dir(&self.dir).map_err(StoreError::io("sync", &self.dir))?;
+        Ok(path)
+    }
+
+    fn free_name(&self, from: u64) -> Result<PathBuf, StoreError> {
+        for number in 0_u32.. {
+            let path = self.dir.join(format!("{}-{number}", segment::name(from)));
+            if !self.fs.exists(&path).map_err(StoreError::io("look for", &path))? {
+                return Ok(path);
+            }
+        }
+        Ok(self.dir.join(segment::name(from)))
+    }
+}
