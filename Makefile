@@ -71,9 +71,10 @@ fix: $(VENV)/.dev ## The writing twin of check: format and apply safe fixes
 # --- the judges --------------------------------------------------------------------------------
 
 .PHONY: interop
-interop: $(VENV)/.dev ## Apache's Java client and mqadmin against us (needs JDK and Maven)
+interop: $(VENV)/.dev ## Apache's clients, brokers and mqadmin as judges (needs a JDK, Maven and Go)
 	@scripts/require java 'a JDK, 17 or newer (Debian: apt-get install default-jdk-headless)'
 	@scripts/require mvn 'Maven (Debian: apt-get install maven)'
+	@scripts/require go 'Go, 1.19 or newer (Debian: apt-get install golang-go)'
 	$(PYTEST) tests/interop -m interop --timeout 300 $(ARGS)
 
 # --- packages and figures ----------------------------------------------------------------------

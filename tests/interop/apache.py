@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.interop.toolchain import Java
+    from tests.interop.maven import Java
 
 CLUSTER = "DefaultCluster"
 GET_BROKER_CLUSTER_INFO = 106

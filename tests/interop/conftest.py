@@ -1,18 +1,18 @@
 """Apache's own programs as judges: what a test here gets to work with.
 
-Needs a JDK and Maven. Without them the run stops and says so: a judge that was not heard is not a pass. Every
+Needs a JDK, Maven and Go. Without them the run stops and says so: a judge that was not heard is not a pass. Every
 test here carries the marker ``interop``, which `make test` leaves out.
 """
 
 from __future__ import annotations
 
 import itertools
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.interop import apache, lite, toolchain
+from tests.interop import apache, golang, lite, maven, toolchain
 from tests.interop import judge as judges
 from tests.interop.mqadmin import MqAdmin
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from tests.interop.judge import Judge
+    from tests.interop.maven import Java
     from tests.interop.servers import Cluster
-    from tests.interop.toolchain import Java
 
 _HERE = Path(__file__).parent
 _SECONDS_FOR_A_TEST = 300
@@ -39,43 +39,78 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, N
     yield
     missing = toolchain.missing_tools()
     if missing and any(item.path.is_relative_to(_HERE) for item in items):
-        hint = "install them (Debian: apt-get install default-jdk-headless maven)"
+        hint = "install them (Debian: apt-get install default-jdk-headless maven golang-go)"
         pytest.exit(
             f"tests/interop needs {' and '.join(missing)}: {hint}", returncode=pytest.ExitCode.USAGE_ERROR
         )
 
 
 def _is_needless(item: pytest.Item) -> bool:
-    """Apache's broker shows that a test asks for the right thing; one type of headers is enough for that."""
+    """Apache's broker shows that a test asks for the right thing; one of the judges is enough for that."""
     parameters = (
         item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
     )
-    return parameters.get("single") == "apache" and parameters.get("judge") == "binary_judge"
+    return parameters.get("single") == "apache" and parameters.get("judge", "json_judge") != "json_judge"
 
 
 @pytest.fixture(scope="session")
 def java() -> Java:
-    """A JVM with Apache's jars and our drivers."""
-    return toolchain.build()
+    """A JVM with Apache's newest jars and our drivers."""
+    return maven.build()
+
+
+@contextmanager
+def _java_judge(java: Java, home: Path, *options: str) -> Iterator[Judge]:
+    command = java.command("judge.Judge", home=home, heap="256m", options=options)
+    with judges.running(command, home) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
 def json_judge(java: Java, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
     """Apache's Java client writing JSON headers, as it does unless told otherwise."""
-    with judges.running(java, tmp_path_factory.mktemp("judge"), serialize="JSON") as running:
+    with _java_judge(java, tmp_path_factory.mktemp("judge"), "-Drocketmq.serialize.type=JSON") as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def binary_judge(java: Java, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
     """Apache's Java client writing binary headers."""
-    with judges.running(java, tmp_path_factory.mktemp("judge"), serialize="ROCKETMQ") as running:
+    with _java_judge(java, tmp_path_factory.mktemp("judge"), "-Drocketmq.serialize.type=ROCKETMQ") as running:
         yield running
 
 
-@pytest.fixture(params=["json_judge", "binary_judge"])
+@pytest.fixture(scope="session")
+def java_4_9(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
+    """The last Java client of the fourth line that is widely used."""
+    with _java_judge(maven.build("4.9.8"), tmp_path_factory.mktemp("judge")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def java_4_4(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
+    """A Java client of 2019."""
+    options = (
+        # It sends to the broker's second port unless told otherwise.
+        "-Dcom.rocketmq.sendMessageWithVIPChannel=false",
+        # Its Netty does not start on today's JDK without.
+        "--add-opens=java.base/java.nio=ALL-UNNAMED",
+    )
+    with _java_judge(maven.build("4.4.0"), tmp_path_factory.mktemp("judge"), *options) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def go_judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
+    """Apache's Go client."""
+    program = golang.build()
+    with judges.running([str(program)], tmp_path_factory.mktemp("judge")) as running:
+        yield running
+
+
+@pytest.fixture(params=["json_judge", "binary_judge", "java_4_9", "java_4_4", "go_judge"])
 def judge(request: pytest.FixtureRequest) -> Judge:
-    """Either of the two; a module that needs no such choice overrides this with one of them."""
+    """Each of the clients; a module that needs no such choice overrides this with one of them."""
     chosen: Judge = request.getfixturevalue(request.param)
     return chosen
 
@@ -113,9 +148,9 @@ def name() -> str:
 
 
 @pytest.fixture
-def topic(judge: Judge, single: Cluster, name: str) -> str:
+def topic(json_judge: Judge, single: Cluster, name: str) -> str:
     """A new topic of four queues on the single broker."""
-    judge.create_topic(single.namesrv, single.name, name)
+    json_judge.create_topic(single.namesrv, single.name, name)
     return name
 
 

@@ -1,4 +1,4 @@
-"""Apache's Java client, driven from Python: one JVM for many requests (java/src/main/java/judge)."""
+"""Apache's clients, driven from Python: one process for many requests (java/src/main/java/judge, go)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
-
-    from tests.interop.toolchain import Java
 
 # One whole line of Judge's output: an event of a request.
 Event = dict[str, Any]
@@ -40,23 +38,29 @@ class JudgeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """One message for Java to send. What it must look like at the other end is compared with this."""
+    """One message for a judge to send. What it must look like at the other end is compared with this."""
 
     body: bytes
     tag: str | None = None
     keys: str | None = None
     properties: dict[str, str] = field(default_factory=dict)
     delay_level: int = 0
+    order_key: str | None = None
 
     def to_json(self) -> dict[str, object]:
-        """As Produce.java reads it."""
+        """As the drivers read it."""
         members = {"body": base64.b64encode(self.body).decode(), "properties": self.properties}
-        optional = {"tag": self.tag, "keys": self.keys, "delayLevel": self.delay_level or None}
+        optional = {
+            "tag": self.tag,
+            "keys": self.keys,
+            "orderKey": self.order_key,
+            "delayLevel": self.delay_level or None,
+        }
         return {**members, **{name: value for name, value in optional.items() if value is not None}}
 
 
 def sent_as(message: Event) -> Sending:
-    """What a message that a Java consumer got was sent as."""
+    """What a message that a consumer got was sent as."""
     own = {key: value for key, value in message["properties"].items() if key not in _ADDED_PROPERTIES}
     return Sending(base64.b64decode(message["body"]), message.get("tag"), message.get("keys"), own)
 
@@ -95,7 +99,7 @@ class Exchange:
 
 
 class Consuming:
-    """A running Java push consumer."""
+    """A running consumer."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
@@ -119,7 +123,7 @@ class Consuming:
 
 
 class Judge:
-    """A JVM that runs requests. Any number may run at once, from any thread."""
+    """A driver that runs requests. Any number may run at once, from any thread."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
@@ -156,10 +160,10 @@ class Judge:
 
     @contextlib.contextmanager
     def consuming(
-        self, namesrv: str, topic: str, *, group: str, expression: str = "*"
+        self, namesrv: str, topic: str, *, group: str, expression: str = "*", style: str = "consume"
     ) -> Iterator[Consuming]:
-        """A push consumer that has started; leaving stops it unless ``finish`` did."""
-        exchange = self.request("consume", namesrv=namesrv, topic=topic, group=group, expression=expression)
+        """A push consumer (style lite-pull: such a one) that has started; leaving stops it unless ``finish`` did."""
+        exchange = self.request(style, namesrv=namesrv, topic=topic, group=group, expression=expression)
         ready = exchange.next()
         assert ready is not None
         assert ready["event"] == "ready"
@@ -170,19 +174,23 @@ class Judge:
             # Without waiting: after finish() there is nothing left to stop, and after a failure nobody looks.
             self.write({"do": "stop", "id": ready["id"]})
 
+    def pulling(self, namesrv: str, topic: str, *, group: str, wait: bool = False) -> Exchange:
+        """A pull consumer that reads from the group's offsets to the ends of the queues."""
+        return self.request("pull", namesrv=namesrv, topic=topic, group=group, wait=wait)
+
     def create_topic(self, namesrv: str, cluster: str, topic: str, *, queues: int = 4) -> None:
         """Create a topic on every master of the cluster."""
         self.request("create-topic", namesrv=namesrv, cluster=cluster, topic=topic, queues=queues).rest()
 
     def write(self, line: dict[str, object]) -> None:
-        """Hand one line to the JVM."""
+        """Hand one line to the driver."""
         assert self._process.stdin is not None
         with self._lock:
             self._process.stdin.write(json.dumps(line) + "\n")
             self._process.stdin.flush()
 
     def close(self) -> None:
-        """End the JVM; what it was still doing fails."""
+        """End the driver; what it was still doing fails."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         # The end of its input is its signal to exit.
@@ -200,17 +208,15 @@ class Judge:
         for line in self._process.stdout:
             event = json.loads(line)
             self._exchanges[event["id"]].events.put(event)
-        gone = {"event": "failed", "error": "JVM", "message": "the judge's process has ended"}
+        gone = {"event": "failed", "error": "Driver", "message": "the judge's process has ended"}
         for exchange in list(self._exchanges.values()):
             exchange.events.put(gone)
 
 
 @contextlib.contextmanager
-def running(java: Java, home: Path, *, serialize: str) -> Iterator[Judge]:
-    """A judge whose client writes headers of the given type, JSON or ROCKETMQ."""
-    options = (f"-Drocketmq.serialize.type={serialize}",)
-    command = java.command("judge.Judge", home=home, heap="256m", options=options)
-    environment = {**os.environ, "HOME": str(home)}
+def running(command: Sequence[str], home: Path) -> Iterator[Judge]:
+    """A judge that is the driver started by ``command``; what its client logs goes below ``home``."""
+    environment = {**os.environ, "HOME": str(home), "TMPDIR": str(home)}
     with (home / "errors").open("wb") as errors:
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from tests.interop.judge import Event
 
+# A held pull is answered after 15 s at the latest; a message that comes sooner has woken it.
+WOKEN_SECONDS = 4.0
+
 _TAGS = ("paid", "refunded", None)
 
 

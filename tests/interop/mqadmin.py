@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.interop.toolchain import Java
+    from tests.interop.maven import Java
 
 _MAIN = "org.apache.rocketmq.tools.command.MQAdminStartup"
 _SECONDS = 120

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.interop.judge import Judge
+    from tests.interop.maven import Java
     from tests.interop.servers import Cluster
-    from tests.interop.toolchain import Java
 
 QUEUES = 4
 MESSAGES = [Sending(f"body {number}".encode(), tag="t", keys=str(number)) for number in range(120)]

@@ -1,16 +1,20 @@
 package judge;
 
-import java.util.Base64;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 import com.alibaba.fastjson2.JSONObject;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
 import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyContext;
 import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
+import org.apache.rocketmq.client.consumer.store.OffsetStore;
+import org.apache.rocketmq.client.consumer.store.ReadOffsetType;
 import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
-import org.apache.rocketmq.common.message.MessageClientExt;
 import org.apache.rocketmq.common.message.MessageExt;
+import org.apache.rocketmq.common.message.MessageQueue;
 
 /**
  * Receives messages with DefaultMQPushConsumer until it is stopped, then leaves the group with its offsets stored.
@@ -20,9 +24,13 @@ import org.apache.rocketmq.common.message.MessageExt;
  * each message as its listener gets it.
  */
 final class Consume implements Judge.Work {
+    private static final long SETTLE_SECONDS = 5;
+
     private final JSONObject request;
     private final Events events;
     private final CountDownLatch stopped = new CountDownLatch(1);
+    /** Where each queue goes on when all that the listener has seen of it is consumed. */
+    private final Map<MessageQueue, Long> next = new ConcurrentHashMap<>();
 
     Consume(JSONObject request, Events events) {
         this.request = request;
@@ -41,7 +49,6 @@ final class Consume implements Judge.Work {
         consumer.setPollNameServerInterval(1_000);
         consumer.setConsumeThreadMin(2);
         consumer.setConsumeThreadMax(2);
-        consumer.setAwaitTerminationMillisWhenShutdown(5_000);
         String expression = request.getString("expression");
         consumer.subscribe(request.getString("topic"), expression == null ? "*" : expression);
         consumer.registerMessageListener(this::received);
@@ -49,6 +56,7 @@ final class Consume implements Judge.Work {
         try {
             events.emit("ready");
             stopped.await();
+            settle(consumer.getDefaultMQPushConsumerImpl().getOffsetStore());
         } finally {
             consumer.shutdown();
         }
@@ -60,26 +68,27 @@ final class Consume implements Judge.Work {
     }
 
     private ConsumeConcurrentlyStatus received(List<MessageExt> messages, ConsumeConcurrentlyContext context) {
+        MessageQueue queue = context.getMessageQueue();
         for (MessageExt message : messages) {
-            events.emit("message", describe(message)
-                .fluentPut("broker", context.getMessageQueue().getBrokerName()));
+            next.merge(queue, message.getQueueOffset() + 1, Math::max);
+            events.emit("message", Received.describe(message, queue.getBrokerName()));
         }
         return ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
     }
 
-    private static JSONObject describe(MessageExt message) {
-        return new JSONObject()
-            .fluentPut("topic", message.getTopic())
-            .fluentPut("queueId", message.getQueueId())
-            .fluentPut("queueOffset", message.getQueueOffset())
-            .fluentPut("msgId", message.getMsgId())
-            .fluentPut("offsetMsgId", ((MessageClientExt) message).getOffsetMsgId())
-            .fluentPut("tag", message.getTags())
-            .fluentPut("keys", message.getKeys())
-            .fluentPut("properties", message.getProperties())
-            .fluentPut("reconsumeTimes", message.getReconsumeTimes())
-            .fluentPut("bornTimestamp", message.getBornTimestamp())
-            .fluentPut("storeTimestamp", message.getStoreTimestamp())
-            .fluentPut("body", Base64.getEncoder().encodeToString(message.getBody()));
+    /** An offset moves shortly after its listener has returned: wait for it, so that what was seen is not repeated. */
+    private void settle(OffsetStore offsets) throws InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(SETTLE_SECONDS);
+        for (Map.Entry<MessageQueue, Long> entry : next.entrySet()) {
+            while (isBehind(offsets, entry.getKey(), entry.getValue()) && System.nanoTime() < deadline) {
+                TimeUnit.MILLISECONDS.sleep(5);
+            }
+        }
+    }
+
+    private static boolean isBehind(OffsetStore offsets, MessageQueue queue, long wanted) {
+        long offset = offsets.readOffset(queue, ReadOffsetType.READ_FROM_MEMORY);
+        // Negative: the queue is no longer this consumer's.
+        return offset >= 0 && offset < wanted;
     }
 }

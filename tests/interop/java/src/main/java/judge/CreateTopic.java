@@ -13,7 +13,7 @@ import org.apache.rocketmq.tools.command.CommandUtil;
 final class CreateTopic implements Judge.Work {
     private final JSONObject request;
 
-    CreateTopic(JSONObject request) {
+    CreateTopic(JSONObject request, Events events) {
         this.request = request;
     }
 

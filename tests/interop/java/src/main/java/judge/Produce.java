@@ -1,6 +1,8 @@
 package judge;
 
+import java.util.ArrayList;
 import java.util.Base64;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
@@ -11,14 +13,15 @@ import com.alibaba.fastjson2.JSONObject;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
 import org.apache.rocketmq.client.producer.SendCallback;
 import org.apache.rocketmq.client.producer.SendResult;
+import org.apache.rocketmq.client.producer.selector.SelectMessageQueueByHash;
 import org.apache.rocketmq.common.message.Message;
 
 /**
  * Sends messages with DefaultMQProducer.
  *
- * <p>Request: {@code namesrv}, {@code group}, {@code topic}, {@code mode} (sync, async, oneway), {@code timeout} (ms)
- * and {@code messages}, each with {@code body} (base64) and, if wanted, {@code tag}, {@code keys}, {@code properties},
- * {@code delayLevel}.
+ * <p>Request: {@code namesrv}, {@code group}, {@code topic}, {@code mode} (sync, async, oneway, batch: all in one
+ * request, ordered: the queue by its order key), {@code timeout} (ms) and {@code messages}, each with {@code body}
+ * (base64) and, if wanted, {@code tag}, {@code keys}, {@code properties}, {@code delayLevel}, {@code orderKey}.
  * Events: {@code sent} for each message, with its {@code index} and the client's SendResult, or {@code refused} with
  * the client's exception.
  */
@@ -50,11 +53,37 @@ final class Produce implements Judge.Work {
     }
 
     private void sendAll(DefaultMQProducer producer) throws Exception {
+        if ("batch".equals(request.getString("mode"))) {
+            sendBatch(producer);
+        } else {
+            sendOneByOne(producer);
+        }
+    }
+
+    private void sendBatch(DefaultMQProducer producer) throws Exception {
+        JSONArray given = request.getJSONArray("messages");
+        List<Message> messages = new ArrayList<>();
+        for (int i = 0; i < given.size(); i++) {
+            messages.add(message(given.getJSONObject(i)));
+        }
+        SendResult result = producer.send(messages);
+        // One result for all: both kinds of ids joined by commas, and the place of the first.
+        String[] ids = result.getMsgId().split(",");
+        String[] offsetIds = result.getOffsetMsgId().split(",");
+        for (int i = 0; i < messages.size(); i++) {
+            events.emit("sent", describe(i, result)
+                .fluentPut("msgId", ids[i])
+                .fluentPut("offsetMsgId", offsetIds[i])
+                .fluentPut("queueOffset", result.getQueueOffset() + i));
+        }
+    }
+
+    private void sendOneByOne(DefaultMQProducer producer) throws Exception {
         JSONArray messages = request.getJSONArray("messages");
         CountDownLatch answered = new CountDownLatch(messages.size());
         for (int i = 0; i < messages.size(); i++) {
             try {
-                sendOne(producer, i, message(messages.getJSONObject(i)), answered);
+                sendOne(producer, i, messages.getJSONObject(i), answered);
             } catch (Exception problem) {
                 refused(i, problem);
                 answered.countDown();
@@ -65,11 +94,16 @@ final class Produce implements Judge.Work {
         }
     }
 
-    private void sendOne(DefaultMQProducer producer, int index, Message message, CountDownLatch answered)
+    private void sendOne(DefaultMQProducer producer, int index, JSONObject given, CountDownLatch answered)
         throws Exception {
+        Message message = message(given);
         switch (request.getString("mode")) {
             case "sync":
                 sent(index, producer.send(message));
+                answered.countDown();
+                break;
+            case "ordered":
+                sent(index, producer.send(message, new SelectMessageQueueByHash(), given.getString("orderKey")));
                 answered.countDown();
                 break;
             case "oneway":
@@ -81,7 +115,7 @@ final class Produce implements Judge.Work {
                 sendAsync(producer, message, new Answer(index, answered));
                 break;
             default:
-                throw new IllegalArgumentException("mode is sync, async or oneway");
+                throw new IllegalArgumentException("mode is sync, async, oneway, batch or ordered");
         }
     }
 
@@ -117,7 +151,11 @@ final class Produce implements Judge.Work {
     }
 
     private void sent(int index, SendResult result) {
-        events.emit("sent", new JSONObject()
+        events.emit("sent", describe(index, result));
+    }
+
+    private static JSONObject describe(int index, SendResult result) {
+        return new JSONObject()
             .fluentPut("index", index)
             .fluentPut("status", result.getSendStatus().name())
             .fluentPut("msgId", result.getMsgId())
@@ -126,7 +164,7 @@ final class Produce implements Judge.Work {
             .fluentPut("broker", result.getMessageQueue().getBrokerName())
             .fluentPut("queueId", result.getMessageQueue().getQueueId())
             .fluentPut("queueOffset", result.getQueueOffset())
-            .fluentPut("regionId", result.getRegionId()));
+            .fluentPut("regionId", result.getRegionId());
     }
 
     private void refused(int index, Throwable problem) {

@@ -1,4 +1,4 @@
-"""Messages of Apache's Java producer: every one is stored, and read back as it was sent."""
+"""Messages of Apache's producers: every one is stored, and read back as it was sent."""
 
 from __future__ import annotations
 
@@ -47,6 +47,39 @@ def test_receipts_name_the_place_where_the_message_is_read(
         read = by_id[event["msgId"]]
         assert [event[key] for key in place] == [read[key] for key in place]
         assert sent_as(read) == message
+
+
+def test_messages_of_one_key_keep_their_order_in_one_queue(judge: Judge, single: Cluster, topic: str) -> None:
+    keys = [f"customer-{number}" for number in range(8)]
+    messages = [Sending(f"{key} {turn}".encode(), order_key=key) for turn in range(10) for key in keys]
+    sent = judge.produce(single.namesrv, topic, messages, mode="ordered", group=f"{topic}-producer")
+    with judge.consuming(single.namesrv, topic, group=f"{topic}-group") as consumer:
+        received = consumer.take(len(messages))
+
+    assert len({event["queueId"] for event in sent}) > 1
+    stored = sorted(received, key=lambda message: int(message["queueOffset"]))
+    for key in keys:
+        own = [message for message in stored if sent_as(message).body.split()[0] == key.encode()]
+        assert len({message["queueId"] for message in own}) == 1
+        assert [sent_as(message).body.split()[1] for message in own] == [b"%d" % turn for turn in range(10)]
+
+
+def test_a_batch_is_stored_in_its_order_in_one_queue(judge: Judge, single: Cluster, topic: str) -> None:
+    messages = assorted(50)
+    sent = judge.produce(single.namesrv, topic, messages, mode="batch", group=f"{topic}-producer")
+    with judge.consuming(single.namesrv, topic, group=f"{topic}-group") as consumer:
+        received = consumer.take(len(messages))
+        late = consumer.finish()
+
+    assert late == []
+    assert len({(event["broker"], event["queueId"]) for event in sent}) == 1
+    assert {event["status"] for event in sent} == {"SEND_OK"}
+    place = ("broker", "queueId", "queueOffset", "offsetMsgId")
+    stored = sorted(received, key=lambda message: int(message["queueOffset"]))
+    assert [[message[key] for key in place] for message in stored] == [
+        [e[key] for key in place] for e in sent
+    ]
+    assert [sent_as(message) for message in stored] == messages
 
 
 def test_the_broker_adds_what_apache_adds(judge: Judge, single: Cluster, topic: str) -> None:
