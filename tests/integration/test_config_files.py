@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trio
 
-from rocketmq_lite.broker.files import (
+from rocketmq_lite.config_files import (
     ConfigDirectory,
     MemoryConfigFiles,
     SavedDocument,

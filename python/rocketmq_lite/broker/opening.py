@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Final, Literal
 import trio
 
 from rocketmq_lite.broker.address import BrokerAddress, advertised_address, reserve_port
-from rocketmq_lite.broker.files import (
+from rocketmq_lite.broker.plane import EngineOwner, EngineSettings, ReactorOwner
+from rocketmq_lite.broker.pump import PumpOwner
+from rocketmq_lite.config_files import (
     ConfigDirectory,
     ConfigFiles,
     MemoryConfigFiles,
     inline_offload,
     thread_offload,
 )
-from rocketmq_lite.broker.plane import EngineOwner, EngineSettings, ReactorOwner
-from rocketmq_lite.broker.pump import PumpOwner
 from rocketmq_lite.errors import ConfigError
 from rocketmq_lite.transport.address import format_address
 

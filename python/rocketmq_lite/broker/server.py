@@ -21,7 +21,6 @@ from rocketmq_lite.broker.engine.locks import LockTable
 from rocketmq_lite.broker.engine.offsets import OffsetSnapshots
 from rocketmq_lite.broker.engine.rates import Rates
 from rocketmq_lite.broker.engine.topics import TopicTable
-from rocketmq_lite.broker.files import ConfigFiles, SavedDocument
 from rocketmq_lite.broker.handlers.admin import AdminHandlers
 from rocketmq_lite.broker.handlers.clients import ClientHandlers
 from rocketmq_lite.broker.handlers.group import GroupHandlers
@@ -37,6 +36,7 @@ from rocketmq_lite.broker.router import Router
 from rocketmq_lite.broker.services import expiry, rates, reach
 from rocketmq_lite.broker.services.offsets import OffsetKeeper
 from rocketmq_lite.broker.services.register import Identity, Registrar
+from rocketmq_lite.config_files import ConfigFiles, SavedDocument
 from rocketmq_lite.errors import RocketMQError
 from rocketmq_lite.protocol.bodies import DataVersion, RegisterBrokerBody
 from rocketmq_lite.transport.dispatch import table_handler

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
 from typing import TYPE_CHECKING, Final
 
 import trio
 
 from rocketmq_lite.config import NameServerSettings
-from rocketmq_lite.errors import ConfigError
+from rocketmq_lite.config_files import ConfigDirectory, MemoryConfigFiles, SavedDocument, thread_offload
 from rocketmq_lite.nameserver.engine.kv import KVConfig
 from rocketmq_lite.nameserver.engine.routes import RouteTable
 from rocketmq_lite.nameserver.handlers import NameServerHandlers
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rocketmq_lite.clock import Clock
+    from rocketmq_lite.config_files import ConfigFiles
     from rocketmq_lite.transport.network import Network
     from rocketmq_lite.transport.server import Peer
 
@@ -43,14 +43,20 @@ async def serve(
 
     Raises:
         PortInUse: Another process listens there.
-        ConfigError: The address is none of this machine's, or the KV configuration cannot be read.
+        ConfigError: The address is none of this machine's.
+        StoreDamaged: The KV configuration and its backup are both damaged.
+        StoreError: The KV configuration cannot be read.
     """
     settings = settings or NameServerSettings()
     routes = RouteTable(live_timeout=settings.live_timeout)
-    store = _KVStore(settings.data)
-    store.load()
+    kv, files = KVConfig(), _files(settings.data)
+    files.load(KV_FILE, kv.restore)
     handlers = NameServerHandlers(
-        routes=routes, kv=store.kv, save_kv=store.save, clock=clock, settings=settings
+        routes=routes,
+        kv=kv,
+        save_kv=SavedDocument(files, KV_FILE, kv.picture).save,
+        clock=clock,
+        settings=settings,
     )
 
     def closed(peer: Peer) -> None:
@@ -64,45 +70,15 @@ async def serve(
         await server.serve(listener, task_status=task_status)
 
 
+def _files(directory: Path | None) -> ConfigFiles:
+    """Where KV configuration is kept. On disk it takes a thread, which mock clocks do not wait for."""
+    if directory is None:
+        return MemoryConfigFiles()
+    return ConfigDirectory(directory, offload=thread_offload(trio.CapacityLimiter(1)))
+
+
 async def _expire(routes: RouteTable, clock: Clock, interval: float) -> None:
     while True:
         await trio.sleep(interval)
         for key in routes.expire(now=clock.mono()):
             _log.warning("broker %s of %s is gone: it has been silent too long", key.address, key.cluster)
-
-
-class _KVStore:
-    """KV configuration and its file; without a directory it lives in memory only.
-
-    Saving takes a thread, which mock clocks do not wait for: tests in mock time give no directory.
-    """
-
-    def __init__(self, directory: Path | None) -> None:
-        self.kv = KVConfig()
-        self._path = None if directory is None else directory / KV_FILE
-        self._saving = trio.Lock()
-
-    def load(self) -> None:
-        if self._path is None or not self._path.exists():
-            return
-        try:
-            self.kv.load(self._path.read_text(encoding="utf-8"))
-        except (ConfigError, OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{self._path}: {error}", hint="repair or remove the file") from error
-
-    async def save(self) -> None:
-        if self._path is None:
-            return
-        async with self._saving:  # in turn: each writes the same partial file, the last must be the newest
-            await trio.to_thread.run_sync(_replace, self._path, self.kv.to_text())
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file so that a crash leaves the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".tmp")
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)

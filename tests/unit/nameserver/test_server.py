@@ -13,7 +13,7 @@ import trio.testing
 
 from rocketmq_lite.clock import TrioClock
 from rocketmq_lite.config import NameServerSettings
-from rocketmq_lite.errors import ConfigError
+from rocketmq_lite.errors import StoreDamaged
 from rocketmq_lite.nameserver.server import serve
 from rocketmq_lite.protocol.bodies import RegisterBrokerBody, TopicConfig
 from rocketmq_lite.protocol.codes import RequestCode, ResponseCode
@@ -186,13 +186,25 @@ async def test_kv_configuration_survives_a_restart(nursery: trio.Nursery, tmp_pa
     found = await kv(second, RequestCode.GET_KV_CONFIG, namespace="N", key="k")
     assert found.fields == {"value": "\u00e9"}
     second.scope.cancel()
-    assert [each.name for each in (tmp_path / "namesrv").iterdir()] == ["kvConfig.json"]
+    assert {each.name for each in (tmp_path / "namesrv").iterdir()} == {"kvConfig.json", "kvConfig.json.bak"}
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b'{"configTable":3}', b"\xff"])
-async def test_a_damaged_kv_file_is_named(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize("content", [b"[]", b'{"configTable":3}', b'{"configTable":{"N":1}}', b"\xff"])
+async def test_a_damaged_kv_file_is_set_aside_for_its_backup(
+    nursery: trio.Nursery, tmp_path: Path, content: bytes
+) -> None:
     (tmp_path / "kvConfig.json").write_bytes(content)
-    with pytest.raises(ConfigError, match=r"kvConfig\.json"):
+    (tmp_path / "kvConfig.json.bak").write_text('{"configTable":{"N":{"k":"v"}}}')
+    server = await NameServer(NameServerSettings(data=tmp_path)).start(nursery)
+    assert (await kv(server, RequestCode.GET_KV_CONFIG, namespace="N", key="k")).fields == {"value": "v"}
+    assert (tmp_path / "kvConfig.json.damaged").read_bytes() == content
+    server.scope.cancel()
+
+
+async def test_a_damaged_kv_file_with_a_damaged_backup_is_named(tmp_path: Path) -> None:
+    for name in ("kvConfig.json", "kvConfig.json.bak"):
+        (tmp_path / name).write_text("[]")
+    with pytest.raises(StoreDamaged, match=r"kvConfig\.json"):
         await serve(
             MemoryNetwork(),
             host="127.0.0.1",

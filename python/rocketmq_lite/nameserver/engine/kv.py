@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from typing import Final
-
-from rocketmq_lite.errors import ConfigError
 
 __all__ = ["ORDER_TOPIC_NAMESPACE", "KVConfig"]
 
@@ -35,20 +32,20 @@ class KVConfig:
         found = self._table.get(name)
         return None if found is None else dict(found)
 
-    def to_text(self) -> str:
-        """The file's content, in Apache's shape."""
-        return json.dumps({"configTable": self._table}, indent=2, sort_keys=True, ensure_ascii=False)
+    def picture(self) -> dict[str, object]:
+        """The table as Apache's ``kvConfig.json`` has it."""
+        return {"configTable": self._table}
 
-    def load(self, text: str) -> None:
-        """Replace the table by a file's content.
+    def restore(self, document: object) -> None:
+        """Replace the table by what ``kvConfig.json`` says.
 
         Raises:
-            ConfigError: It is something else; the table is as before.
+            ValueError: It is something else; the table is as before.
         """
-        try:
-            table = json.loads(text)["configTable"]
-            self._table = {
-                str(ns): {str(k): str(v) for k, v in values.items()} for ns, values in table.items()
-            }
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ConfigError(f"KV configuration cannot be read: {error}") from error
+        table = document.get("configTable") if isinstance(document, dict) else None
+        if not isinstance(table, dict) or not all(isinstance(values, dict) for values in table.values()):
+            raise ValueError("it has no table of tables named configTable")
+        self._table = {
+            str(namespace): {str(key): str(value) for key, value in values.items()}
+            for namespace, values in table.items()
+        }

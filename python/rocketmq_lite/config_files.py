@@ -1,11 +1,11 @@
-"""Apache's ``config`` directory: one JSON document a table, replaced so that a crash never leaves half of one.
+"""Apache's configuration files: one JSON document a table, replaced so that a crash never leaves half of one.
 
 Rules:
 - A save writes ``X.tmp``, syncs it, renames ``X`` to ``X.bak`` and ``X.tmp`` to ``X``, and syncs the directory. Whatever
   the moment of a crash, ``X`` or ``X.bak`` is a whole document.
 - A load takes ``X``, else ``X.bak``. A document that exists but does not decode is set aside as ``X.damaged`` before
   its backup is used, because the next save would otherwise push it over the good backup.
-- A backup that does not decode either is damage: the broker refuses to start rather than forget its topics.
+- A backup that does not decode either is damage: the server refuses to start rather than forget its topics.
 - Saves of one file never overlap, and a save that waited while a newer one was written has nothing left to do.
 
 Surprise: with no backup at all, a damaged document counts as empty, as it does in Apache's broker: that is what a crash
@@ -36,7 +36,7 @@ Offload = Callable[[Callable[[], None]], Awaitable[None]]
 
 
 class ConfigFiles(Protocol):
-    """Where the broker's configuration tables are kept between two runs."""
+    """Where a server's configuration tables are kept between two runs."""
 
     def load(self, name: str, decode: Callable[[object], T]) -> T | None:
         """The decoded document, or None when there is none. Blocks; called at start only."""
@@ -46,7 +46,7 @@ class ConfigFiles(Protocol):
 
 
 class MemoryConfigFiles:
-    """Keeps documents for as long as the process lives; an in-memory broker forgets with it."""
+    """Keeps documents for as long as the process lives; an in-memory server forgets with it."""
 
     def __init__(self) -> None:
         self.documents: dict[str, bytes] = {}
