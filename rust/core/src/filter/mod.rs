@@ -1,3 +1,4 @@
 //! What a subscription selects.
 
+pub mod sql;
 pub mod tags;
