@@ -12,6 +12,7 @@ import sys
 import typer
 
 from rocketmq_lite.errors import RocketMQError
+from rocketmq_lite.transport.nursery import leaves
 
 FAILED = 1
 USAGE = 2
@@ -57,9 +58,9 @@ def _single_leaf(error: BaseException) -> BaseException:
     """The one error inside nested groups (Trio wraps what leaves a nursery); a Ctrl-C among them wins."""
     if not isinstance(error, BaseExceptionGroup):
         return error
-    leaves = [_single_leaf(inner) for inner in error.exceptions]
-    interrupts = [leaf for leaf in leaves if isinstance(leaf, KeyboardInterrupt)]
-    return (interrupts or leaves)[0]
+    inside = leaves(error)
+    interrupts = [leaf for leaf in inside if isinstance(leaf, KeyboardInterrupt)]
+    return (interrupts or inside)[0]
 
 
 def _say(what: str, *, why: str, hint: str) -> None:

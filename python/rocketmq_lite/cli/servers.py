@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from rocketmq_lite.cli import serving, session
+from rocketmq_lite.cli import serving
 from rocketmq_lite.cli.options import GlobalOptions, with_global_options
 
 
@@ -118,10 +118,11 @@ async def broker(
     ready_file: ReadyOption = None,
 ) -> None:
     """Start a broker; it registers with the name servers that -n or the environment names."""
+    from rocketmq_lite.client.addresses import name_servers
     from rocketmq_lite.config import BrokerSettings, split_addresses
 
     serving.require_advertised(host, advertise)
-    given = session.name_servers(options)
+    given = name_servers(options.namesrv)
     settings = BrokerSettings(
         name=name,
         cluster=cluster,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -15,16 +14,12 @@ if TYPE_CHECKING:
 DEFAULT_NAMESRV = "127.0.0.1:9876"
 
 
-def name_servers(options: GlobalOptions) -> str | None:
-    """What -n or the environment says, if anything."""
-    return options.namesrv or os.environ.get("ROCKETMQ_NAMESRV") or os.environ.get("NAMESRV_ADDR")
-
-
 @asynccontextmanager
 async def connected(options: GlobalOptions) -> AsyncIterator[Client]:
     """A client of the cluster that the options name, else of the one that `rmq up` starts by default."""
+    from rocketmq_lite.client.addresses import name_servers
     from rocketmq_lite.client.client import connect
 
-    address = name_servers(options) or DEFAULT_NAMESRV
+    address = name_servers(options.namesrv) or DEFAULT_NAMESRV
     async with connect(address, request_timeout=options.request_timeout) as client:
         yield client

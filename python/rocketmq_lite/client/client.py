@@ -7,12 +7,12 @@ connections are closed.
 
 from __future__ import annotations
 
-import os
 import secrets
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
 
+from rocketmq_lite.client.addresses import name_servers
 from rocketmq_lite.client.admin import Admin
 from rocketmq_lite.client.consumer import open_consumer
 from rocketmq_lite.client.engine.name_servers import NameServers
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Client", "ClientStatistics", "connect"]
 
-_ENVIRONMENT: Final = ("ROCKETMQ_NAMESRV", "NAMESRV_ADDR")
 _PREFETCH: Final = 64
 """Two of the largest answers to a pull: one is worked on while the next is on its way."""
 _PREFETCH_BYTES: Final = 16 * 1024 * 1024
@@ -150,16 +149,13 @@ async def connect(
 
 
 def _addresses(namesrv: str | None) -> tuple[str, ...]:
-    """The name servers given, else those of the environment."""
-    if namesrv is not None:
-        return split_addresses(namesrv)
-    for variable in _ENVIRONMENT:
-        if value := os.environ.get(variable):
-            return split_addresses(value)
-    raise NoNameServer(
-        "no name server is given",
-        hint="pass 'host:port' to connect() or set ROCKETMQ_NAMESRV; 'rmq up' starts one on 127.0.0.1:9876",
-    )
+    wanted = name_servers(namesrv)
+    if wanted is None:
+        raise NoNameServer(
+            "no name server is given",
+            hint="pass 'host:port' to connect() or set ROCKETMQ_NAMESRV; 'rmq up' starts one on 127.0.0.1:9876",
+        )
+    return split_addresses(wanted)
 
 
 @final

@@ -14,7 +14,7 @@ import trio
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-__all__ = ["background_nursery", "single_cause"]
+__all__ = ["background_nursery", "leaves", "single_cause"]
 
 
 def single_cause(group: BaseExceptionGroup[BaseException]) -> BaseException | None:
@@ -22,17 +22,18 @@ def single_cause(group: BaseExceptionGroup[BaseException]) -> BaseException | No
 
     A group of nothing but cancellations answers one of them: it must go on to the scope that cancelled.
     """
-    leaves = list(_leaves(group))
-    errors = [leaf for leaf in leaves if not isinstance(leaf, trio.Cancelled)]
+    inside = leaves(group)
+    errors = [leaf for leaf in inside if not isinstance(leaf, trio.Cancelled)]
     if not errors:
-        return leaves[0]
+        return inside[0]
     return errors[0] if len(errors) == 1 else None
 
 
-def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+def leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    """The errors in a group and in the groups inside it, without the groups."""
     found: list[BaseException] = []
     for error in group.exceptions:
-        found.extend(_leaves(error) if isinstance(error, BaseExceptionGroup) else [error])
+        found.extend(leaves(error) if isinstance(error, BaseExceptionGroup) else [error])
     return found
 
 
@@ -44,8 +45,8 @@ def _is_only(raised: BaseException | None, group: BaseExceptionGroup[BaseExcepti
     """
     if raised is None:
         return False
-    inside = list(_leaves(raised)) if isinstance(raised, BaseExceptionGroup) else [raised]
-    return inside == _leaves(group) and not any(isinstance(leaf, trio.Cancelled) for leaf in inside)
+    inside = leaves(raised) if isinstance(raised, BaseExceptionGroup) else [raised]
+    return inside == leaves(group) and not any(isinstance(leaf, trio.Cancelled) for leaf in inside)
 
 
 @asynccontextmanager
