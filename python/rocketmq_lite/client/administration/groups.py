@@ -153,6 +153,16 @@ class GroupAdmin(AdminPart):
             for group, names in sorted(brokers.items())
         )
 
+    async def group_names(self) -> tuple[str, ...]:
+        """The names of all consumer groups, RocketMQ's own among them, sorted.
+
+        Raises:
+            RocketMQError: A server could not be reached.
+        """
+        masters = await self._all_masters()
+        known = (await ask_each(masters.values(), self._remote.groups)).all()
+        return tuple(sorted({group for groups in known.values() for group in groups}))
+
     async def group(self, group: str) -> Mapping[str, SubscriptionGroupConfig]:
         """The settings of a consumer group on each broker that knows it, by broker name.
 

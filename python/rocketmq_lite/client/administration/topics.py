@@ -69,7 +69,7 @@ class TopicAdmin(AdminPart):
             broker: On the master of this broker name alone.
 
         Returns:
-            The addresses of the brokers that have it now.
+            The names of the brokers that have it now.
 
         Raises:
             ConfigError: An argument is not valid, or there is no such cluster or broker.
@@ -87,11 +87,11 @@ class TopicAdmin(AdminPart):
             topic_sys_flag=0,
             order=False,
         )
-        addresses = tuple((await self._masters(cluster, broker)).values())
-        for address in addresses:
+        masters = await self._masters(cluster, broker)
+        for address in masters.values():
             await self._remote.create_topic(address, header)
         await self._relearn(topic)
-        return addresses
+        return tuple(masters)
 
     async def topic_settings(self, topic: str) -> Mapping[str, TopicConfig]:
         """A topic's settings on each broker that has it, by broker name.
@@ -165,7 +165,7 @@ class TopicAdmin(AdminPart):
             cluster: May be left out when there is only one.
 
         Returns:
-            The addresses of the brokers that were asked to delete it.
+            The names of the brokers that were asked to delete it.
 
         Raises:
             TopicNotFound: There is no such topic.
@@ -174,9 +174,9 @@ class TopicAdmin(AdminPart):
             RocketMQError: A server could not be reached.
         """
         await self.route(topic)
-        addresses = tuple((await self._masters(cluster)).values())
-        await self._remove_topic(topic, addresses)
-        return addresses
+        masters = await self._masters(cluster)
+        await self._remove_topic(topic, masters.values())
+        return tuple(masters)
 
     async def topic_stats(self, topic: str) -> Mapping[MessageQueue, TopicOffset]:
         """The bounds of all queues of a topic, asked of each of its masters.
