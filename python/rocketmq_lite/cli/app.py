@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+import typer.core
 
-from rocketmq_lite.cli import message, servers, topic
+from rocketmq_lite.cli import cluster, explain, group, message, producer, servers, topic
 from rocketmq_lite.cli.options import global_options_callback
+
+ORDER = ("up", "namesrv", "broker", "msg", "topic", "group", "producer", "cluster", "explain")
 
 HELP = """RocketMQ in one command: name server, broker, producer, consumer and admin tools.
 
@@ -23,8 +26,17 @@ def _print_version(asked: bool | None) -> None:  # noqa: FBT001 - Typer calls it
         raise typer.Exit
 
 
+class _InOrder(typer.core.TyperGroup):
+    """Lists the commands as a newcomer meets them, where Typer would put all nouns last."""
+
+    def list_commands(self, ctx: object) -> list[str]:  # noqa: ARG002 - the base class decides
+        """The names of all commands, in our order."""
+        return sorted(self.commands, key=ORDER.index)
+
+
 app = typer.Typer(
     name="rmq",
+    cls=_InOrder,
     help=HELP,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -39,8 +51,10 @@ app.callback()(
     )
 )
 servers.add_commands(app)
-app.add_typer(topic.app)
-app.add_typer(message.app)
+app.add_typer(message.app, rich_help_panel="Messages")
+for noun in (topic, group, producer, cluster):
+    app.add_typer(noun.app, rich_help_panel="Administration")
+explain.add_command(app, panel="Help")
 
 
 def main() -> None:

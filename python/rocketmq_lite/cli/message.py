@@ -1,8 +1,7 @@
-"""`rmq msg`: send messages and watch them come."""
+"""`rmq msg`: send messages, watch them come, look one up."""
 
 from __future__ import annotations
 
-import base64
 import secrets
 import sys
 from contextlib import asynccontextmanager
@@ -14,8 +13,11 @@ import trio
 import typer
 
 from rocketmq_lite.cli import lines, session
+from rocketmq_lite.cli.arguments import TopicArgument
 from rocketmq_lite.cli.failures import UsageFault
 from rocketmq_lite.cli.interrupt import cancelled_by_ctrl_c
+from rocketmq_lite.cli.message_get import get
+from rocketmq_lite.cli.message_text import message_line, message_record
 from rocketmq_lite.cli.options import GlobalOptions, with_global_options
 from rocketmq_lite.cli.render import show_line, show_record, show_rows
 
@@ -24,12 +26,10 @@ if TYPE_CHECKING:
 
     from rocketmq_lite.client.client import Client
     from rocketmq_lite.client.consumer import Consumer
-    from rocketmq_lite.client.message import ReceivedMessage
     from rocketmq_lite.model import SendReceipt
 
-app = typer.Typer(name="msg", help="Send messages and watch them come.", no_args_is_help=True)
+app = typer.Typer(name="msg", help="Messages: send them, watch them come, look one up.", no_args_is_help=True)
 
-TopicArgument = Annotated[str, typer.Argument(metavar="T", help="The topic.", show_default=False)]
 TagOption = Annotated[str | None, typer.Option("--tag", help="Tag; when watching an expression: a || b.")]
 PRODUCER_GROUP = "rmq-cli"
 
@@ -114,7 +114,7 @@ async def tail(
         with cancelled_by_ctrl_c():
             async for message in messages:
                 async with message:
-                    show_line(_message(message), options, text=_text(message))
+                    show_line(message_record(message), options, text=message_line(message))
                 seen += 1
                 if seen == count:
                     break
@@ -183,39 +183,6 @@ def _receipt(receipt: SendReceipt) -> dict[str, object]:
     }
 
 
-def _message(message: ReceivedMessage) -> dict[str, object]:
-    record: dict[str, object] = {
-        "topic": message.topic,
-        "broker": message.queue.broker_name,
-        "queue": message.queue.queue_id,
-        "offset": message.offset,
-        "message_id": message.message_id,
-        "tag": message.tag,
-        "keys": list(message.keys),
-        "properties": dict(message.properties),
-        "born_at": message.born_at.isoformat(timespec="milliseconds"),
-        "stored_at": message.stored_at.isoformat(timespec="milliseconds"),
-    }
-    try:
-        record["body"] = message.body.decode()
-    except UnicodeDecodeError:
-        record["body_base64"] = base64.b64encode(message.body).decode()
-    return record
-
-
-def _text(message: ReceivedMessage) -> str:
-    where = f"{message.queue.broker_name}/{message.queue.queue_id}@{message.offset}"
-    labels = [f"[{message.tag}]"] if message.tag else []
-    labels += [f"({' '.join(message.keys)})"] if message.keys else []
-    return " ".join(
-        [
-            message.stored_at.astimezone().strftime("%H:%M:%S"),
-            where,
-            *labels,
-            message.body.decode(errors="replace"),
-        ]
-    )
-
-
 app.command("send")(with_global_options(send))
 app.command("tail")(with_global_options(tail))
+app.command("get")(with_global_options(get))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rocketmq_lite.cli.options import GlobalOptions
+
+
+_ENDLESS: Final = 10_000
 
 
 def show_rows(rows: Sequence[Mapping[str, object]], options: GlobalOptions, *, empty: str) -> None:
@@ -34,6 +38,18 @@ def show_record(record: Mapping[str, object], options: GlobalOptions) -> None:
     sys.stdout.writelines(f"{name:<{width}}  {_text(value)}\n" for name, value in record.items())
 
 
+def show_heading(text: str) -> None:
+    """A line above a part of what a person reads."""
+    sys.stdout.write(f"\n{text}\n")
+
+
+def time_text(milliseconds: int) -> str | None:
+    """A time of RocketMQ's as ISO 8601; None for none (0 or less)."""
+    if milliseconds <= 0:
+        return None
+    return datetime.fromtimestamp(milliseconds / 1000, tz=UTC).isoformat(timespec="milliseconds")
+
+
 def show_line(record: Mapping[str, object], options: GlobalOptions, *, text: str) -> None:
     """Print one of many as it comes: a line of JSON, or `text`."""
     sys.stdout.write((json.dumps(record, ensure_ascii=False) if options.json else text) + "\n")
@@ -55,7 +71,9 @@ def _write_table(rows: Sequence[Mapping[str, object]]) -> None:
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_text(value) for value in row.values()))
-    Console(markup=False, highlight=False).print(table)
+    # Only a terminal has an edge: what goes elsewhere keeps its lines whole.
+    width = None if sys.stdout.isatty() else _ENDLESS
+    Console(markup=False, highlight=False, width=width).print(table)
 
 
 def _text(value: object) -> str:
@@ -66,5 +84,7 @@ def _text(value: object) -> str:
             return "yes" if value else "no"
         case list() | tuple():
             return ", ".join(map(str, value))
+        case dict():
+            return ", ".join(f"{name}={each}" for name, each in value.items())
         case _:
             return str(value)

@@ -1,59 +1,41 @@
-"""`rmq topic`: list, create, show, remove topics, and show their routes."""
+"""`rmq topic`: list, create, show, change, remove topics, and show their routes."""
 
 from __future__ import annotations
 
-import sys
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from rocketmq_lite.cli import session
+from rocketmq_lite.cli.arguments import (
+    BrokerOption,
+    ClusterOption,
+    SystemOption,
+    TopicArgument,
+    check_perm,
+    refuse_both,
+)
+from rocketmq_lite.cli.confirm import confirm
 from rocketmq_lite.cli.failures import UsageFault
 from rocketmq_lite.cli.options import GlobalOptions, with_global_options
-from rocketmq_lite.cli.render import show_record, show_rows
+from rocketmq_lite.cli.render import show_record, show_rows, time_text
+from rocketmq_lite.cli.system_names import reserved_topics
 
-if TYPE_CHECKING:
-    from rocketmq_lite.protocol.bodies import ClusterInfo
-
-app = typer.Typer(name="topic", help="Create, show and remove topics.", no_args_is_help=True)
-
-TopicArgument = Annotated[str, typer.Argument(metavar="T", help="The topic.", show_default=False)]
-
-PERMS = ("rw", "r", "w")
-
-# client-semantics section 22: names that RocketMQ keeps for itself.
-SYSTEM_PREFIXES = ("rmq_sys_", "%RETRY%", "%DLQ%")
-SYSTEM_TOPICS = {
-    "BenchmarkTest",
-    "CHECKPOINT_TOPIC",
-    "OFFSET_MOVED_EVENT",
-    "RMQ_SYS_TRACE_TOPIC",
-    "RMQ_SYS_TRANS_HALF_TOPIC",
-    "RMQ_SYS_TRANS_OP_HALF_TOPIC",
-    "RMQ_SYS_ROCKSDB_TRANS_HALF_TOPIC",
-    "RMQ_SYS_ROCKSDB_TRANS_OP_HALF_TOPIC",
-    "SCHEDULE_TOPIC_XXXX",
-    "SELF_TEST_TOPIC",
-    "TBW102",
-    "TRANS_CHECK_MAX_TIME_TOPIC",
-}
+app = typer.Typer(name="topic", help="Topics: create, show, change and remove them.", no_args_is_help=True)
 
 
 async def ls(
     options: GlobalOptions,
-    system: Annotated[
-        bool, typer.Option("--system", help="Show the topics that RocketMQ itself uses, too.")
-    ] = False,
+    system: SystemOption = False,
 ) -> None:
     """List the topics."""
     async with session.connected(options) as client:
         topics = await client.admin.topics()
-        reserved = _reserved(await client.admin.cluster())
+        reserved = reserved_topics(await client.admin.cluster())
     rows = [
         {"topic": topic, "system": is_system}
         for topic in topics
-        if not (is_system := topic in reserved or topic.startswith(SYSTEM_PREFIXES)) or system
+        if not (is_system := reserved(topic)) or system
     ]
     show_rows(rows, options, empty="no topics yet; the first send to one creates it, or `rmq topic create T`")
 
@@ -63,21 +45,73 @@ async def create(
     topic: TopicArgument,
     queues: Annotated[int, typer.Option("--queues", min=1, max=65_535, help="Queues on each broker.")] = 8,
     perm: Annotated[str, typer.Option("--perm", help="r, w or rw.")] = "rw",
-    cluster: Annotated[
-        str | None, typer.Option("--cluster", help="Only on the brokers of this cluster.")
-    ] = None,
-    broker: Annotated[str | None, typer.Option("--broker", help="Only on this broker.")] = None,
+    cluster: ClusterOption = None,
+    broker: BrokerOption = None,
 ) -> None:
     """Create a topic on every master, or change one that exists."""
-    if perm not in PERMS:
-        raise UsageFault(f"--perm {perm} is no permission", hint=f"one of {', '.join(PERMS)}")
-    if cluster and broker:
-        raise UsageFault("--cluster and --broker exclude each other", hint="leave one of them out")
+    check_perm(perm)
+    refuse_both(cluster, broker)
     async with session.connected(options) as client:
         brokers = await client.admin.create_topic(
             topic, queues=queues, perm=perm, cluster=cluster, broker=broker
         )
     show_record({"topic": topic, "brokers": list(brokers), "queues": queues, "perm": perm}, options)
+
+
+async def alter(
+    options: GlobalOptions,
+    topic: TopicArgument,
+    queues: Annotated[
+        int | None, typer.Option("--queues", min=1, max=65_535, help="Queues on each broker.")
+    ] = None,
+    read_queues: Annotated[
+        int | None, typer.Option("--read-queues", min=1, max=65_535, help="Only those that consumers read.")
+    ] = None,
+    write_queues: Annotated[
+        int | None, typer.Option("--write-queues", min=1, max=65_535, help="Only those that producers use.")
+    ] = None,
+    perm: Annotated[str | None, typer.Option("--perm", help="r, w or rw.")] = None,
+    broker: BrokerOption = None,
+) -> None:
+    """Change settings of a topic; what is not given stays as it is. Asks before it hides messages."""
+    if queues is not None and (read_queues is not None or write_queues is not None):
+        raise UsageFault(
+            "--queues stands for --read-queues and --write-queues together", hint="leave it or them out"
+        )
+    read_queues, write_queues = read_queues or queues, write_queues or queues
+    if read_queues is None and write_queues is None and perm is None:
+        raise UsageFault("nothing to change is given", hint="for example --queues 16, or --perm r")
+    if perm is not None:
+        check_perm(perm)
+    async with session.connected(options) as client:
+        known = await client.admin.topic_settings(topic)
+        fewer = [
+            name
+            for name, each in known.items()
+            if broker in {None, name} and read_queues is not None and read_queues < each.read_queue_nums
+        ]
+        if fewer:
+            confirm(
+                f"Messages in the queues of {topic} from number {read_queues} on will not be consumed any more on"
+                f" {', '.join(fewer)}; they stay stored.",
+                options,
+            )
+        altered = await client.admin.alter_topic(
+            topic, read_queues=read_queues, write_queues=write_queues, perm=perm, broker=broker
+        )
+    rows = [
+        {
+            "broker": name,
+            "read_queues": each.read_queue_nums,
+            "write_queues": each.write_queue_nums,
+            "perm": _perm_text(each.perm),
+        }
+        for name, each in altered.items()
+    ]
+    if options.json:
+        show_record({"topic": topic, "brokers": rows}, options)
+    else:
+        show_rows(rows, options, empty="")
 
 
 async def show(options: GlobalOptions, topic: TopicArgument) -> None:
@@ -90,7 +124,7 @@ async def show(options: GlobalOptions, topic: TopicArgument) -> None:
             "queue": queue.queue_id,
             "min_offset": bounds.min_offset,
             "max_offset": bounds.max_offset,
-            "last_stored_at": _time(bounds.last_update_timestamp),
+            "last_stored_at": time_text(bounds.last_update_timestamp),
         }
         for queue, bounds in queues.items()
     ]
@@ -109,7 +143,7 @@ async def route(options: GlobalOptions, topic: TopicArgument) -> None:
             "broker": queue.broker_name,
             "read_queues": queue.read_queue_nums,
             "write_queues": queue.write_queue_nums,
-            "perm": "".join(letter for letter, bit in (("r", 4), ("w", 2)) if queue.perm & bit) or "-",
+            "perm": _perm_text(queue.perm),
         }
         for queue in found.queue_datas
     ]
@@ -134,35 +168,18 @@ async def rm(options: GlobalOptions, topic: TopicArgument) -> None:
     async with session.connected(options) as client:
         found = await client.admin.route(topic)
         brokers = tuple(broker.broker_name for broker in found.broker_datas)
-        _confirm_removal(topic, brokers, options)
+        confirm(
+            f"This removes topic {topic} and all its messages from {', '.join(brokers)}.",
+            options,
+            otherwise="Nothing was removed.",
+        )
         await client.admin.delete_topic(topic)
     show_record({"topic": topic, "brokers": list(brokers)}, options)
 
 
-def _confirm_removal(topic: str, brokers: tuple[str, ...], options: GlobalOptions) -> None:
-    sys.stderr.write(f"This removes topic {topic} and all its messages from {', '.join(brokers)}.\n")
-    if options.yes:
-        return
-    sys.stderr.write("Go on? [y/N] ")
-    sys.stderr.flush()
-    answer = sys.stdin.readline().strip().lower()
-    if answer not in {"y", "yes"}:
-        sys.stderr.write("Nothing was removed. (--yes answers for you.)\n")
-        raise typer.Exit(1)
+def _perm_text(perm: int) -> str:
+    return "".join(letter for letter, bit in (("r", 4), ("w", 2)) if perm & bit) or "-"
 
 
-def _reserved(cluster: ClusterInfo) -> set[str]:
-    """Topics that every broker has: the fixed ones, and those named after clusters and brokers."""
-    clusters = cluster.cluster_addr_table
-    replies = {f"{name}_REPLY_TOPIC" for name in clusters}
-    return SYSTEM_TOPICS | replies | set(clusters) | set(cluster.broker_addr_table)
-
-
-def _time(milliseconds: int) -> str | None:
-    if milliseconds <= 0:
-        return None
-    return datetime.fromtimestamp(milliseconds / 1000, tz=UTC).isoformat(timespec="milliseconds")
-
-
-for _body in (ls, create, show, route, rm):
+for _body in (ls, create, show, route, alter, rm):
     app.command(_body.__name__)(with_global_options(_body))
