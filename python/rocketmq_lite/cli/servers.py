@@ -83,10 +83,11 @@ async def up(
         )
         namesrv_address = serving.address_for_others(namesrv_bound, advertise)
         async with serving.running_broker(settings, port_option="--broker-port") as broker_address:
-            serving.write_ready_file(ready_file, {"namesrv": namesrv_address, "broker": broker_address})
-            _announce({"name server": namesrv_address, "broker": broker_address, "data": str(directory)})
-            _suggest(namesrv_address)
-            await serving.until_asked_to_stop()
+            with serving.stop_signals() as asked_to_stop:
+                serving.write_ready_file(ready_file, {"namesrv": namesrv_address, "broker": broker_address})
+                _announce({"name server": namesrv_address, "broker": broker_address, "data": str(directory)})
+                _suggest(namesrv_address)
+                await asked_to_stop()
 
 
 async def namesrv(
@@ -99,9 +100,10 @@ async def namesrv(
     """Start a name server."""
     directory = data or serving.default_data_directory()
     async with serving.running_namesrv(host=host, port=port, data=directory, port_option="--port") as address:
-        serving.write_ready_file(ready_file, {"namesrv": address})
-        _announce({"name server": address})
-        await serving.until_asked_to_stop()
+        with serving.stop_signals() as asked_to_stop:
+            serving.write_ready_file(ready_file, {"namesrv": address})
+            _announce({"name server": address})
+            await asked_to_stop()
 
 
 async def broker(
@@ -134,9 +136,10 @@ async def broker(
         data=data or serving.default_data_directory(),
     )
     async with serving.running_broker(settings, port_option="--port") as address:
-        serving.write_ready_file(ready_file, {"broker": address} | ({"namesrv": given} if given else {}))
-        _announce({"broker": f"{address} ({name} in {cluster})", "name servers": given or "none"})
-        await serving.until_asked_to_stop()
+        with serving.stop_signals() as asked_to_stop:
+            serving.write_ready_file(ready_file, {"broker": address} | ({"namesrv": given} if given else {}))
+            _announce({"broker": f"{address} ({name} in {cluster})", "name servers": given or "none"})
+            await asked_to_stop()
 
 
 def _announce(facts: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ import json
 import os
 import resource
 import signal
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -22,7 +22,7 @@ from rocketmq_lite.transport.network import TcpNetwork
 from rocketmq_lite.transport.nursery import background_nursery
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 
     from rocketmq_lite.config import BrokerSettings
 
@@ -73,13 +73,20 @@ def _raise_limit_on_open_files() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-async def until_asked_to_stop() -> None:
-    """Return when SIGTERM comes; raise KeyboardInterrupt when Ctrl-C does.
+@contextmanager
+def stop_signals() -> Iterator[Callable[[], Awaitable[None]]]:
+    """Heed SIGTERM and Ctrl-C from here on; what it gives waits for one of them.
 
-    The caller leaves its `async with` either way, so that the servers stop in order; only the exit code differs.
+    It returns when SIGTERM comes and raises KeyboardInterrupt when Ctrl-C does: the caller leaves its
+    `async with` either way, so that the servers stop in order; only the exit code differs. A process that says
+    it is ready has to be in this block already: whoever reads that may ask it to stop at once.
     """
     with cancelled_by_ctrl_c(), trio.open_signal_receiver(signal.SIGTERM) as signals:
-        await anext(signals)
+
+        async def asked_to_stop() -> None:
+            await anext(signals)
+
+        yield asked_to_stop
 
 
 def write_ready_file(path: Path | None, addresses: Mapping[str, str]) -> None:
