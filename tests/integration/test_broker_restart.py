@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +46,35 @@ async def test_a_broker_that_nobody_used_leaves_no_tables(world: World, time: Mo
     async with world.broker(on_disk=True):
         pass
     assert list((world.directory / "store" / "config").iterdir()) == []
+
+
+async def test_what_is_committed_while_the_broker_stops_is_kept(world: World, time: MockClock | None) -> None:
+    """A commit that was answered counts, however late it came."""
+    commit = {"consumerGroup": "G", "topic": "orders", "queueId": 0}
+    answered = 0
+
+    async def commit_until_refused(
+        address: str, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        nonlocal answered
+        async with world.peer(address) as peer:
+            await peer.create_topic("orders")
+            await peer.pull("orders")
+            task_status.started()
+            with suppress(EOFError, trio.BrokenResourceError):
+                for offset in count(1):
+                    header = commit | {"commitOffset": offset}
+                    answer = await peer.call(RequestCode.UPDATE_CONSUMER_OFFSET, header=header)
+                    if answer.code != 0:
+                        break
+                    answered = offset
+
+    async with trio.open_nursery() as nursery, world.broker(on_disk=True) as address:
+        await nursery.start(commit_until_refused, address)
+    async with world.broker(on_disk=True) as address, world.peer(address) as peer:
+        answer = await peer.call(RequestCode.QUERY_CONSUMER_OFFSET, header=commit)
+        assert answered > 0
+        assert int(answer.fields["offset"]) in {answered, answered + 1}, "the last one's answer may be lost"
 
 
 async def test_offsets_are_written_every_five_seconds(pump_world: World, autojump_clock: MockClock) -> None:

@@ -239,9 +239,13 @@ class _Broker:
             task_status.started(self._address)
 
     async def say_good_bye(self) -> None:
-        """Stop in order. What fails is logged; the next step is taken all the same."""
+        """Stop in order. What fails is logged; the next step is taken all the same.
+
+        Offsets are written twice: before the engine stops, which may take too long, and after it, when nobody can
+        commit any more.
+        """
         await self._registrar.leave()
-        for step in (self._catalog.save, self._offsets.save, self._engine.stop):
+        for step in (self._catalog.save, self._offsets.save, self._engine.stop, self._offsets.save):
             try:
                 await step()
             except RocketMQError as error:
