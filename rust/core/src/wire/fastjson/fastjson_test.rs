@@ -115,6 +115,14 @@ fn null_members_are_left_out_and_members_sorted() {
 }
 
 #[test]
+fn a_member_that_is_no_number_is_there_and_null() {
+    let members = [("a", f64::INFINITY), ("b", f64::NAN)];
+    let object = members.map(|(name, number)| (Value::Str(name.to_owned()), Value::Float(number)));
+    let text = write(&Value::Object(object.to_vec()), Dialect::Classic);
+    assert_eq!(text, br#"{"a":null,"b":null}"#);
+}
+
+#[test]
 fn of_equal_members_the_last_counts() {
     assert_eq!(read("{a:1,a:2}").get("a"), Some(&Value::Int(2)));
     assert_eq!(read("[1]").get("a"), None);

@@ -1,6 +1,7 @@
 //! The exact writer: what fastjson writes for the same value.
 //!
-//! Members under text keys are sorted by name, as bean properties are, and left out when null. Members
+//! Members under text keys are sorted by name, as bean properties are, and left out when null. A number that JSON does not
+//! have is written as `null`, as a member too: fastjson asks whether there is a value before it asks what is written. Members
 //! under numbers or objects are map entries: `Classic` keeps their order, as Java's hash maps have none;
 //! `Standard` sorts and quotes the numeric ones. Objects as keys stay bare in both, since no reader takes
 //! any other form.
