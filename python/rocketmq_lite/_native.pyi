@@ -17,6 +17,7 @@ __all__ = [
     "Control",
     "Engine",
     "FrameDecoder",
+    "Opening",
     "RawCommand",
     "RawMessage",
     "Reactor",
@@ -541,12 +542,8 @@ class Cold:
         """What happened."""
 
 @final
-class Engine:
-    """The engine without threads: for an owner that brings streams and time.
-
-    Nothing waits: what the engine asks of the disk is done inside `poll`, other threads may run meanwhile.
-    After any call that changes something, do what `poll` says and look at what `take` gives.
-    """
+class Opening:
+    """What a broker is made of: its identity, its store, and the switches of its engine."""
 
     def __new__(
         cls,
@@ -554,8 +551,6 @@ class Engine:
         broker_name: str,
         cluster: str,
         store_host: str,
-        wall_ms: int,
-        mono_ms: int,
         root: str | PathLike[str] | None = None,
         segment_size: int = ...,
         consume_queue_entries: int = 300_000,
@@ -566,15 +561,14 @@ class Engine:
         region: str = "DefaultRegion",
         trace_on: bool = True,
         seed: int = 0,
-    ) -> Engine:
-        """Open a store and put an engine with empty tables over it.
+        utc_offset_s: int = 0,
+    ) -> Opening:
+        """Describe a broker; nothing is opened yet.
 
         Args:
             broker_name: Name of the broker, as routes carry it.
             cluster: Name of the cluster.
             store_host: The advertised address, numeric, with its port. Part of every offset message id.
-            wall_ms: Milliseconds since 1970.
-            mono_ms: Milliseconds since any moment, never going back.
             root: Apache's `storePathRootDir`; None keeps everything in memory.
             segment_size: Bytes of a commit log file; 1 GiB if not given.
             consume_queue_entries: Entries of a consume queue file.
@@ -585,10 +579,30 @@ class Engine:
             region: Put into every message as `MSG_REGION`.
             trace_on: Put into every message as `TRACE_ON`.
             seed: Of the generator that picks queues.
+            utc_offset_s: Seconds that local time is ahead of UTC: in the names of index files, and in message ids.
+
+        Raises:
+            ValueError: An argument means nothing.
+        """
+
+@final
+class Engine:
+    """The engine without threads: for an owner that brings streams and time.
+
+    Nothing waits: what the engine asks of the disk is done inside `poll`, other threads may run meanwhile.
+    After any call that changes something, do what `poll` says and look at what `take` gives.
+    """
+
+    def __new__(cls, opening: Opening, *, wall_ms: int, mono_ms: int) -> Engine:
+        """Open a store and put an engine with empty tables over it.
+
+        Args:
+            opening: Which store, and whose.
+            wall_ms: Milliseconds since 1970.
+            mono_ms: Milliseconds since any moment, never going back.
 
         Raises:
             StoreError: The store cannot be opened.
-            ValueError: An argument means nothing.
         """
 
     @property
@@ -648,35 +662,15 @@ class Reactor:
     Let go of it without `close` and the threads end at once; the store is then left as after a crash.
     """
 
-    def __new__(
-        cls,
-        *,
-        broker_name: str,
-        cluster: str,
-        store_host: str,
-        root: str | PathLike[str],
-        wake_fd: int,
-        segment_size: int = ...,
-        consume_queue_entries: int = 300_000,
-        flush: Literal["async", "sync"] = "async",
-        flush_interval_ms: int = 500,
-        permission: int = 6,
-        accept_sends_from_ms: int = 0,
-        region: str = "DefaultRegion",
-        trace_on: bool = True,
-        seed: int = 0,
-        utc_offset_s: int = 0,
-    ) -> Reactor:
+    def __new__(cls, opening: Opening, *, wake_fd: int) -> Reactor:
         """Open the store and start the threads.
 
         `wake_fd` is the descriptor of a connected socket. The reactor keeps a copy, the original may go.
-        One byte is written to it whenever there is something to `take` and there was nothing before. Files of the
-        index by key are named by local time: `utc_offset_s` ahead of UTC. For the other arguments see `Engine`.
+        One byte is written to it whenever there is something to `take` and there was nothing before.
 
         Raises:
             StoreError: The store cannot be opened.
             OSError: The descriptor is none of a socket, or there are no threads or descriptors left.
-            ValueError: An argument means nothing.
         """
 
     @property

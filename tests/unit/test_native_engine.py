@@ -47,15 +47,16 @@ class Now(TypedDict):
 NOW: Now = {"wall_ms": WALL_MS, "mono_ms": 0}
 
 
-def engine(root: Path | None = None, segment_size: int = SEGMENT) -> _native.Engine:
-    return _native.Engine(
-        broker_name="broker-a",
-        cluster="C",
-        store_host=STORE_HOST,
-        root=root,
-        segment_size=segment_size,
-        **NOW,
+def opening(
+    root: Path | None = None, *, segment_size: int = SEGMENT, store_host: str = STORE_HOST
+) -> _native.Opening:
+    return _native.Opening(
+        broker_name="broker-a", cluster="C", store_host=store_host, root=root, segment_size=segment_size
     )
+
+
+def engine(root: Path | None = None, segment_size: int = SEGMENT) -> _native.Engine:
+    return _native.Engine(opening(root, segment_size=segment_size), **NOW)
 
 
 def with_topic(opened: _native.Engine) -> int:
@@ -252,7 +253,7 @@ def test_deadlines_come_from_the_engine() -> None:
 def test_settings_that_mean_nothing(wrong: dict[str, str], says: str) -> None:
     settings = {"broker_name": "b", "cluster": "c", "store_host": STORE_HOST} | wrong
     with pytest.raises(ValueError, match=says):
-        _native.Engine(**settings, **NOW)  # type: ignore[arg-type]
+        _native.Opening(**settings)  # type: ignore[arg-type]
 
 
 def test_arguments_that_mean_nothing() -> None:
@@ -358,14 +359,7 @@ Wake = tuple[socket.socket, socket.socket]
 
 
 def reactor(root: Path, wake_fd: int, store_host: str = STORE_HOST) -> _native.Reactor:
-    return _native.Reactor(
-        broker_name="broker-a",
-        cluster="C",
-        store_host=store_host,
-        root=root,
-        wake_fd=wake_fd,
-        segment_size=SEGMENT,
-    )
+    return _native.Reactor(opening(root, store_host=store_host), wake_fd=wake_fd)
 
 
 def send(address: tuple[str, int], fields: dict[str, str]) -> int:
@@ -482,8 +476,9 @@ def test_an_interpreter_ends_with_a_reactor_running(tmp_path: Path) -> None:
         "import socket, sys\n"
         "from rocketmq_lite import _native\n"
         "ours, theirs = socket.socketpair()\n"
-        "running = _native.Reactor(broker_name='b', cluster='c', store_host='127.0.0.1:1', root=sys.argv[1],\n"
-        "                          wake_fd=theirs.fileno(), segment_size=65536)\n"
+        "opening = _native.Opening(broker_name='b', cluster='c', store_host='127.0.0.1:1', root=sys.argv[1],\n"
+        "                           segment_size=65536)\n"
+        "running = _native.Reactor(opening, wake_fd=theirs.fileno())\n"
         "running.listen('127.0.0.1', 0)\n"
     )
     ended = subprocess.run(

@@ -15,6 +15,7 @@ import trio
 from rocketmq_lite.broker.address import BrokerAddress, advertised_address, reserve_port
 from rocketmq_lite.broker.plane import EngineOwner, EngineSettings, ReactorOwner
 from rocketmq_lite.broker.pump import PumpOwner
+from rocketmq_lite.clock import utc_offset_s
 from rocketmq_lite.config_files import (
     ConfigDirectory,
     ConfigFiles,
@@ -83,9 +84,9 @@ async def _open_reactor(settings: BrokerSettings) -> AsyncIterator[tuple[EngineO
     with await reserve_port(settings.host, settings.port) as port:
         host, number = port.getsockname()[:2]
         address = await advertised_address(settings.advertise, format_address(host, number))
-        owner = await ReactorOwner.open(
-            _engine_settings(settings, address, seed=int.from_bytes(os.urandom(8))), port
-        )
+        seed = int.from_bytes(os.urandom(8))
+        engine_settings = _engine_settings(settings, address, seed=seed, utc_offset_s=utc_offset_s())
+        owner = await ReactorOwner.open(engine_settings, port)
         try:
             yield owner, address
         finally:
@@ -106,7 +107,9 @@ async def _open_pump(
             await owner.close()
 
 
-def _engine_settings(settings: BrokerSettings, address: BrokerAddress, *, seed: int) -> EngineSettings:
+def _engine_settings(
+    settings: BrokerSettings, address: BrokerAddress, *, seed: int, utc_offset_s: int = 0
+) -> EngineSettings:
     return EngineSettings(
         broker_name=settings.name,
         cluster=settings.cluster,
@@ -116,6 +119,7 @@ def _engine_settings(settings: BrokerSettings, address: BrokerAddress, *, seed: 
         segment_size=settings.segment_size,
         flush=settings.flush,
         seed=seed,
+        utc_offset_s=utc_offset_s,
     )
 
 

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
-from rocketmq_lite._native import Cold, Control, Reactor
+from rocketmq_lite._native import Cold, Control, Opening, Reactor
 from rocketmq_lite._native import StoreError as NativeStoreError
 from rocketmq_lite.broker.engine.offsets import CommittedOffset
 from rocketmq_lite.broker.events import (
@@ -36,7 +36,6 @@ from rocketmq_lite.broker.events import (
     MissingGroup,
     MissingTopic,
 )
-from rocketmq_lite.clock import utc_offset_s
 from rocketmq_lite.errors import ConnectionLost, RequestTimeout, StoreDamaged, StoreError, StoreLocked
 from rocketmq_lite.protocol.codes import ResponseCode
 from rocketmq_lite.protocol.framing import to_command
@@ -71,6 +70,7 @@ class EngineSettings:
         store_host: Address that is stored with every message, and is part of every message id; numeric.
         root: The store's directory; None keeps it in memory, which only the pump can.
         seed: Of the generator that picks queues and tells this process's unique keys from others'.
+        utc_offset_s: Seconds that local time is ahead of UTC.
     """
 
     broker_name: str
@@ -81,6 +81,21 @@ class EngineSettings:
     segment_size: int
     flush: FlushMode
     seed: int
+    utc_offset_s: int
+
+    def opening(self) -> Opening:
+        """For the extension."""
+        return Opening(
+            broker_name=self.broker_name,
+            cluster=self.cluster,
+            region=self.region,
+            store_host=self.store_host,
+            root=None if self.root is None else str(self.root),
+            segment_size=self.segment_size,
+            flush=self.flush,
+            seed=self.seed,
+            utc_offset_s=self.utc_offset_s,
+        )
 
 
 class EngineOwner(ABC):
@@ -481,18 +496,7 @@ def log_recovery(found: Mapping[str, object]) -> None:
 
 def _start_reactor(settings: EngineSettings, wake: socket.socket) -> Reactor:
     try:
-        return Reactor(
-            broker_name=settings.broker_name,
-            cluster=settings.cluster,
-            region=settings.region,
-            store_host=settings.store_host,
-            root=str(settings.root),
-            segment_size=settings.segment_size,
-            flush=settings.flush,
-            seed=settings.seed,
-            utc_offset_s=utc_offset_s(),
-            wake_fd=wake.fileno(),
-        )
+        return Reactor(settings.opening(), wake_fd=wake.fileno())
     except NativeStoreError as error:
         raise store_error(error) from error
 

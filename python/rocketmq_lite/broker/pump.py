@@ -56,18 +56,7 @@ class PumpOwner(EngineOwner):
             StoreError: The store cannot be opened; its subclasses say why.
         """
         try:
-            engine = Engine(
-                broker_name=settings.broker_name,
-                cluster=settings.cluster,
-                store_host=settings.store_host,
-                region=settings.region,
-                root=None if settings.root is None else str(settings.root),
-                segment_size=settings.segment_size,
-                flush=settings.flush,
-                seed=settings.seed,
-                wall_ms=clock.wall_ms(),
-                mono_ms=_milliseconds(clock),
-            )
+            engine = Engine(settings.opening(), wall_ms=clock.wall_ms(), mono_ms=_milliseconds(clock))
         except NativeStoreError as error:
             raise store_error(error) from error
         log_recovery(engine.recovery)

@@ -50,6 +50,7 @@ fn add_record(module: &Bound<'_, PyModule>) -> PyResult<()> {
 fn add_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<control::Control>()?;
     module.add_class::<cold::Cold>()?;
+    module.add_class::<settings::Opening>()?;
     module.add_class::<session::Engine>()?;
     module.add_class::<plane::Reactor>()
 }

@@ -4,7 +4,6 @@ use std::io;
 use std::net::ToSocketAddrs;
 use std::os::fd::IntoRawFd;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use pyo3::prelude::*;
@@ -27,44 +26,11 @@ pub(crate) struct Reactor {
 #[pymethods]
 impl Reactor {
     #[new]
-    #[pyo3(signature = (
-        *, broker_name, cluster, store_host, root, wake_fd, segment_size=1_073_741_824,
-        consume_queue_entries=300_000, flush="async", flush_interval_ms=500, permission=6,
-        accept_sends_from_ms=0, region="DefaultRegion", trace_on=true, seed=0, utc_offset_s=0
-    ))]
-    #[expect(clippy::too_many_arguments, reason = "keyword arguments, each with its own name and default")]
-    fn new(
-        py: Python<'_>,
-        broker_name: String,
-        cluster: String,
-        store_host: &str,
-        root: PathBuf,
-        wake_fd: i32,
-        segment_size: u64,
-        consume_queue_entries: u64,
-        flush: &str,
-        flush_interval_ms: u64,
-        permission: i32,
-        accept_sends_from_ms: i64,
-        region: &str,
-        trace_on: bool,
-        seed: u64,
-        utc_offset_s: i32,
-    ) -> PyResult<Self> {
-        let mut opening = Opening::new((broker_name, cluster, store_host), Some(root))?;
-        opening.set_flush(flush, flush_interval_ms)?;
-        opening.store.segment_size = segment_size;
-        opening.store.consume_queue_entries = consume_queue_entries;
-        opening.store.utc_offset_s = utc_offset_s;
-        opening.settings.permission = permission;
-        opening.settings.accept_sends_from_ms = accept_sends_from_ms;
-        region.clone_into(&mut opening.settings.region);
-        opening.settings.trace_on = trace_on;
-        opening.settings.seed = seed;
+    #[pyo3(signature = (opening, *, wake_fd))]
+    fn new(py: Python<'_>, opening: &Opening, wake_fd: i32) -> PyResult<Self> {
         let wake = adopt(py, wake_fd)?;
         let clock = Clock::start();
-        let (broker, recovery) =
-            py.detach(|| opening.open(clock.now().wall_ms)).map_err(|error| errors::store(py, &error))?;
+        let (broker, recovery) = opening.open(py, clock.now().wall_ms)?;
         let inner = CoreReactor::start(broker, clock, wake).map_err(|error| errors::os(&error, None))?;
         Ok(Self { inner, recovery })
     }

@@ -1,7 +1,6 @@
 //! `Engine`: the broker's engine without threads, for owners that bring streams and time.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -15,7 +14,6 @@ use rocketmq_lite_plane::{Action, Pump};
 use crate::bytes_like::with_bytes;
 use crate::cold::{Cold, engine_statistics, recovery_dict, to_python};
 use crate::control::Control;
-use crate::errors;
 use crate::settings::Opening;
 
 /// The pump's engine. Every call takes the time, does its work at once and returns; `poll` flushes and reads inline.
@@ -35,43 +33,11 @@ impl Engine {
 #[pymethods]
 impl Engine {
     #[new]
-    #[pyo3(signature = (
-        *, broker_name, cluster, store_host, wall_ms, mono_ms, root=None, segment_size=1_073_741_824,
-        consume_queue_entries=300_000, flush="async", flush_interval_ms=500, permission=6,
-        accept_sends_from_ms=0, region="DefaultRegion", trace_on=true, seed=0
-    ))]
-    #[expect(clippy::too_many_arguments, reason = "keyword arguments, each with its own name and default")]
-    fn new(
-        py: Python<'_>,
-        broker_name: String,
-        cluster: String,
-        store_host: &str,
-        wall_ms: i64,
-        mono_ms: u64,
-        root: Option<PathBuf>,
-        segment_size: u64,
-        consume_queue_entries: u64,
-        flush: &str,
-        flush_interval_ms: u64,
-        permission: i32,
-        accept_sends_from_ms: i64,
-        region: &str,
-        trace_on: bool,
-        seed: u64,
-    ) -> PyResult<Self> {
+    #[pyo3(signature = (opening, *, wall_ms, mono_ms))]
+    fn new(py: Python<'_>, opening: &Opening, wall_ms: i64, mono_ms: u64) -> PyResult<Self> {
         // Nothing is due in a new engine; the argument keeps every call that changes something alike.
         let _ = mono_ms;
-        let mut opening = Opening::new((broker_name, cluster, store_host), root)?;
-        opening.set_flush(flush, flush_interval_ms)?;
-        opening.store.segment_size = segment_size;
-        opening.store.consume_queue_entries = consume_queue_entries;
-        opening.settings.permission = permission;
-        opening.settings.accept_sends_from_ms = accept_sends_from_ms;
-        region.clone_into(&mut opening.settings.region);
-        opening.settings.trace_on = trace_on;
-        opening.settings.seed = seed;
-        let (broker, recovery) =
-            py.detach(|| opening.open(wall_ms)).map_err(|error| errors::store(py, &error))?;
+        let (broker, recovery) = opening.open(py, wall_ms)?;
         Ok(Self { pump: Mutex::new(Pump::new(broker)), recovery })
     }
 

@@ -7,47 +7,82 @@ use std::sync::Arc;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use rocketmq_lite_core::session::{Broker, Settings};
-use rocketmq_lite_core::store::{
-    DiskFs, FileSystem, FlushMode, MemFs, Recovery, Store, StoreError, StoreSettings,
-};
+use rocketmq_lite_core::store::{DiskFs, FileSystem, FlushMode, MemFs, Recovery, Store, StoreSettings};
 
-/// What a broker is made of.
+use crate::errors;
+
+/// What a broker is made of; each owner opens one.
+#[pyclass(frozen, module = "rocketmq_lite._native")]
 pub(crate) struct Opening {
-    pub(crate) settings: Settings,
-    pub(crate) store: StoreSettings,
-    pub(crate) files: Arc<dyn FileSystem>,
+    settings: Settings,
+    store: StoreSettings,
+    files: Arc<dyn FileSystem>,
+}
+
+#[pymethods]
+impl Opening {
+    #[new]
+    #[pyo3(signature = (
+        *, broker_name, cluster, store_host, root=None, segment_size=1_073_741_824, consume_queue_entries=300_000,
+        flush="async", flush_interval_ms=500, permission=6, accept_sends_from_ms=0, region="DefaultRegion",
+        trace_on=true, seed=0, utc_offset_s=0
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments, each with its own name and default")]
+    fn new(
+        broker_name: String,
+        cluster: String,
+        store_host: &str,
+        root: Option<PathBuf>,
+        segment_size: u64,
+        consume_queue_entries: u64,
+        flush: &str,
+        flush_interval_ms: u64,
+        permission: i32,
+        accept_sends_from_ms: i64,
+        region: &str,
+        trace_on: bool,
+        seed: u64,
+        utc_offset_s: i32,
+    ) -> PyResult<Self> {
+        let process_id = std::process::id();
+        let files: Arc<dyn FileSystem> =
+            if root.is_some() { Arc::new(DiskFs) } else { Arc::new(MemFs::new()) };
+        let settings = Settings {
+            region: region.to_owned(),
+            trace_on,
+            permission,
+            accept_sends_from_ms,
+            process_id,
+            seed,
+            utc_offset_s,
+            ..Settings::new(broker_name, cluster, address(store_host)?)
+        };
+        let store = StoreSettings {
+            segment_size,
+            consume_queue_entries,
+            flush: flush_mode(flush, flush_interval_ms)?,
+            process_id,
+            utc_offset_s,
+            ..StoreSettings::new(root.unwrap_or_else(|| PathBuf::from("/memory")))
+        };
+        Ok(Self { settings, store, files })
+    }
 }
 
 impl Opening {
-    /// Over a directory, or over memory without one. The rest are Apache's defaults.
-    pub(crate) fn new(identity: (String, String, &str), root: Option<PathBuf>) -> PyResult<Self> {
-        let (broker_name, cluster, store_host) = identity;
-        let process_id = std::process::id();
-        let mut settings = Settings::new(broker_name, cluster, address(store_host)?);
-        settings.process_id = process_id;
-        let files: Arc<dyn FileSystem> =
-            if root.is_some() { Arc::new(DiskFs) } else { Arc::new(MemFs::new()) };
-        let mut store = StoreSettings::new(root.unwrap_or_else(|| PathBuf::from("/memory")));
-        store.process_id = process_id;
-        Ok(Self { settings, store, files })
+    /// Opens the store and makes the engine.
+    pub(crate) fn open(&self, py: Python<'_>, wall_ms: i64) -> PyResult<(Broker, Recovery)> {
+        let opened = py.detach(|| Store::open(Arc::clone(&self.files), self.store.clone(), wall_ms));
+        let (store, recovery) = opened.map_err(|error| errors::store(py, &error))?;
+        Ok((Broker::new(self.settings.clone(), store), recovery))
     }
+}
 
-    /// How and how often the store is flushed.
-    pub(crate) fn set_flush(&mut self, flush: &str, interval_ms: u64) -> PyResult<()> {
-        self.store.flush = match flush {
-            "async" => FlushMode::Async { interval_ms },
-            "sync" => FlushMode::Sync,
-            other => {
-                return Err(PyValueError::new_err(format!("flush is \"async\" or \"sync\", not {other:?}")));
-            }
-        };
-        Ok(())
-    }
-
-    /// Opens the store and makes the engine. Touches the disk: call it detached.
-    pub(crate) fn open(self, wall_ms: i64) -> Result<(Broker, Recovery), StoreError> {
-        let (store, recovery) = Store::open(self.files, self.store, wall_ms)?;
-        Ok((Broker::new(self.settings, store), recovery))
+fn flush_mode(flush: &str, interval_ms: u64) -> PyResult<FlushMode> {
+    match flush {
+        "async" => Ok(FlushMode::Async { interval_ms }),
+        "sync" => Ok(FlushMode::Sync),
+        other => Err(PyValueError::new_err(format!("flush is \"async\" or \"sync\", not {other:?}"))),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Unique keys for messages that come without one.
 //!
-//! A key holds the milliseconds since its month began, from which tools guess when it was made. Java means the local month;
-//! here it is the month in UTC, since the engine knows no time zone.
+//! A key holds the milliseconds since its month began, from which tools guess when it was made. Java means the local month,
+//! in the tool's time zone as in the maker's; here the month is that of the engine's offset from UTC, which summer time may
+//! have changed since the month began.
 
 use std::net::IpAddr;
 
@@ -12,23 +13,27 @@ const DAY_MS: i64 = 86_400_000;
 /// A key generator that follows the months.
 #[derive(Debug)]
 pub(super) struct Keys {
-    keys: UniqueKeys,
+    generator: UniqueKeys,
     /// Wall times for which the generator's month is right.
     month: std::ops::Range<i64>,
+    utc_offset_ms: i64,
 }
 
 impl Keys {
-    pub(super) fn new(address: IpAddr, process_id: u32, salt: u32) -> Self {
-        Self { keys: UniqueKeys::new(address, process_id as u16, salt, 0), month: 0..0 }
+    pub(super) fn new(address: IpAddr, process_id: u32, salt: u32, utc_offset_s: i32) -> Self {
+        let generator = UniqueKeys::new(address, process_id as u16, salt, 0);
+        Self { generator, month: 0..0, utc_offset_ms: i64::from(utc_offset_s) * 1_000 }
     }
 
     /// The next key.
     pub(super) fn next(&mut self, wall_ms: i64) -> String {
         if !self.month.contains(&wall_ms) {
-            self.month = month_of(wall_ms);
-            self.keys.start_month(self.month.start);
+            let local = month_of(wall_ms.saturating_add(self.utc_offset_ms));
+            let to_utc = |ms: i64| ms.saturating_sub(self.utc_offset_ms);
+            self.month = to_utc(local.start)..to_utc(local.end);
+            self.generator.start_month(self.month.start);
         }
-        self.keys.next_key(wall_ms)
+        self.generator.next_key(wall_ms)
     }
 }
 
@@ -71,8 +76,22 @@ mod tests {
 
     #[test]
     fn keys_of_two_months_begin_alike_and_differ() {
-        let mut keys = Keys::new("127.0.0.1".parse().unwrap(), 1, 2);
+        let mut keys = Keys::new("127.0.0.1".parse().unwrap(), 1, 2, 0);
         assert_eq!(keys.next(1_000), "7F0000010001000000020000_03E8_0000".replace('_', ""));
         assert_eq!(keys.next(31 * 86_400_000), "7F0000010001000000020000_0000_0001".replace('_', ""));
+    }
+
+    #[test]
+    fn a_month_begins_at_local_midnight() {
+        let hours = |hours: i64| hours * 3_600_000;
+        let since = |utc_offset_s, wall_ms| {
+            let key = Keys::new("127.0.0.1".parse().unwrap(), 1, 2, utc_offset_s).next(wall_ms);
+            i64::from_str_radix(&key[20..28], 16).unwrap()
+        };
+        let february = hours(31 * 24);
+        assert_eq!(since(8 * 3_600, february - hours(8)), 0);
+        assert_eq!(since(8 * 3_600, february - hours(8) - 1), february - 1);
+        assert_eq!(since(-5 * 3_600, february + hours(5)), 0);
+        assert_eq!(since(-5 * 3_600, february), february - hours(5));
     }
 }

@@ -92,7 +92,8 @@ impl Broker {
     pub fn new(settings: Settings, store: Store) -> Self {
         let mut chance = chance::Chance::new(settings.seed);
         let indexing = indexing::Indexing::new(store.is_index_behind());
-        let keys = keys::Keys::new(settings.store_host.ip(), settings.process_id, chance.next() as u32);
+        let (address, salt) = (settings.store_host.ip(), chance.next() as u32);
+        let keys = keys::Keys::new(address, settings.process_id, salt, settings.utc_offset_s);
         Self {
             settings,
             store,

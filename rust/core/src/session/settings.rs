@@ -34,6 +34,8 @@ pub struct Settings {
     pub process_id: u32,
     /// Seed of the generator that picks queues and makes unique keys differ between processes.
     pub seed: u64,
+    /// Seconds that local time is ahead of UTC: unique keys count from the start of the local month.
+    pub utc_offset_s: i32,
 }
 
 impl Settings {
@@ -50,6 +52,7 @@ impl Settings {
             max_frame: crate::wire::MAX_FRAME,
             process_id: 0,
             seed: 0,
+            utc_offset_s: 0,
         }
     }
 }
