@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import trio
@@ -133,3 +134,30 @@ async def test_a_hanging_name_server_delays_no_message(world: World, time: MockC
                 assert (await peer.send("orders")).code == 0
             assert trio.current_time() - began < 2
             assert (await admin.answer(slow)).code == 0
+
+
+async def test_topics_with_an_order_configuration_are_marked_so(
+    pump_world: World, autojump_clock: MockClock
+) -> None:
+    async with (
+        pump_world.name_server() as address,
+        pump_world.peer(address) as names,
+        pump_world.broker(namesrv=(address,)) as broker,
+        pump_world.peer(broker) as peer,
+    ):
+        await peer.create_topic("orders")
+        await peer.create_topic("others")
+        for topic in ("orders", "not there"):
+            await names.call(
+                RequestCode.PUT_KV_CONFIG, namespace="ORDER_TOPIC_CONFIG", key=topic, value="broker-a:4"
+            )
+        await trio.sleep(31)
+        marks = {}
+        for topic in ("orders", "others"):
+            answer = await peer.call(RequestCode.GET_TOPIC_CONFIG, topic=topic)
+            marks[topic] = json.loads(answer.body)["order"]
+        assert marks == {"orders": True, "others": False}
+        await names.call(RequestCode.DELETE_KV_CONFIG, namespace="ORDER_TOPIC_CONFIG", key="orders")
+        await trio.sleep(31)
+        answer = await peer.call(RequestCode.GET_TOPIC_CONFIG, topic="orders")
+        assert json.loads(answer.body)["order"] is True

@@ -11,6 +11,7 @@ Rules:
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite.errors import BrokerError
@@ -79,6 +80,19 @@ class Catalog:
         self._owner.put_topic(topic)
         await self._topic_file.save()
         await self._registrar.announce(frozenset({topic.topic_name}))
+
+    async def mark_ordered(self, names: frozenset[str]) -> None:
+        """Mark those of these topics that exist as having an order configuration.
+
+        The mark is never taken off here: what name servers know of it may be incomplete (Apache does the same).
+
+        Raises:
+            StoreError: As ``put_topic``.
+        """
+        for name in sorted(names):
+            topic = self.topics.get(name)
+            if topic is not None and not topic.order:
+                await self.put_topic(replace(topic, order=True))
 
     async def remove_topic(self, name: str) -> None:
         """Delete a topic with its messages and every group's offsets in it.

@@ -147,6 +147,7 @@ class _Broker:
             clock=clock,
             interval=settings.register_interval,
             picture=self._registration,
+            mark_ordered=self._mark_ordered,
         )
         self._catalog = Catalog(
             owner=engine,
@@ -250,6 +251,12 @@ class _Broker:
                 await step()
             except RocketMQError as error:
                 _log.error("while stopping: %s", error)
+
+    async def _mark_ordered(self, names: frozenset[str]) -> None:
+        try:
+            await self._catalog.mark_ordered(names)
+        except RocketMQError as error:
+            _log.error("topics were marked as ordered but %s", error)
 
     def _registration(self, names: frozenset[str] | None) -> bytes:
         topics = self._topics.all()

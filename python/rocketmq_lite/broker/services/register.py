@@ -7,6 +7,7 @@ Rules:
 - The connections are kept: a name server forgets a broker at once when its connection closes. When one does,
   we register again as soon as the name server is back.
 - A name server that cannot be reached is reported once, not at each attempt.
+- An answer may name the topics that have an order configuration; what to do about them is the broker's.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ import trio
 
 from rocketmq_lite.broker.engine.lease import Lease, LeaseState, Registration
 from rocketmq_lite.errors import RocketMQError
+from rocketmq_lite.protocol.bodies import KVTable
 from rocketmq_lite.protocol.codes import RequestCode, ResponseCode
 from rocketmq_lite.protocol.command import Command
 from rocketmq_lite.protocol.headers.route import RegisterBrokerRequestHeader, UnregisterBrokerRequestHeader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.transport.rpc import Pool
@@ -55,6 +57,7 @@ class Registrar:
     Args:
         servers: Addresses of the name servers; none is fine.
         picture: The registration body for some topics, or for all.
+        mark_ordered: Given the topics that have an order configuration; runs beside the registrations.
     """
 
     def __init__(
@@ -65,10 +68,12 @@ class Registrar:
         clock: Clock,
         interval: float,
         picture: Callable[[frozenset[str] | None], bytes],
+        mark_ordered: Callable[[frozenset[str]], Awaitable[None]],
     ) -> None:
         self._pool = pool
         self._clock = clock
         self._picture = picture
+        self._mark_ordered = mark_ordered
         self._leases = {server: Lease(interval) for server in servers}
         self._changed = trio.lowlevel.ParkingLot()
         self._progress = trio.lowlevel.ParkingLot()
@@ -83,7 +88,7 @@ class Registrar:
         self._identity = identity
         async with trio.open_nursery() as nursery:
             for server, lease in self._leases.items():
-                nursery.start_soon(self._keep, server, lease, identity)
+                nursery.start_soon(self._keep, server, lease, identity, nursery)
             while self._leases and not self._known_somewhere():
                 await self._progress.park()
             task_status.started()
@@ -123,14 +128,17 @@ class Registrar:
             lease.lost(self._clock.mono())
             self._changed.unpark_all()
 
-    async def _keep(self, server: str, lease: Lease, identity: Identity) -> None:
+    async def _keep(self, server: str, lease: Lease, identity: Identity, nursery: trio.Nursery) -> None:
         while not lease.ended:
             plan = lease.plan_registration(self._clock.mono())
             if plan is None:
                 with trio.move_on_at(lease.next_due()):
                     await self._changed.park()
                 continue
-            self._report(server, lease, plan, await self._register(server, plan, identity))
+            problem, ordered = await self._register(server, plan, identity)
+            self._report(server, lease, plan, problem)
+            if ordered:
+                nursery.start_soon(self._mark_ordered, ordered)
 
     def _report(self, server: str, lease: Lease, plan: Registration, problem: str | None) -> None:
         """Record how a registration ended; one that ends after our good-bye does not count."""
@@ -152,8 +160,10 @@ class Registrar:
         elif problem != before:
             _log.warning("registration with name server %s failed, trying again: %s", server, problem)
 
-    async def _register(self, server: str, plan: Registration, identity: Identity) -> str | None:
-        """Send a registration; why it did not work, or None."""
+    async def _register(
+        self, server: str, plan: Registration, identity: Identity
+    ) -> tuple[str | None, frozenset[str]]:
+        """Send a registration; why it did not work (or None), and the topics that have an order configuration."""
         body = self._picture(plan.topics)
         request = Command(
             code=RequestCode.REGISTER_BROKER,
@@ -170,11 +180,12 @@ class Registrar:
         )
         try:
             answer = await self._pool.call(server, request, timeout=REGISTER_TIMEOUT)
+            ordered = KVTable.decode(answer.body).table if answer.body else {}
         except RocketMQError as error:
-            return error.message
+            return error.message, frozenset()
         if answer.code == ResponseCode.SUCCESS:
-            return None
-        return f"code {answer.code}, {answer.remark or 'no reason given'}"
+            return None, frozenset(ordered)
+        return f"code {answer.code}, {answer.remark or 'no reason given'}", frozenset()
 
     async def _unregister(self, server: str, identity: Identity) -> None:
         request = Command(
