@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 import trio
 from tests.integration.client.taking import take
+from tests.integration.peer import connect
 
+from rocketmq_lite.broker.engine.clients import EXPIRY_SECONDS
+from rocketmq_lite.broker.services.expiry import SCAN_SECONDS
 from rocketmq_lite.errors import ClientClosed, ConfigError
 from rocketmq_lite.protocol.bodies import HeartbeatData
 from rocketmq_lite.protocol.codes import RequestCode
@@ -35,6 +38,48 @@ async def test_two_members_share_the_queues_and_take_over(autojump_clock, cluste
             for _ in range(4):
                 await producer.send("orders", b"x")
             assert len(await take(one, 4)) == 4
+
+
+async def test_the_queues_of_a_member_that_fell_silent_pass_over_after_its_expiry(
+    autojump_clock, bare_cluster
+):
+    broker = await bare_cluster.start_broker()
+    async with (
+        bare_cluster.connect(instance="z") as client,
+        connect(bare_cluster.network, broker.address) as peer,
+    ):
+        await client.admin.create_topic("orders", queues=4)
+        async with client.consumer("g", "orders") as messages:
+            # A member that is first in every order, and then says nothing more over an open connection.
+            await peer.heartbeat("0.0.0.0@silent", consumer="g", topics=("orders", "%RETRY%g"))
+            await trio.sleep(1)
+            assert [queue.queue_id for queue in messages.queues] == [2, 3]
+            await trio.sleep(EXPIRY_SECONDS - 2)
+            assert [queue.queue_id for queue in messages.queues] == [2, 3]
+            await trio.sleep(SCAN_SECONDS + 3)
+            assert [queue.queue_id for queue in messages.queues] == [0, 1, 2, 3]
+
+
+async def test_the_queues_of_a_member_whose_connection_closed_pass_over_at_once(autojump_clock, bare_cluster):
+    broker = await bare_cluster.start_broker()
+    async with bare_cluster.connect(instance="z") as client:
+        await client.admin.create_topic("orders", queues=4)
+        async with client.consumer("g", "orders") as messages:
+            async with connect(bare_cluster.network, broker.address) as peer:
+                await peer.heartbeat("0.0.0.0@killed", consumer="g", topics=("orders", "%RETRY%g"))
+                await trio.sleep(1)
+                assert [queue.queue_id for queue in messages.queues] == [2, 3]
+            await trio.sleep(1)
+            assert [queue.queue_id for queue in messages.queues] == [0, 1, 2, 3]
+
+
+async def test_members_that_no_notice_told_of_are_found_within_twenty_seconds(autojump_clock, scripted):
+    scripted.queues = 4
+    async with scripted.connect() as client, client.consumer("g", "orders") as messages:
+        assert len(messages.queues) == 4
+        scripted.members = ("0", client.client_id)
+        await trio.sleep(21)
+        assert [queue.queue_id for queue in messages.queues] == [2, 3]
 
 
 async def test_more_members_than_queues(autojump_clock, cluster):
