@@ -466,6 +466,10 @@ class Control:
         """Accept sends, or answer them 14."""
 
     @staticmethod
+    def purge(before: int) -> Control:
+        """Let the log begin at the first segment that ends behind this position; the one that is written stays."""
+
+    @staticmethod
     def stop() -> Control:
         """Answer held pulls 19, wait for sends that wait for the disk (5 s at most), close the store.
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import trio
 
-__all__ = ["Clock", "SystemClock", "TrioClock", "utc_offset_s"]
+__all__ = ["Clock", "SystemClock", "TrioClock", "local_hour", "utc_offset_s"]
 
 
 class Clock(Protocol):
@@ -36,6 +36,11 @@ class SystemClock:
     def mono(self) -> float:
         """Trio's current time."""
         return trio.current_time()
+
+
+def local_hour(wall_ms: int) -> int:
+    """The hour of the machine's local day, 0 to 23."""
+    return time.localtime(wall_ms / 1000).tm_hour
 
 
 def utc_offset_s() -> int:

@@ -128,6 +128,31 @@ class NameServerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionSettings:
+    """How long messages are kept, and what happens when the disk fills up. All defaults are Apache's.
+
+    Attributes:
+        reserved_hours: Age at which a file of the log may go (``fileReservedTime``).
+        delete_hours: Hours of the local day in which files of that age do go (``deleteWhen``).
+        clean_ratio: Above this use of the disk they go at any hour (``diskMaxUsedSpaceRatio``).
+        force_ratio: Above this use files go whatever their age, oldest first, until use is below it
+            (``diskSpaceCleanForciblyRatio``).
+        full_ratio: Above this use messages are refused, until use is below ``force_ratio``
+            (``diskSpaceWarningLevelRatio``).
+        interval: Seconds between two looks (``cleanResourceInterval``).
+        batch: Files that go at one look (``deleteFileBatchMax``).
+    """
+
+    reserved_hours: float = 72.0
+    delete_hours: tuple[int, ...] = (4,)
+    clean_ratio: float = 0.75
+    force_ratio: float = 0.85
+    full_ratio: float = 0.90
+    interval: float = 10.0
+    batch: int = 10
+
+
+@dataclass(frozen=True, slots=True)
 class BrokerSettings:
     """A broker.
 
@@ -160,3 +185,4 @@ class BrokerSettings:
     auto_create_group: bool = True
     register_interval: float = 30.0
     region: str = "DefaultRegion"
+    retention: RetentionSettings = field(default_factory=RetentionSettings)

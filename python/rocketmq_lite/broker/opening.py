@@ -20,6 +20,7 @@ from rocketmq_lite.config_files import (
     ConfigDirectory,
     ConfigFiles,
     MemoryConfigFiles,
+    Offload,
     inline_offload,
     thread_offload,
 )
@@ -70,11 +71,15 @@ def _refuse_roles_to_come(settings: BrokerSettings) -> None:
 
 def config_files(settings: BrokerSettings, kind: Owner) -> ConfigFiles:
     """Where the tables are kept: beside the store, or nowhere."""
-    root = _root(settings)
+    root = store_root(settings)
     if root is None:
         return MemoryConfigFiles()
-    offload = thread_offload(trio.CapacityLimiter(FILE_THREADS)) if kind == "reactor" else inline_offload()
-    return ConfigDirectory(root / "config", offload=offload)
+    return ConfigDirectory(root / "config", offload=disk_offload(kind))
+
+
+def disk_offload(kind: Owner) -> Offload:
+    """Who waits for the disk: threads of its own, or, under the pump, nobody else."""
+    return thread_offload(trio.CapacityLimiter(FILE_THREADS)) if kind == "reactor" else inline_offload()
 
 
 @asynccontextmanager
@@ -115,7 +120,7 @@ def _engine_settings(
         cluster=settings.cluster,
         region=settings.region,
         store_host=address.store_host,
-        root=_root(settings),
+        root=store_root(settings),
         segment_size=settings.segment_size,
         flush=settings.flush,
         seed=seed,
@@ -123,5 +128,6 @@ def _engine_settings(
     )
 
 
-def _root(settings: BrokerSettings) -> Path | None:
+def store_root(settings: BrokerSettings) -> Path | None:
+    """Where the store lies; ``None`` for one in memory."""
     return None if settings.data is None else settings.data / "store"

@@ -294,6 +294,16 @@ class EngineOwner(ABC):
         assert isinstance(value, dict)  # noqa: S101 - the extension's promise
         return value
 
+    # --- room
+
+    def purge(self, before: int) -> None:
+        """Let the log begin at the first file that ends behind this position."""
+        self.submit(Control.purge(before))
+
+    def set_accept_writes(self, *, accept: bool) -> None:
+        """Take messages, or refuse them with 14."""
+        self.submit(Control.set_accept_writes(accept))
+
     # --- the end
 
     async def stop(self) -> None:

@@ -30,13 +30,13 @@ from rocketmq_lite.broker.handlers.progress import ProgressHandlers
 from rocketmq_lite.broker.handlers.relay import RelayHandlers
 from rocketmq_lite.broker.handlers.topic import TopicHandlers
 from rocketmq_lite.broker.lifetime import outliving_cancellation
-from rocketmq_lite.broker.opening import Owner, config_files, open_owner
+from rocketmq_lite.broker.opening import Owner, config_files, disk_offload, open_owner, store_root
 from rocketmq_lite.broker.presence import Presence
 from rocketmq_lite.broker.router import Router
-from rocketmq_lite.broker.services import expiry, rates, reach
+from rocketmq_lite.broker.services import expiry, rates, reach, retention
 from rocketmq_lite.broker.services.offsets import OffsetKeeper
 from rocketmq_lite.broker.services.register import Identity, Registrar
-from rocketmq_lite.config_files import ConfigFiles, SavedDocument
+from rocketmq_lite.config_files import ConfigFiles, Offload, SavedDocument
 from rocketmq_lite.errors import RocketMQError
 from rocketmq_lite.protocol.bodies import DataVersion, RegisterBrokerBody
 from rocketmq_lite.transport.dispatch import table_handler
@@ -44,6 +44,8 @@ from rocketmq_lite.transport.nursery import background_nursery
 from rocketmq_lite.transport.rpc import open_pool
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rocketmq_lite.broker.address import BrokerAddress
     from rocketmq_lite.broker.plane import EngineOwner
     from rocketmq_lite.clock import Clock
@@ -94,6 +96,8 @@ async def serve(
             clock=clock,
             address=address,
             files=config_files(settings, owner),
+            store_root=store_root(settings),
+            offload=disk_offload(owner),
         )
         broker.load()
         nursery.start_soon(engine.run, broker.router(nursery).deliver)
@@ -123,7 +127,11 @@ class _Broker:
         clock: Clock,
         address: BrokerAddress,
         files: ConfigFiles,
+        store_root: Path | None,
+        offload: Offload,
     ) -> None:
+        self._store_root = store_root
+        self._offload = offload
         self._settings = settings
         self._engine = engine
         self._clock = clock
@@ -220,6 +228,13 @@ class _Broker:
             nursery.start_soon(self._offsets.run)
             nursery.start_soon(expiry.run, self._presence, self._locks, self._clock)
             nursery.start_soon(rates.run, self._rates, self._engine, self._clock)
+            if self._store_root is not None:
+                nursery.start_soon(self._retain, self._store_root)
+
+    async def _retain(self, root: Path) -> None:
+        await retention.run(
+            self._settings.retention, root, owner=self._engine, clock=self._clock, offload=self._offload
+        )
 
     async def _check_advertised_address(self) -> None:
         await reach.check(

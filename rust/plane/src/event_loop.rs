@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use mio::{Events, Interest, Poll, Registry, Token};
 use rocketmq_lite_core::session::{Broker, ConnId, Control, Now, Output, Value};
-use rocketmq_lite_core::store::{FlushPlan, IndexPlan, ReadPlan};
+use rocketmq_lite_core::store::{FlushPlan, IndexPlan, PurgePlan, ReadPlan};
 
 use crate::clock::Clock;
 use crate::connection::Connection;
@@ -59,7 +59,9 @@ pub(crate) struct Shared {
 #[derive(Debug)]
 pub(crate) struct Disk {
     pub(crate) flusher: Workers<FlushPlan>,
+    /// For what nobody waits for: it may take its time.
     pub(crate) indexer: Workers<IndexPlan>,
+    pub(crate) purger: Workers<PurgePlan>,
     pub(crate) readers: Workers<(u64, ReadPlan)>,
 }
 
@@ -194,6 +196,7 @@ impl EventLoop {
             Message::Submit(token, control) => self.broker.submit(token, control, now),
             Message::Flushed(result) => self.broker.flushed(result, now),
             Message::Indexed(result) => self.broker.indexed(result, now),
+            Message::Purged(result) => self.broker.purged(result, now),
             Message::Read(token, outcome) => self.broker.read_done(token, outcome, now),
             Message::Listen(token, socket) => {
                 if matches!(self.stop, Stop::NotAsked) {
@@ -282,6 +285,7 @@ impl EventLoop {
             Output::Done(token, value) => self.done(token, value, now),
             Output::Flush(plan) => self.workers.flusher.submit(plan),
             Output::Index(plan) => self.workers.indexer.submit(plan),
+            Output::Purge(plan) => self.workers.purger.submit(plan),
             Output::Read(token, plan) => self.workers.readers.submit((token, plan)),
         }
     }

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use mio::net::TcpListener;
 use mio::{Token, Waker};
 use rocketmq_lite_core::session::Control;
-use rocketmq_lite_core::store::{FlushResult, IndexResult, ReadOutcome, StoreError};
+use rocketmq_lite_core::store::{FlushResult, IndexResult, PurgeResult, ReadOutcome, StoreError};
 use thiserror::Error;
 
 use crate::guard::Failure;
@@ -19,6 +19,7 @@ pub(crate) enum Message {
     Submit(u64, Control),
     Flushed(FlushResult),
     Indexed(IndexResult),
+    Purged(PurgeResult),
     Read(u64, Result<ReadOutcome, StoreError>),
     Listen(Token, TcpListener),
     /// Stop in order, within so many milliseconds.

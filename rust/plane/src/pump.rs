@@ -86,6 +86,7 @@ impl Pump {
                 Output::Done(token, value) => self.events.push_back(Event::Done(token, value)),
                 Output::Flush(plan) => self.broker.flushed(plan.run(), now),
                 Output::Index(plan) => self.broker.indexed(plan.run(), now),
+                Output::Purge(plan) => self.broker.purged(plan.run(), now),
                 Output::Read(token, plan) => self.broker.read_done(token, plan.run(), now),
             }
         }

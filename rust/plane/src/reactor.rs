@@ -13,7 +13,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use mio::{Interest, Poll, Registry, Token, Waker};
 use rocketmq_lite_core::session::{Broker, Control};
-use rocketmq_lite_core::store::{FlushPlan, IndexPlan, ReadPlan};
+use rocketmq_lite_core::store::{FlushPlan, IndexPlan, PurgePlan, ReadPlan};
 use thiserror::Error;
 
 use crate::clock::Clock;
@@ -170,6 +170,9 @@ fn start_disk(inbox: &Arc<Inbox>) -> io::Result<Disk> {
         })?,
         indexer: Workers::start(&["rmq-index".to_owned()], inbox, |plan: IndexPlan| {
             Message::Indexed(plan.run())
+        })?,
+        purger: Workers::start(&["rmq-purge".to_owned()], inbox, |plan: PurgePlan| {
+            Message::Purged(plan.run())
         })?,
         readers: Workers::start(&readers, inbox, |(token, plan): (u64, ReadPlan)| {
             Message::Read(token, plan.run())

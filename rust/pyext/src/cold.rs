@@ -128,6 +128,7 @@ pub(crate) fn engine_statistics<'py>(py: Python<'py>, counters: &Statistics) -> 
         logs_dropped,
         topics,
         groups,
+        log_start,
         log_end,
         flushed_end,
         indexed_end,
@@ -157,6 +158,7 @@ pub(crate) fn engine_statistics<'py>(py: Python<'py>, counters: &Statistics) -> 
     put("logs_dropped", logs_dropped)?;
     put("topics", topics as u64)?;
     put("groups", groups as u64)?;
+    put("log_start", log_start)?;
     put("log_end", log_end)?;
     put("flushed_end", flushed_end)?;
     put("indexed_end", indexed_end)?;

@@ -187,6 +187,11 @@ impl Control {
     }
 
     #[staticmethod]
+    fn purge(before: u64) -> Self {
+        control(CoreControl::Purge { before })
+    }
+
+    #[staticmethod]
     fn stop() -> Self {
         control(CoreControl::Stop)
     }

@@ -2,11 +2,12 @@
 
 use crate::session::Broker;
 use crate::session::control::Control;
-use crate::session::output::Value;
+use crate::session::output::{Level, Output, Value};
 use crate::session::refusal::Refusal;
 use crate::session::settings::Now;
+use crate::session::stop::Phase;
 use crate::session::waiting::Reading;
-use crate::store::ReadRequest;
+use crate::store::{PurgeResult, ReadRequest};
 
 impl Broker {
     /// Applies a control of Python's. With a token other than 0 it gives one `Output::Done` with that token.
@@ -76,7 +77,15 @@ impl Broker {
             Control::RemoveOffsets { topic, group } => {
                 self.forget_offsets(topic.as_deref(), group.as_deref());
             }
-            Control::SetAcceptWrites(accept) => self.accept_writes = accept,
+            Control::Purge { before } => {
+                if let Some(plan) = self.store.plan_purge(before) {
+                    self.outputs.push_back(Output::Purge(plan));
+                    // The names that go have to go durably, and the index with them.
+                    self.want_flush(now);
+                    self.want_index(now);
+                }
+            }
+            Control::SetAcceptWrites(accept) => self.accept_writes = accept && self.phase == Phase::Serving,
             // Handled by `submit`.
             Control::RemoveTopic { .. }
             | Control::Push { .. }
@@ -102,6 +111,15 @@ impl Broker {
                 Value::Unit
             }
             Err(error) => Value::Failed(error.to_string()),
+        }
+    }
+
+    /// The owner has run the plan of an `Output::Purge`.
+    pub fn purged(&mut self, result: PurgeResult, now: Now) {
+        match self.store.purged(result) {
+            Ok(Some(plan)) => self.outputs.push_back(Output::Purge(plan)),
+            Ok(None) => {}
+            Err(error) => self.log(Level::Error, format!("old messages are not all removed: {error}"), now),
         }
     }
 

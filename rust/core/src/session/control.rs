@@ -109,6 +109,11 @@ pub enum Control {
     Statistics,
     /// Whether sends are accepted; refused ones are answered 14.
     SetAcceptWrites(bool),
+    /// Lets the log begin at the first segment that ends behind a position; the segment that is written stays.
+    Purge {
+        /// The position.
+        before: u64,
+    },
     /// Answers held pulls 19, waits for unflushed sends (5 s at most), flushes and closes the store, then `Done`.
     Stop,
 }

@@ -179,6 +179,7 @@ impl Broker {
     /// The counters as they are now.
     pub fn statistics(&self) -> Statistics {
         let (topics, groups) = self.tables.sizes();
+        let store = self.store.statistics();
         Statistics {
             held: self.holds.len(),
             parked: self.missing.len(),
@@ -189,9 +190,10 @@ impl Broker {
             connections_total: self.connections.opened(),
             topics,
             groups,
-            log_end: self.store.appended_end(),
-            flushed_end: self.store.flushed_end(),
-            indexed_end: self.store.statistics().indexed_end,
+            log_start: store.log_start,
+            log_end: store.appended_end,
+            flushed_end: store.flushed_end,
+            indexed_end: store.indexed_end,
             ..self.counters.clone()
         }
     }

@@ -1,7 +1,7 @@
 //! What the engine asks its owner to do.
 //!
-//! The owner calls `Broker::poll` until it says `None`, and does each thing in the order given. Three of them come back:
-//! `Flush` as `Broker::flushed`, `Index` as `Broker::indexed`, `Read` as `Broker::read_done`. A `Send` is reported by `Broker::sent` as bytes leave.
+//! The owner calls `Broker::poll` until it says `None`, and does each thing in the order given. Four of them come back:
+//! `Flush` as `Broker::flushed`, `Index` as `Broker::indexed`, `Purge` as `Broker::purged`, `Read` as `Broker::read_done`. A `Send` is reported by `Broker::sent` as bytes leave.
 
 use std::net::SocketAddr;
 
@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use crate::session::gate::Principal;
 use crate::session::statistics::Statistics;
-use crate::store::{FlushPlan, IndexPlan, ReadPlan};
+use crate::store::{FlushPlan, IndexPlan, PurgePlan, ReadPlan};
 use crate::wire::Command;
 
 /// A connection of this engine; a number is never used twice.
@@ -35,6 +35,8 @@ pub enum Output {
     Flush(FlushPlan),
     /// Run the plan (anywhere, it may block) and hand its result to `Broker::indexed`. Never two at a time.
     Index(IndexPlan),
+    /// Run the plan (anywhere, it may block) and hand its result to `Broker::purged`.
+    Purge(PurgePlan),
     /// Run the plan (anywhere, it may block) and hand its outcome to `Broker::read_done` with this token.
     Read(u64, ReadPlan),
 }

@@ -49,6 +49,8 @@ pub struct Statistics {
     pub topics: usize,
     /// Consumer groups in the table.
     pub groups: usize,
+    /// First commit log offset that is kept.
+    pub log_start: u64,
     /// Next commit log offset to write.
     pub log_end: u64,
     /// Commit log offset up to which the disk has confirmed.

@@ -167,6 +167,11 @@ impl CommitLog {
         result
     }
 
+    /// Lets the log begin later: forgets the segments that end at or before a position; the files to remove.
+    pub(crate) fn forget_before(&mut self, offset: u64) -> Vec<PathBuf> {
+        self.list.forget_before(offset)
+    }
+
     /// Cuts the log at `end`: what is behind it is gone, files and all.
     pub(crate) fn cut(&mut self, end: u64) -> Result<(), StoreError> {
         self.forget_run();

@@ -91,6 +91,33 @@ pub(crate) struct QueueView {
     pub(crate) max: u64,
 }
 
+impl QueueView {
+    /// The first offset whose message begins at or behind a log position, given a way to read an entry. A blank entry counts
+    /// as its next message does, but for those at the front of a queue.
+    pub(crate) fn first_at(
+        &self,
+        physical: u64,
+        slot: impl Fn(u64) -> Result<Option<Slot>, StoreError>,
+    ) -> Result<u64, StoreError> {
+        let mut low = self.segments.start().unwrap_or(0) / ENTRY_SIZE;
+        let mut high = self.max.max(low);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let before = match slot(middle)? {
+                Some(Slot::Message(entry)) => entry.physical < physical,
+                Some(Slot::Blank { before }) => before == 0 || before < physical,
+                Some(Slot::Unwritten) | None => true,
+            };
+            if before {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
+    }
+}
+
 /// The writer of one queue's entries.
 #[derive(Debug)]
 pub(crate) struct ConsumeQueue {
@@ -241,25 +268,15 @@ impl ConsumeQueue {
         Ok(())
     }
 
-    /// The first offset whose message begins at or behind a log position. A blank entry counts as its next message
-    /// does, but for those at the front of a queue.
+    /// The first offset whose message begins at or behind a log position.
     pub(crate) fn first_at(&self, physical: u64) -> Result<u64, StoreError> {
-        let mut low = self.list.segments().start().unwrap_or(0) / ENTRY_SIZE;
-        let mut high = self.max.max(low);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let before = match self.slot(middle)? {
-                Slot::Message(entry) => entry.physical < physical,
-                Slot::Blank { before } => before == 0 || before < physical,
-                Slot::Unwritten => true,
-            };
-            if before {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        Ok(low)
+        self.view().first_at(physical, |at| self.slot(at).map(Some))
+    }
+
+    /// Moves the first offset to where a purge found it to be; the files to remove, which hold only entries before it.
+    pub(crate) fn begin_later(&mut self, first: u64) -> Vec<PathBuf> {
+        self.min = self.min.max(first.min(self.max));
+        self.list.forget_before(self.min.saturating_mul(ENTRY_SIZE))
     }
 
     /// What has to be synced for the written entries to be durable; they count as synced from here on.

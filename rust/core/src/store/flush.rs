@@ -159,6 +159,10 @@ impl FlushState {
         }
     }
 
+    pub(crate) fn file_system(&self) -> Arc<dyn FileSystem> {
+        Arc::clone(&self.fs)
+    }
+
     /// The log position up to which all is durable.
     pub(crate) fn flushed(&self) -> u64 {
         self.flushed

@@ -6,12 +6,13 @@
 //! - `commit_log`: records over segments, written in runs. `consume_queue`, `queues`: entries that point to them.
 //! - `dispatch`: from the log to the queues. `flush`, `checkpoint`, `marks`: what is durable.
 //! - `log_scan`, `recovery_start`, `recovery`, `cut_bytes`: what opening a store believes of it, and what not.
+//! - `purge`: what is old goes.
 //! - `index`: from the log to the files by key.
 //! - `read`, `fetch`, `search`: snapshots, and what is read through them.
 //!
 //! Rules:
 //! - One owner, and no locks: snapshots do not change. Whatever may wait for a disk is a plan
-//!   that another thread can run: [`FlushPlan`], [`IndexPlan`], [`ReadPlan`].
+//!   that another thread can run: [`FlushPlan`], [`IndexPlan`], [`PurgePlan`], [`ReadPlan`].
 //! - The log is the truth. A record exists once its run is written; it is visible once it is released; it is
 //!   durable once a plan that covers it has succeeded. Whoever owns the store decides what an answer waits for.
 //! - A write that fails is undone and can be tried again. A flush that fails is final: see [`StoreError::Poisoned`].
@@ -33,6 +34,7 @@ mod index;
 mod log_scan;
 mod marks;
 mod mem_fs;
+mod purge;
 mod queues;
 mod read;
 mod recovery;
@@ -42,12 +44,12 @@ mod segment;
 mod segment_list;
 mod settings;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use self::{
     checkpoint::CheckpointFile,
     commit_log::CommitLog,
-    consume_queue::QueueEntry,
+    consume_queue::{QueueEntry, QueueView},
     cut_bytes::CutBytes,
     directory::Directory,
     dispatch::{Dispatcher, Note, tags_code},
@@ -55,7 +57,7 @@ use self::{
     flush::{FlushState, Progress},
     index::{Index, KeyQuery},
     marks::MarksFile,
-    queues::Queues,
+    queues::{QueueId, Queues},
     read::Work,
 };
 pub use self::{
@@ -68,6 +70,7 @@ pub use self::{
     fs::{Entry, File, FileSystem, Open},
     index::{FoundByKey, IndexPlan, IndexProgress, IndexResult, IndexShape, KeyKind},
     mem_fs::MemFs,
+    purge::{PurgePlan, PurgeResult},
     read::{Boundary, ReadOutcome, ReadPlan, ReadRequest},
     recovery::Recovery,
     settings::{FlushMode, StoreSettings},
@@ -360,6 +363,27 @@ impl Store {
         // Recovery would make the entries again of what the checkpoint does not cover.
         self.flush.want_round();
         Ok(())
+    }
+
+    /// Lets the log begin at the first segment that ends behind a position; `None` if it does already. The segment that is
+    /// written stays.
+    ///
+    /// From here on the messages before that are gone; queues follow when the plan was run and [`Self::purged`] was told.
+    pub fn plan_purge(&mut self, before: u64) -> Option<PurgePlan> {
+        // What is not durable or not visible yet has not been kept for any time.
+        let files = self.log.forget_before(before.min(self.indexable_end()));
+        let queues = self.queues.iter().map(|(id, queue)| (id, queue.entries.view())).collect();
+        (!files.is_empty()).then(|| self.make_purge(files, queues))
+    }
+
+    /// Takes the result of a plan; another one, if there are queue files to remove.
+    pub fn purged(&mut self, result: PurgeResult) -> Result<Option<PurgePlan>, StoreError> {
+        let files = result.apply(&mut self.queues)?;
+        Ok((!files.is_empty()).then(|| self.make_purge(files, Vec::new())))
+    }
+
+    fn make_purge(&self, files: Vec<PathBuf>, queues: Vec<(QueueId, QueueView)>) -> PurgePlan {
+        PurgePlan::new(self.flush.file_system(), files, self.log.segments().clone(), queues)
     }
 
     /// Writes and releases what is left, makes all of it durable, and marks the store as closed in order.

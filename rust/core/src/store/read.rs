@@ -143,7 +143,7 @@ impl ReadPlan {
     }
 
     fn run_with(&self, wait: Wait) -> Result<ReadOutcome, Stop> {
-        let reader = Reader { log: &self.log, log_end: self.log_end, wait };
+        let reader = Reader::new(&self.log, self.log_end, wait);
         match &self.work {
             Work::Fetch { queue, offset, limits, filter } => {
                 fetch::fetch(&reader, queue.as_ref(), *offset, *limits, filter).map(ReadOutcome::Fetched)
@@ -188,7 +188,11 @@ pub(super) struct Reader<'a> {
     wait: Wait,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    pub(super) fn new(log: &'a Segments, log_end: u64, wait: Wait) -> Self {
+        Self { log, log_end, wait }
+    }
+
     /// The first position the log still has.
     pub(super) fn log_start(&self) -> u64 {
         self.log.start().unwrap_or(0)

@@ -169,6 +169,7 @@ impl Rig {
             Output::Flush(plan) if self.keep_flushes => self.flushes.push_back(plan),
             Output::Flush(plan) => self.broker.flushed(plan.run(), self.now),
             Output::Index(plan) => self.broker.indexed(plan.run(), self.now),
+            Output::Purge(plan) => self.broker.purged(plan.run(), self.now),
             Output::Read(token, plan) if self.keep_reads => self.reads.push_back((token, plan)),
             Output::Read(token, plan) => self.broker.read_done(token, plan.run(), self.now),
         }

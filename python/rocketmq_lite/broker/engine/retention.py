@@ -1,0 +1,95 @@
+"""Which files of the log go, and whether messages are taken: decided from the files' ages and the use of the disk.
+
+    use of the disk           files older than the reserved time go    messages
+    up to ``clean_ratio``     in the ``delete_hours``                   taken
+    up to ``force_ratio``     at any hour                               taken
+    up to ``full_ratio``      all go, whatever their age                as before
+    above                     all go, whatever their age                refused
+
+Always from the oldest on, and never the file that is written. "As before" keeps a disk that is about full from changing its
+mind with every message.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rocketmq_lite.config import RetentionSettings
+
+__all__ = ["LogFile", "Retention", "RetentionPlan"]
+
+_MS_PER_HOUR: Final = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class LogFile:
+    """A file of the log.
+
+    Attributes:
+        start: The log position that it begins at; its name.
+        end: The log position behind it.
+        changed_ms: When it was last written, as wall time.
+    """
+
+    start: int
+    end: int
+    changed_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionPlan:
+    """What to do now.
+
+    Attributes:
+        purge_before: The log position that the log may begin at; ``None`` when nothing goes.
+        accept_writes: Whether messages are taken.
+        changed: Whether ``accept_writes`` is news.
+    """
+
+    purge_before: int | None
+    accept_writes: bool
+    changed: bool
+
+
+class Retention:
+    """Remembers only whether messages are refused."""
+
+    def __init__(self, settings: RetentionSettings) -> None:
+        self._settings = settings
+        self._accepts = True
+
+    def plan(
+        self, files: Sequence[LogFile], *, disk_use: float, now_ms: int, local_hour: int
+    ) -> RetentionPlan:
+        """Decide.
+
+        Args:
+            files: All files of the log, oldest first.
+            disk_use: Part of the disk that is in use, 0 to 1.
+            now_ms: Wall time.
+            local_hour: Hour of the local day.
+        """
+        old = self._due(files[:-1], disk_use, now_ms, local_hour)[: self._settings.batch]
+        accepts = disk_use <= self._settings.force_ratio or (
+            self._accepts and disk_use <= self._settings.full_ratio
+        )
+        changed, self._accepts = accepts != self._accepts, accepts
+        return RetentionPlan(
+            purge_before=old[-1].end if old else None, accept_writes=accepts, changed=changed
+        )
+
+    def _due(
+        self, files: Sequence[LogFile], disk_use: float, now_ms: int, local_hour: int
+    ) -> Sequence[LogFile]:
+        settings = self._settings
+        if disk_use > settings.force_ratio:
+            return files
+        if disk_use <= settings.clean_ratio and local_hour not in settings.delete_hours:
+            return ()
+        oldest_ms = now_ms - settings.reserved_hours * _MS_PER_HOUR
+        young = (place for place, file in enumerate(files) if file.changed_ms > oldest_ms)
+        return files[: next(young, len(files))]

@@ -1,0 +1,83 @@
+"""Old messages go, and a full disk refuses new ones until there is room again."""
+
+from __future__ import annotations
+
+import os
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import trio
+
+from rocketmq_lite.broker.services import retention
+from rocketmq_lite.config import RetentionSettings
+from rocketmq_lite.protocol.codes import RequestCode
+
+if TYPE_CHECKING:
+    import pytest
+    from tests.integration.peer import Peer
+    from tests.integration.world import World
+    from trio.testing import MockClock
+
+SMALL = 65_536
+BODY = b"x" * 16_000
+ALL_DAY = tuple(range(24))
+
+
+async def bound(peer: Peer, code: RequestCode) -> int:
+    """The first or the next offset of the queue."""
+    return int((await peer.call(code, topic="orders", queueId=0)).fields["offset"])
+
+
+async def test_files_that_are_old_enough_go(world: World, time: MockClock | None) -> None:
+    settings = RetentionSettings(reserved_hours=1, delete_hours=ALL_DAY, interval=0.05)
+    async with (
+        world.broker(on_disk=True, segment_size=SMALL, retention=settings) as address,
+        world.peer(address) as peer,
+    ):
+        await peer.create_topic("orders", queues=1)
+        for _ in range(20):
+            assert (await peer.send("orders", BODY)).code == 0
+        log = world.directory / "store" / "commitlog"
+        files = sorted(log.iterdir())
+        assert len(files) > 4
+        for file in files[:3]:
+            os.utime(file, (1, 1))
+        for file in files[3:]:
+            os.utime(file, (4e9, 4e9))
+        with trio.fail_after(30):
+            while (first := await bound(peer, RequestCode.GET_MIN_OFFSET)) == 0 or files[2].exists():  # noqa: ASYNC110
+                await trio.sleep(0.01)  # a thread of the engine removes the files
+        assert sorted(log.iterdir()) == files[3:]
+        last = await bound(peer, RequestCode.GET_MAX_OFFSET)
+        kept = await peer.pull("orders", first)
+        assert [message.queue_offset for message in kept] == list(range(first, last))
+        missed = await peer.answer(await peer.post_pull("orders", 0))
+        assert (missed.code, missed.fields["nextBeginOffset"]) == (21, str(first))
+
+
+async def test_a_full_disk_refuses_messages_and_recovers(
+    world: World, time: MockClock | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = SimpleNamespace(f_blocks=100, f_bfree=5, f_bavail=5)
+    monkeypatch.setattr(retention, "disk_of", lambda _: disk)
+    settings = RetentionSettings(interval=0.05)
+    async with (
+        world.broker(on_disk=True, retention=settings) as address,
+        world.peer(address) as peer,
+    ):
+        await peer.create_topic("orders", queues=1)
+        stored = 0
+
+        async def until(code: int) -> None:
+            nonlocal stored
+            with trio.fail_after(30):
+                while (answer := await peer.send("orders")).code != code:
+                    stored += answer.code == 0
+                    await trio.sleep(0.01)
+            stored += code == 0
+
+        await until(14)
+        assert len(await peer.pull("orders")) == min(stored, 32), "reading goes on"
+        disk.f_bfree = disk.f_bavail = 50
+        await until(0)
+        assert await bound(peer, RequestCode.GET_MAX_OFFSET) == stored
