@@ -19,11 +19,15 @@ def test_global_options_before_and_after_the_subcommand(namesrv: str) -> None:
     assert before.out == after.out
 
 
-def test_no_name_server_there() -> None:
+@pytest.mark.parametrize(
+    "command",
+    ["topic ls", "group lag g", "producer ls p", "cluster ls", "msg get t/b/0/0"],
+)
+def test_no_name_server_there(command: str) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
-        run = rmq("topic", "ls", "-n", address)
+        run = rmq(*command.split(), "-n", address)
     assert run.code == 1
     assert address in run.err
     assert "rmq up" in run.err

@@ -8,26 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.support.cli import rmq
-from tests.support.processes import Program, Server, up
+from tests.support.processes import Program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = [pytest.mark.slow]
 
 SIXTEEN_MIB = 16 * 1024 * 1024
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with up(tmp_path_factory.mktemp("lines")) as running:
-        yield running
-
-
-@pytest.fixture
-def namesrv(server: Server) -> str:
-    return server.ready["namesrv"]
 
 
 def stored(topic: str, namesrv: str) -> int:
