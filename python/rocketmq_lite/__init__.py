@@ -23,7 +23,7 @@ from rocketmq_lite.embedded import embedded
 if TYPE_CHECKING:
     from rocketmq_lite.client.admin import Admin
     from rocketmq_lite.client.administration.brokers import BrokerReport
-    from rocketmq_lite.client.administration.groups import (
+    from rocketmq_lite.client.administration.group_reports import (
         GroupClient,
         GroupClients,
         GroupLag,
@@ -125,11 +125,11 @@ _HOMES: Final = {
     "ConnectionLost": ".errors",
     "Consumer": ".client.consumer",
     "ConsumerStatistics": ".client.consumer",
-    "GroupClient": ".client.administration.groups",
-    "GroupClients": ".client.administration.groups",
-    "GroupLag": ".client.administration.groups",
+    "GroupClient": ".client.administration.group_reports",
+    "GroupClients": ".client.administration.group_reports",
+    "GroupLag": ".client.administration.group_reports",
     "GroupNotFound": ".errors",
-    "GroupSummary": ".client.administration.groups",
+    "GroupSummary": ".client.administration.group_reports",
     "LocalProtocolError": ".errors",
     "Message": ".model",
     "MessageNotFound": ".errors",
@@ -141,7 +141,7 @@ _HOMES: Final = {
     "Producer": ".client.producer",
     "ProducerStatistics": ".client.producer",
     "ProtocolError": ".errors",
-    "QueueLag": ".client.administration.groups",
+    "QueueLag": ".client.administration.group_reports",
     "QueueStatistics": ".client.reader",
     "ReceivedMessage": ".client.message",
     "RemoteProtocolError": ".errors",

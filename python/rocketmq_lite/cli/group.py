@@ -18,14 +18,20 @@ from rocketmq_lite.cli.arguments import (
 from rocketmq_lite.cli.completion import topics as complete_topics
 from rocketmq_lite.cli.confirm import confirm
 from rocketmq_lite.cli.failures import UsageFault
+from rocketmq_lite.cli.group_rows import (
+    client_row,
+    lag_row,
+    queue_record,
+    queues_text,
+    settings_rows,
+    subscription_rows,
+)
 from rocketmq_lite.cli.options import GlobalOptions, with_global_options
-from rocketmq_lite.cli.render import show_heading, show_record, show_rows, time_text
+from rocketmq_lite.cli.render import show_heading, show_record, show_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rocketmq_lite.client.administration.groups import GroupClient, GroupClients, QueueLag
-    from rocketmq_lite.model import MessageQueue
     from rocketmq_lite.protocol.bodies import SubscriptionGroupConfig
 
 app = typer.Typer(
@@ -71,8 +77,8 @@ async def show(options: GlobalOptions, group: GroupArgument) -> None:
     async with session.connected(options) as client:
         settings = await client.admin.group(group)
         clients = await client.admin.group_clients(group, queues=False)
-    rows = _settings(settings)
-    subscriptions = _subscriptions(clients)
+    rows = settings_rows(settings)
+    subscriptions = subscription_rows(clients)
     if options.json:
         record = {
             "group": group,
@@ -157,7 +163,7 @@ async def lag(
     """Show how far a group is in each queue, and who reads it."""
     async with session.connected(options) as client:
         found = await client.admin.group_lag(group, topic=topic)
-    rows = [_lag_row(each) for each in found.queues]
+    rows = [lag_row(each) for each in found.queues]
     if options.json:
         show_record({"group": group, "members": found.members, "total": found.total, "queues": rows}, options)
         return
@@ -178,24 +184,24 @@ async def clients(options: GlobalOptions, group: GroupArgument) -> None:
             "consume_type": found.consume_type,
             "message_model": found.message_model,
             "consume_from_where": found.consume_from_where,
-            "subscriptions": _subscriptions(found),
+            "subscriptions": subscription_rows(found),
             "members": [
                 {
-                    **_client_row(each),
-                    "queues": None if each.queues is None else list(map(_queue, each.queues)),
+                    **client_row(each),
+                    "queues": None if each.queues is None else list(map(queue_record, each.queues)),
                 }
                 for each in found.members
             ],
         }
         show_record(record, options)
         return
-    rows = [{**_client_row(each), "queues": _queues_text(each.queues)} for each in found.members]
+    rows = [{**client_row(each), "queues": queues_text(each.queues)} for each in found.members]
     if not rows:
         _say_that_nobody_is_there(group)
         return
     show_rows(rows, options, empty="")
     show_heading("they subscribe to")
-    show_rows(_subscriptions(found), options, empty="nothing")
+    show_rows(subscription_rows(found), options, empty="nothing")
 
 
 async def rm(options: GlobalOptions, group: GroupArgument, cluster: ClusterOption = None) -> None:
@@ -225,72 +231,11 @@ def _say_that_nobody_is_there(group: str) -> None:
 def _show_settings(
     group: str, settings: Mapping[str, SubscriptionGroupConfig], options: GlobalOptions
 ) -> None:
-    rows = _settings(settings)
+    rows = settings_rows(settings)
     if options.json:
         show_record({"group": group, "brokers": rows}, options)
     else:
         show_rows(rows, options, empty="")
-
-
-def _settings(settings: Mapping[str, SubscriptionGroupConfig]) -> list[dict[str, object]]:
-    return [
-        {
-            "broker": name,
-            "consume": config.consume_enable,
-            "broadcast": config.consume_broadcast_enable,
-            "orderly": config.consume_message_orderly,
-            "retries": config.retry_max_times,
-            "retry_queues": config.retry_queue_nums,
-        }
-        for name, config in settings.items()
-    ]
-
-
-def _subscriptions(clients: GroupClients) -> list[dict[str, object]]:
-    return [
-        {"topic": topic, "expression": each.sub_string, "type": each.expression_type}
-        for topic, each in sorted(clients.subscriptions.items())
-    ]
-
-
-def _lag_row(queue: QueueLag) -> dict[str, object]:
-    return {
-        **_queue(queue.queue),
-        "broker_offset": queue.broker_offset,
-        "committed": queue.consumer_offset,
-        "lag": queue.lag,
-        "consumed_until": time_text(queue.last_stored_ms),
-        "client_id": queue.client_id,
-    }
-
-
-def _client_row(client: GroupClient) -> dict[str, object]:
-    from rocketmq_lite.protocol.versions import version_text
-
-    return {
-        "client_id": client.client_id,
-        "address": client.address,
-        "language": client.language,
-        "version": version_text(client.version),
-    }
-
-
-def _queue(queue: MessageQueue) -> dict[str, object]:
-    return {"topic": queue.topic, "broker": queue.broker_name, "queue": queue.queue_id}
-
-
-def _queues_text(queues: tuple[MessageQueue, ...] | None) -> str | None:
-    """The queues of a member in few words: ``orders broker-a/0,1 broker-b/0``."""
-    if queues is None:
-        return None
-    numbers: dict[str, dict[str, list[str]]] = {}
-    for queue in queues:
-        brokers = numbers.setdefault(queue.topic, {})
-        brokers.setdefault(queue.broker_name, []).append(str(queue.queue_id))
-    return "\n".join(
-        " ".join([topic, *(f"{broker}/{','.join(ids)}" for broker, ids in brokers.items())])
-        for topic, brokers in numbers.items()
-    )
 
 
 for _body in (ls, show, create, alter, lag, clients, rm):

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rocketmq_lite.cli import session
+from rocketmq_lite.cli.group_rows import client_row
 from rocketmq_lite.cli.options import GlobalOptions, with_global_options
 from rocketmq_lite.cli.render import show_rows
 
@@ -18,19 +19,9 @@ async def ls(
     group: Annotated[str, typer.Argument(metavar="GROUP", help="The producer group.", show_default=False)],
 ) -> None:
     """List the clients that are online in a producer group."""
-    from rocketmq_lite.protocol.versions import version_text
-
     async with session.connected(options) as client:
         members = await client.admin.producers(group)
-    rows = [
-        {
-            "client_id": each.client_id,
-            "address": each.address,
-            "language": each.language,
-            "version": version_text(each.version),
-        }
-        for each in members
-    ]
+    rows = [client_row(each) for each in members]
     show_rows(rows, options, empty=f"nobody of producer group {group} is online")
 
 

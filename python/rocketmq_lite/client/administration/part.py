@@ -11,13 +11,13 @@ from rocketmq_lite.client.engine.routes import MASTER_ID
 from rocketmq_lite.errors import ConfigError, RocketMQError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from rocketmq_lite.client.remote_admin import AdminRemote
     from rocketmq_lite.client.routing import Routing
     from rocketmq_lite.protocol.bodies import ClusterInfo
 
-__all__ = ["AdminPart", "Answers", "ask_each", "plan_masters"]
+__all__ = ["AdminPart", "Answers", "ask_each", "chosen", "plan_masters"]
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -102,6 +102,21 @@ async def ask_each(targets: Iterable[K], call: Callable[[K], Awaitable[V]]) -> A
         {target: values[target] for target in wanted if target in values},
         {target: failures[target] for target in wanted if target in failures},
     )
+
+
+def chosen(settings: Mapping[str, V], broker: str | None, what: str) -> dict[str, V]:
+    """Of the settings by broker name those of one broker, or all.
+
+    Raises:
+        ConfigError: That broker is not among them.
+    """
+    if broker is None:
+        return dict(settings)
+    if broker not in settings:
+        raise ConfigError(
+            f"broker {broker!r} does not have {what}", hint=f"these have it: {', '.join(settings)}"
+        )
+    return {broker: settings[broker]}
 
 
 def plan_masters(info: ClusterInfo, cluster: str | None, broker: str | None) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from rocketmq_lite.client.administration.part import AdminPart, ask_each
+from rocketmq_lite.client.administration.part import AdminPart, ask_each, chosen
 from rocketmq_lite.client.engine.names import check_topic
 from rocketmq_lite.client.engine.routes import MASTER_ID
 from rocketmq_lite.errors import ConfigError
@@ -142,14 +142,7 @@ class TopicAdmin(AdminPart):
             changes["write_queue_nums"] = _check_queues(write_queues)
         if perm is not None:
             changes["perm"] = _check_perm(perm)
-        known = await self.topic_settings(topic)
-        if broker is not None:
-            if broker not in known:
-                raise ConfigError(
-                    f"broker {broker!r} does not have topic {topic}",
-                    hint=f"these have it: {', '.join(known)}",
-                )
-            known = {broker: known[broker]}
+        known = chosen(await self.topic_settings(topic), broker, f"topic {topic}")
         masters = await self._masters_of(topic)
         altered = {name: replace(config, **changes) for name, config in known.items()}  # type: ignore[arg-type]
         for name, config in altered.items():

@@ -1,0 +1,80 @@
+"""What the commands of `rmq group` and `rmq producer` print, as rows and records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rocketmq_lite.cli.render import time_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rocketmq_lite.client.administration.group_reports import GroupClient, GroupClients, QueueLag
+    from rocketmq_lite.model import MessageQueue
+    from rocketmq_lite.protocol.bodies import SubscriptionGroupConfig
+
+
+def settings_rows(settings: Mapping[str, SubscriptionGroupConfig]) -> list[dict[str, object]]:
+    """One row a broker."""
+    return [
+        {
+            "broker": name,
+            "consume": config.consume_enable,
+            "broadcast": config.consume_broadcast_enable,
+            "orderly": config.consume_message_orderly,
+            "retries": config.retry_max_times,
+            "retry_queues": config.retry_queue_nums,
+        }
+        for name, config in settings.items()
+    ]
+
+
+def subscription_rows(clients: GroupClients) -> list[dict[str, object]]:
+    """One row a topic."""
+    return [
+        {"topic": topic, "expression": each.sub_string, "type": each.expression_type}
+        for topic, each in sorted(clients.subscriptions.items())
+    ]
+
+
+def lag_row(queue: QueueLag) -> dict[str, object]:
+    """How far the group is in one queue."""
+    return {
+        **queue_record(queue.queue),
+        "broker_offset": queue.broker_offset,
+        "committed": queue.consumer_offset,
+        "lag": queue.lag,
+        "consumed_until": time_text(queue.last_stored_ms),
+        "client_id": queue.client_id,
+    }
+
+
+def client_row(client: GroupClient) -> dict[str, object]:
+    """A member, without its queues."""
+    from rocketmq_lite.protocol.versions import version_text
+
+    return {
+        "client_id": client.client_id,
+        "address": client.address,
+        "language": client.language,
+        "version": version_text(client.version),
+    }
+
+
+def queue_record(queue: MessageQueue) -> dict[str, object]:
+    """A queue under the names of docs/cli.md."""
+    return {"topic": queue.topic, "broker": queue.broker_name, "queue": queue.queue_id}
+
+
+def queues_text(queues: tuple[MessageQueue, ...] | None) -> str | None:
+    """The queues of a member in few words: ``orders broker-a/0,1 broker-b/0``."""
+    if queues is None:
+        return None
+    numbers: dict[str, dict[str, list[str]]] = {}
+    for queue in queues:
+        brokers = numbers.setdefault(queue.topic, {})
+        brokers.setdefault(queue.broker_name, []).append(str(queue.queue_id))
+    return "\n".join(
+        " ".join([topic, *(f"{broker}/{','.join(ids)}" for broker, ids in brokers.items())])
+        for topic, brokers in numbers.items()
+    )
