@@ -47,7 +47,7 @@ final class Events {
     static JSONObject describe(Throwable problem) {
         JSONObject members = new JSONObject();
         members.put("error", problem.getClass().getSimpleName());
-        members.put("message", String.valueOf(problem.getMessage()));
+        members.put("message", problem.getMessage() + (problem.getCause() == null ? "" : " by " + problem.getCause()));
         if (problem instanceof MQBrokerException) {
             members.put("code", ((MQBrokerException) problem).getResponseCode());
         } else if (problem instanceof MQClientException) {

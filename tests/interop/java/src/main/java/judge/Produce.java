@@ -15,6 +15,7 @@ import org.apache.rocketmq.client.producer.SendCallback;
 import org.apache.rocketmq.client.producer.SendResult;
 import org.apache.rocketmq.client.producer.selector.SelectMessageQueueByHash;
 import org.apache.rocketmq.common.message.Message;
+import org.apache.rocketmq.common.message.MessageQueue;
 
 /**
  * Sends messages with DefaultMQProducer.
@@ -46,9 +47,22 @@ final class Produce implements Judge.Work {
         producer.setSendMsgTimeout(request.getIntValue("timeout", 10_000));
         producer.start();
         try {
+            if ("async".equals(request.getString("mode"))) {
+                connect(producer);
+            }
             sendAll(producer);
         } finally {
             producer.shutdown();
+        }
+    }
+
+    /**
+     * Asks every broker of the topic something. The first asynchronous sends of 4.4.0, all looking for a connection at
+     * once, may fail or never be answered, whatever broker they go to.
+     */
+    private void connect(DefaultMQProducer producer) throws Exception {
+        for (MessageQueue queue : producer.fetchPublishMessageQueues(request.getString("topic"))) {
+            producer.maxOffset(queue);
         }
     }
 
