@@ -96,6 +96,31 @@ async def test_java_reads_what_python_sent(judge: Judge, single: Cluster, topic:
     assert {receipt.queue.queue_id for receipt in receipts} == {0, 1, 2, 3}
 
 
+async def test_java_reads_what_python_sent_in_batches(judge: Judge, single: Cluster, topic: str) -> None:
+    """All in order within their queues, and where the receipts say."""
+    messages = assorted(300)
+    items = [
+        rmq.Message(message.body, message.tag, (message.keys or "").split(), message.properties)
+        for message in messages
+    ]
+    async with rmq.connect(single.namesrv, request_timeout=REQUEST_SECONDS) as client:
+        receipts = await client.producer(f"{topic}-producer").send_many(topic, items)
+    received = await java_receives(judge, single, topic, len(messages), group=f"{topic}-group")
+
+    by_id = {message["msgId"]: message for message in received}
+    assert len(by_id) == 300
+    last = dict.fromkeys(range(4), -1)
+    for receipt, message in zip(receipts, messages, strict=True):
+        read = by_id[receipt.message_id]
+        assert sent_as(read) == message
+        assert read["offsetMsgId"] == receipt.offset_message_id
+        assert (read["queueId"], read["queueOffset"]) == (receipt.queue.queue_id, receipt.offset)
+        assert receipt.offset == last[receipt.queue.queue_id] + 1
+        last[receipt.queue.queue_id] = receipt.offset
+    assert sum(last.values()) + len(last) == 300
+    assert min(last.values()) > 0
+
+
 async def test_python_reads_what_java_sent(judge: Judge, single: Cluster, topic: str) -> None:
     messages = assorted(40)
     sent = await java_sends(judge, single, topic, messages)
