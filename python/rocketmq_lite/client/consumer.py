@@ -11,7 +11,7 @@ import math
 import warnings
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self, final
+from typing import TYPE_CHECKING, Final, Self, final
 
 import trio
 
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 __all__ = ["Consumer", "ConsumerStatistics", "UnacknowledgedWarning", "open_consumer"]
 
 _log = logging.getLogger(__name__)
+
+_GIVE_WAY_EVERY: Final = 32
+"""Messages, one pull's worth, handed out between two rounds of the scheduler: a round costs as much as a message."""
 
 
 class UnacknowledgedWarning(UserWarning):
@@ -158,7 +161,8 @@ class Consumer:
             due = self._inbox.next_due()
             with trio.move_on_at(math.inf if due is None else due):
                 await self._iterating.park()
-        await trio.lowlevel.cancel_shielded_checkpoint()
+        if self._delivered % _GIVE_WAY_EVERY == 0:
+            await trio.lowlevel.cancel_shielded_checkpoint()
         return message
 
     def _take(self) -> ReceivedMessage | None:
@@ -213,6 +217,8 @@ class Consumer:
         self._iterating.unpark_all()  # each of them has to know the new time to wait for
 
     def _room_changed(self, delivery: Delivery[RawMessage]) -> None:
+        if not delivery.queue.is_awaited:
+            return
         reader = self._member.readers.get(delivery.queue.queue)
         if reader is not None:
             reader.room_changed()

@@ -23,12 +23,12 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 class MessageView:
     """A record's content under the names of this API."""
 
-    __slots__ = ("_properties", "_queue", "_raw")
+    __slots__ = ("_pairs", "_queue", "_raw")
 
     def __init__(self, raw: RawMessage, queue: MessageQueue) -> None:
         self._raw = raw
         self._queue = queue
-        self._properties = raw.properties
+        self._pairs: dict[str, str] | None = None
 
     def __repr__(self) -> str:
         queue = self.queue
@@ -36,6 +36,13 @@ class MessageView:
             f"<{type(self).__name__} {self.message_id} from {queue.topic}"
             f" {queue.broker_name}/{queue.queue_id} at {self.offset}>"
         )
+
+    @property
+    def _properties(self) -> dict[str, str]:
+        """All of them, read at the first use: many messages are only looked at for their body."""
+        if self._pairs is None:
+            self._pairs = self._raw.properties
+        return self._pairs
 
     @property
     def body(self) -> bytes:

@@ -146,7 +146,7 @@ class QueueReader:
         self._scope.cancel()
 
     def room_changed(self) -> None:
-        """A message was taken or acknowledged: pull again, if that makes it worthwhile."""
+        """A message was taken or acknowledged while the queue is awaited: pull again, if that makes it worthwhile."""
         if self.process_queue.pull_size(PULL_BATCH):
             self._room.set()
 
@@ -168,8 +168,15 @@ class QueueReader:
         elif size := self.process_queue.pull_size(PULL_BATCH):
             await self._pull(size)
         else:
+            await self._room_for_more()
+
+    async def _room_for_more(self) -> None:
+        self._room = trio.Event()
+        self.process_queue.is_awaited = True
+        try:
             await self._room.wait()
-            self._room = trio.Event()
+        finally:
+            self.process_queue.is_awaited = False
 
     async def _locate(self) -> None:
         """Find where the group stands.

@@ -69,6 +69,8 @@ LEASE_TRANSITIONS: Final[Mapping[LeaseState, Mapping[LeaseEvent, LeaseState]]] =
 class DeliveryState(Enum):
     """Where a pulled message is."""
 
+    __hash__ = object.__hash__  # Enum hashes the name, in Python; this is done several times for each message
+
     WAITING = auto()
     """Pulled, not yet taken by the iteration."""
     HANDED = auto()
@@ -82,6 +84,8 @@ class DeliveryState(Enum):
 
 class DeliveryEvent(Enum):
     """What happens to a pulled message."""
+
+    __hash__ = object.__hash__  # as above
 
     HAND_OUT = auto()
     ENTER = auto()
@@ -160,11 +164,15 @@ class ProcessQueue(Generic[T]):
     Args:
         queue: Which one.
         limits: How much may be unfinished.
+
+    Attributes:
+        is_awaited: Whether a reader waits for room; kept by the reader.
     """
 
     def __init__(self, queue: MessageQueue, limits: QueueLimits) -> None:
         self.queue = queue
         self.state = LeaseState.LOCATING
+        self.is_awaited = False
         self._limits = limits
         self._located = False
         self._next_offset = 0
