@@ -12,6 +12,7 @@ import resource
 import socket
 import struct
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +21,6 @@ from tests.support.raw_client import PULL_MESSAGE, RawClient, encode, pull_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = [pytest.mark.slow]
 
@@ -157,3 +157,22 @@ def test_more_connections_than_the_shell_s_limit_on_open_files(tmp_path: Path) -
             for _ in range(300):
                 stack.enter_context(connect(server.ready[port]))
         assert_serves(server)
+
+
+def test_more_connections_than_open_files(server: Server, target: str) -> None:
+    with RawClient(server.ready["broker"]) as broker, RawClient(server.ready["namesrv"]) as names:
+        assert broker.send(TOPIC, b"x").code == 0
+        assert names.call(GET_ROUTE, {"topic": TOPIC}).code == 0
+        few = len(list(Path(f"/proc/{server.process.pid}/fd").iterdir())) + 20
+        _, hard = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (few, hard))
+        with ExitStack() as stack:
+            for _ in range(100):
+                stack.enter_context(connect(target))  # those that are not accepted wait in the system's queue
+            server.err.wait_for("no connection can be accepted")
+            for _ in range(20):
+                assert broker.send(TOPIC, b"x").code == 0
+                assert names.call(GET_ROUTE, {"topic": TOPIC}).code == 0
+        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (hard, hard))
+    assert_serves(server)
+    assert len(server.err.text().splitlines()) == 1

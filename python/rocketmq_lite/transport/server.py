@@ -11,9 +11,10 @@ requests; otherwise they go out as they are ready, as the protocol allows.
 
 from __future__ import annotations
 
+import errno
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import trio
 
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 __all__ = ["CommandServer", "Peer", "ServerStatistics", "serve"]
 
 _log = logging.getLogger(__name__)
+
+_EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_ACCEPT_REST: Final = 0.1
+"""Seconds before ``accept`` is tried again that failed for want of something (as the broker's engine waits)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,7 @@ class CommandServer:
         self._in_work = 0
         self._malformed = 0
         self._idle_closed = 0
+        self._failures = Flood()
         self._refusals = Flood()
         self._garbage = Flood()
 
@@ -133,8 +139,25 @@ class CommandServer:
         async with listener, trio.open_nursery() as connections:
             task_status.started(listener.address)
             with self._accepting:
-                await trio.serve_listeners(accepted, [listener], handler_nursery=connections)
+                while True:
+                    connections.start_soon(accepted, await self._accept(listener))
             connections.cancel_scope.deadline = trio.current_time() + self._limits.grace
+
+    async def _accept(self, listener: Listener) -> trio.abc.Stream:
+        """The next connection. While there are no descriptors for one, others wait in the system's queue."""
+        while True:
+            try:
+                return await listener.accept()
+            except OSError as error:
+                if error.errno not in _EXHAUSTED:
+                    raise
+                if (untold := self._failures.admit(trio.current_time())) is not None:
+                    _log.warning(
+                        "no connection can be accepted: %s%s; raise the limit on open files (ulimit -n)",
+                        error.strerror,
+                        untold,
+                    )
+                await trio.sleep(_ACCEPT_REST)
 
     async def _serve_connection(self, stream: trio.abc.Stream, address: str) -> None:
         self._accepted += 1

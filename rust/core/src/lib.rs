@@ -5,11 +5,13 @@
 //! - [`wire`]: frames and their two header codecs, and the JSON dialect of bodies.
 //! - [`record`]: one stored message, its property text, ids and compression.
 //! - [`filter`]: what a subscription selects.
+//! - [`flood`]: how often a complaint about peers is logged.
 //! - [`store`]: the commit log and the queues made from it.
 //! - [`session`]: the broker's engine: bytes of its peers in, things to do out.
 
 pub mod error;
 pub mod filter;
+pub mod flood;
 pub mod record;
 pub mod session;
 pub mod store;

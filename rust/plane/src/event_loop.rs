@@ -12,7 +12,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use mio::{Events, Interest, Poll, Registry, Token};
-use rocketmq_lite_core::session::{Broker, ConnId, Control, Now, Output, Value};
+use rocketmq_lite_core::flood::Flood;
+use rocketmq_lite_core::session::{Broker, Cold, ConnId, Control, Level, Now, Output, Value};
 use rocketmq_lite_core::store::{FlushPlan, IndexPlan, PurgePlan, ReadPlan};
 
 use crate::clock::Clock;
@@ -28,6 +29,9 @@ use crate::worker::Workers;
 
 /// The waker's token; connections use their number, listeners count down from below this.
 pub(crate) const WAKER: Token = Token(usize::MAX);
+
+/// Why `accept` fails while the backlog holds somebody, and what helps.
+const WANTING: &str = "this process has no more open files, or no memory; raise the limit (ulimit -n)";
 
 /// The token under which the loop itself stops the engine; its answer does not go into the mailbox.
 const STOP: u64 = u64::MAX;
@@ -93,6 +97,8 @@ pub(crate) struct EventLoop {
     fresh: Vec<Event>,
     /// The inbox's messages of this turn.
     messages: Vec<Message>,
+    /// Complaints about accepting.
+    exhausted: Flood,
 }
 
 impl EventLoop {
@@ -109,6 +115,7 @@ impl EventLoop {
             close_by: None,
             fresh: Vec::new(),
             messages: Vec::new(),
+            exhausted: Flood::default(),
         }
     }
 
@@ -244,7 +251,13 @@ impl EventLoop {
                         Counters::add(&self.shared.counters.accepted, 1);
                     }
                     Accepted::Nobody => {}
-                    Accepted::Exhausted => Counters::add(&self.shared.counters.accept_failures, 1),
+                    Accepted::Exhausted => {
+                        Counters::add(&self.shared.counters.accept_failures, 1);
+                        if let Some(untold) = self.exhausted.admit(now.mono_ms) {
+                            let text = format!("no connection can be accepted: {WANTING}{untold}");
+                            self.fresh.push(Event::Cold(Cold::Log { level: Level::Warning, text }));
+                        }
+                    }
                 }
             }
         }

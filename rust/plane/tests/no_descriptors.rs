@@ -8,7 +8,9 @@ use std::fs::File;
 use std::thread;
 use std::time::Duration;
 
+use rocketmq_lite_core::session::Cold;
 use rocketmq_lite_core::wire::codes::response::SUCCESS;
+use rocketmq_lite_plane::Event;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use support::{Server, eventually};
@@ -29,6 +31,9 @@ fn want_of_descriptors_is_waited_out() {
     thread::sleep(Duration::from_millis(500));
     let turns = server.reactor.statistics().wakeups - before;
     assert!((2..=20).contains(&turns), "{turns} turns in half a second");
+    let events = server.reactor.take(1000);
+    let is_complaint = |event: &&Event| matches!(event, Event::Cold(Cold::Log { text, .. }) if text.contains("no connection can be accepted"));
+    assert_eq!(events.iter().filter(is_complaint).count(), 1, "once, not at each try");
     assert_eq!(first.send(0, b"who is in is served").code, SUCCESS);
     drop(ballast);
     assert_eq!(late.send(0, b"and who waited comes in").code, SUCCESS);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import struct
 from typing import TYPE_CHECKING
@@ -10,11 +11,14 @@ import pytest
 import trio
 import trio.testing
 
+from rocketmq_lite.clock import TrioClock
 from rocketmq_lite.config import ServerLimits
 from rocketmq_lite.errors import BrokerError, ConfigError
 from rocketmq_lite.protocol.command import Command
 from rocketmq_lite.protocol.connection import Connection, Signal
 from rocketmq_lite.transport.dispatch import table_handler
+from rocketmq_lite.transport.network import Listener
+from rocketmq_lite.transport.rpc import open_pool
 from rocketmq_lite.transport.server import CommandServer, Peer, serve
 
 if TYPE_CHECKING:
@@ -302,3 +306,39 @@ async def test_serve_is_the_short_form(network: MemoryNetwork, nursery: trio.Nur
     address = await nursery.start(serve, listener, handle)
     assert address == listener.address
     assert await RawClient(await network.dial(address)).ask(Command(1)) is not None
+
+
+class ExhaustedListener(Listener):
+    """A listener whose process has no descriptors left for the first tries."""
+
+    def __init__(self, listener: Listener, tries: int) -> None:
+        self._listener = listener
+        self._tries = tries
+
+    @property
+    def address(self) -> str:
+        return self._listener.address
+
+    async def accept(self) -> trio.abc.Stream:
+        self._tries -= 1
+        if self._tries >= 0:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return await self._listener.accept()
+
+    async def aclose(self) -> None:
+        await self._listener.aclose()
+
+
+async def test_want_of_descriptors_is_waited_out_and_told_once(
+    network: MemoryNetwork, nursery: trio.Nursery, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def echo(_peer: Peer, request: Command) -> Command:
+        return request.answer()
+
+    listener = ExhaustedListener(await network.listen("127.0.0.1", 1000), tries=5)
+    address = await nursery.start(CommandServer(echo).serve, listener)
+    async with open_pool(network, TrioClock()) as pool:
+        assert (await pool.call(address, Command(1))).code == 0
+    (record,) = caplog.records
+    assert "no connection can be accepted: Too many open files" in record.getMessage()
+    nursery.cancel_scope.cancel()

@@ -22,7 +22,6 @@ mod cold;
 mod connection;
 mod control;
 mod dispatch;
-mod flood;
 mod flush;
 mod gate;
 mod hold;
@@ -58,6 +57,7 @@ pub use settings::{Now, Settings};
 pub use statistics::Statistics;
 pub use tables::{GroupEntry, PERM_INHERIT, PERM_READ, PERM_WRITE, SubscriptionEntry, TopicEntry};
 
+use crate::flood::Flood;
 use crate::store::Store;
 
 /// All state of a broker's data plane.
@@ -81,7 +81,7 @@ pub struct Broker {
     push_opaque: i32,
     oneways: window::Window,
     logs: window::Window,
-    garbage: flood::Flood,
+    garbage: Flood,
     chance: chance::Chance,
     keys: keys::Keys,
     counters: Statistics,
@@ -113,7 +113,7 @@ impl Broker {
             push_opaque: 0,
             oneways: window::Window::default(),
             logs: window::Window::default(),
-            garbage: flood::Flood::default(),
+            garbage: Flood::default(),
             chance,
             keys,
             counters: Statistics::default(),

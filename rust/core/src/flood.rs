@@ -6,14 +6,14 @@ const INTERVAL_MS: u64 = 60_000;
 
 /// When a kind of complaint may be told again, and how many were not.
 #[derive(Debug, Default)]
-pub(super) struct Flood {
+pub struct Flood {
     quiet_until: u64,
     untold: u64,
 }
 
 impl Flood {
     /// What to add to the line, or `None` when it is not to be written.
-    pub(super) fn admit(&mut self, mono_ms: u64) -> Option<String> {
+    pub fn admit(&mut self, mono_ms: u64) -> Option<String> {
         if mono_ms < self.quiet_until {
             self.untold += 1;
             return None;
