@@ -283,3 +283,13 @@ fn a_failed_read_is_answered_1() {
     rig.faults.heal();
     assert_eq!(rig.call(conn, &pull(0, 0, "*", None)).code, 0);
 }
+
+#[test]
+fn log_lines_are_limited() {
+    let (mut rig, conn) = filled();
+    rig.faults.fail_from(rocketmq_lite_core::store::Fault::Read, 1, std::io::ErrorKind::Other);
+    for _ in 0..150 {
+        assert_eq!(rig.call(conn, &pull(0, 0, "*", None)).code, 1);
+    }
+    assert_eq!((rig.cold.len(), rig.broker.statistics().logs_dropped), (100, 50));
+}
