@@ -48,6 +48,10 @@ test-rust: tools-present
 test-python: $(VENV)/.dev
 	$(PYTEST) -m "not interop" -n $(PYTEST_WORKERS) --dist worksteal $(ARGS)
 
+.PHONY: demo
+demo: $(VENV)/.native ## A real file through a producer and a group of two (ARGS="--lines 50000")
+	@$(BIN)/python examples/demo.py $(ARGS)
+
 # --- checks ------------------------------------------------------------------------------------
 
 .PHONY: check

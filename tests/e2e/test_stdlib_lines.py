@@ -7,29 +7,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import sysconfig
 from collections import defaultdict
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from examples.demo import standard_library_lines
 from tests.support.processes import up
 
 import rocketmq_lite as rmq
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 TOPIC = "stdlib"
-
-
-def standard_library_lines() -> list[bytes]:
-    """path:line:text of every line; the line number makes each one unique."""
-    root = Path(sysconfig.get_path("stdlib"))
-    lines: list[bytes] = []
-    for source in sorted(root.rglob("*.py")):
-        name = source.relative_to(root)
-        if "site-packages" in name.parts:
-            continue
-        for number, text in enumerate(source.read_bytes().splitlines(), 1):
-            lines.append(b"%s:%d:%s" % (str(name).encode(), number, text))
-    return lines
 
 
 @pytest.mark.slow
