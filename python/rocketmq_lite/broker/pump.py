@@ -82,9 +82,10 @@ class PumpOwner(EngineOwner):
 
     async def close(self) -> None:
         """Close the port and every stream."""
-        await trio.aclose_forcefully(self._listener)
-        for stream in list(self._streams.values()):
-            await trio.aclose_forcefully(stream.stream)
+        with trio.CancelScope(shield=True):
+            await trio.aclose_forcefully(self._listener)
+            for stream in list(self._streams.values()):
+                await trio.aclose_forcefully(stream.stream)
         del self._engine
 
     # --- streams

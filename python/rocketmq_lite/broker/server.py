@@ -29,7 +29,6 @@ from rocketmq_lite.broker.handlers.lock import LockHandlers
 from rocketmq_lite.broker.handlers.progress import ProgressHandlers
 from rocketmq_lite.broker.handlers.relay import RelayHandlers
 from rocketmq_lite.broker.handlers.topic import TopicHandlers
-from rocketmq_lite.broker.lifetime import outliving_cancellation
 from rocketmq_lite.broker.opening import Owner, config_files, disk_offload, open_owner, store_root
 from rocketmq_lite.broker.presence import Presence
 from rocketmq_lite.broker.router import Router
@@ -84,7 +83,6 @@ async def serve(
         ConfigError: The settings cannot be.
     """
     async with (
-        outliving_cancellation() as asked_to_stop,
         open_owner(settings, network=network, clock=clock, kind=owner) as (engine, address),
         open_pool(network, clock) as pool,
         background_nursery() as nursery,
@@ -105,9 +103,9 @@ async def serve(
         nursery.start_soon(broker.run_services)
         nursery.start_soon(broker.register, task_status)
         try:
-            await asked_to_stop.wait()
-        finally:  # also for what is raised here from outside, such as KeyboardInterrupt
-            with trio.move_on_after(STOP_SECONDS) as deadline:
+            await trio.sleep_forever()
+        finally:  # what is in the nursery still runs, whatever ended the sleep
+            with trio.move_on_after(STOP_SECONDS, shield=True) as deadline:
                 await broker.say_good_bye()
             if deadline.cancelled_caught:
                 _log.error(

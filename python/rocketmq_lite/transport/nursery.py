@@ -7,7 +7,7 @@ raises ``TopicNotFound`` would have to catch a group because of tasks he cannot 
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import trio
 
@@ -53,11 +53,16 @@ def _is_only(raised: BaseException | None, group: BaseExceptionGroup[BaseExcepti
 async def background_nursery() -> AsyncIterator[trio.Nursery]:
     """A nursery that is cancelled when its block ends, and lets a single error pass as it is.
 
-    What the block itself raised passes unchanged, also when it is a group.
+    A cancellation from outside reaches the block alone. Its tasks go on until the block has been left, so that what
+    the block still has to say can be said: they carry the connections. What the block itself raised passes unchanged,
+    also when it is a group.
     """
     raised: BaseException | None = None
     try:
-        async with trio.open_nursery() as nursery:
+        async with trio.open_nursery() as around:
+            # Shielded, because a task that is cancelled while it starts could not be ended any more.
+            with trio.CancelScope(shield=True):
+                nursery: trio.Nursery = await around.start(_hold_shielded_nursery)
             try:
                 yield nursery
             except BaseException as error:
@@ -69,10 +74,29 @@ async def background_nursery() -> AsyncIterator[trio.Nursery]:
         cause = raised if _is_only(raised, group) else single_cause(group)
         if cause is None:
             raise
-        # The group adds nothing; the error keeps the cause and context that it was raised with.
-        context = cause.__context__
-        try:
-            raise cause
-        finally:
-            cause.__context__ = context
-            del cause, context, raised
+        raised = None
+        _raise_as_it_is(cause)
+
+
+async def _hold_shielded_nursery(task_status: trio.TaskStatus[trio.Nursery]) -> None:
+    """Keep a nursery open that only its own scope ends."""
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.cancel_scope.shield = True
+            task_status.started(nursery)
+            await trio.sleep_forever()
+    except BaseExceptionGroup as group:
+        cause = single_cause(group)
+        if cause is None:
+            raise
+        _raise_as_it_is(cause)
+
+
+def _raise_as_it_is(cause: BaseException) -> NoReturn:
+    """Raise out of a group that adds nothing; the error keeps the cause and context that it was raised with."""
+    context = cause.__context__
+    try:
+        raise cause
+    finally:
+        cause.__context__ = context
+        del cause, context

@@ -211,3 +211,21 @@ async def test_a_waiting_iteration_ends_with_the_consumer(autojump_clock, client
     async with trio.open_nursery() as nursery, client.consumer("billing", "orders") as messages:
         nursery.start_soon(wait, messages)
         await trio.testing.wait_all_tasks_blocked()
+
+
+async def test_a_cancellation_from_around_the_client_commits_and_says_goodbye(
+    autojump_clock, cluster, orders, caplog
+):
+    with trio.CancelScope() as scope:
+        async with (
+            cluster.connect() as client,
+            client.consumer("billing", "orders", start="earliest") as messages,
+        ):
+            assert len(await take(messages, 3)) == 3
+            scope.cancel()
+            await trio.sleep_forever()
+    assert scope.cancelled_caught
+    assert not caplog.records
+    assert (await orders.admin.group_clients("billing")).members == ()
+    async with orders.consumer("billing", "orders") as messages:
+        assert [message.body for message in await take(messages, 2)] == [b"3", b"4"]

@@ -68,6 +68,26 @@ async def test_cancellation_from_outside_passes() -> None:
     assert scope.cancelled_caught
 
 
+async def test_tasks_go_on_until_a_cancelled_block_has_been_left() -> None:
+    send, receive = trio.open_memory_channel[str](0)
+    answers: list[str] = []
+
+    async def answer() -> None:
+        answers.append(await receive.receive())
+
+    with trio.CancelScope() as scope:
+        async with background_nursery() as nursery:
+            nursery.start_soon(answer)
+            try:
+                scope.cancel()
+                await trio.sleep_forever()
+            finally:
+                with trio.CancelScope(shield=True):
+                    await send.send("goodbye")
+    assert scope.cancelled_caught
+    assert answers == ["goodbye"]
+
+
 def test_an_error_beside_cancellations_is_single() -> None:
     inner = ValueError()
     group = BaseExceptionGroup("", [BaseExceptionGroup("", [inner])])
