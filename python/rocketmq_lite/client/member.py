@@ -111,7 +111,7 @@ class GroupMember:
         self._routing = routing
         self._heartbeats = heartbeats
         self._balance_wanted = trio.Event()
-        self._left = False
+        self._left = trio.Event()
 
     @property
     def queues(self) -> tuple[MessageQueue, ...]:
@@ -156,7 +156,7 @@ class GroupMember:
 
         Brokers get :data:`GOODBYE_TIMEOUT` for each of the two, also while we are being cancelled.
         """
-        self._left = True
+        self._left.set()
         self._routing.unsubscribe(self.balance_soon)
         readers = list(self.readers.values())
         for reader in readers:
@@ -173,9 +173,9 @@ class GroupMember:
         self._balance_wanted.set()
 
     async def _run_balancer(self) -> None:
-        """Keep the queues that we read equal to those that are ours."""
+        """Keep the queues that we read equal to those that are ours, until we leave."""
         pause = _BALANCE_INTERVAL
-        while True:
+        while not self._left.is_set():
             with trio.move_on_after(pause):
                 await self._balance_wanted.wait()
             self._balance_wanted = trio.Event()
@@ -183,6 +183,8 @@ class GroupMember:
                 await self._balance()
                 pause = _BALANCE_INTERVAL
             except RocketMQError as error:
+                if self._left.is_set():
+                    return  # a broker may have forgotten us, as we asked it to
                 _log.warning("group %s: the queues could not be shared out: %s", self._settings.group, error)
                 pause = _BALANCE_RETRY
 
@@ -228,7 +230,7 @@ class GroupMember:
     def _assign(self, topic: str, members: tuple[str, ...]) -> tuple[list[QueueReader], list[QueueReader]]:
         """Start and stop readers so that they are those of our queues."""
         route = self._routing.table.get(topic)
-        if route is None or self._left:
+        if route is None or self._left.is_set():
             return [], []
         ours = allocate_averagely(route.readable, members, self._client_id)
         change = plan_change([queue for queue in self.readers if queue.topic == topic], ours)
