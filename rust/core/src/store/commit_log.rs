@@ -20,6 +20,7 @@ use std::{
 use super::{
     error::StoreError,
     fs::FileSystem,
+    segment::Segment,
     segment_list::{SegmentList, Segments},
 };
 use crate::record::{BLANK_LEN, NewRecord, Stamp, encode_blank};
@@ -167,8 +168,9 @@ impl CommitLog {
         result
     }
 
-    /// Lets the log begin later: forgets the segments that end at or before a position; the files to remove.
-    pub(crate) fn forget_before(&mut self, offset: u64) -> Vec<PathBuf> {
+    /// Lets the log begin later: forgets the segments that end at or before a position; their files are to be
+    /// removed.
+    pub(crate) fn forget_before(&mut self, offset: u64) -> Vec<Arc<Segment>> {
         self.list.forget_before(offset)
     }
 

@@ -273,8 +273,9 @@ impl ConsumeQueue {
         self.view().first_at(physical, |at| self.slot(at).map(Some))
     }
 
-    /// Moves the first offset to where a purge found it to be; the files to remove, which hold only entries before it.
-    pub(crate) fn begin_later(&mut self, first: u64) -> Vec<PathBuf> {
+    /// Moves the first offset to where a purge found it to be; the segments whose files are to be removed, since
+    /// they hold only entries before it.
+    pub(crate) fn begin_later(&mut self, first: u64) -> Vec<Arc<Segment>> {
         self.min = self.min.max(first.min(self.max));
         self.list.forget_before(self.min.saturating_mul(ENTRY_SIZE))
     }

@@ -18,7 +18,10 @@ use std::{
 
 use rustix::fs::{FlockOperation, fcntl_lock};
 
-use super::fs::{Entry, File, FileSystem, Open, overwrite_with_zeros};
+use super::{
+    fs::{Entry, File, FileSystem, Open, overwrite_with_zeros},
+    open_files::PooledFile,
+};
 
 /// The file system of the machine.
 #[derive(Debug, Clone, Copy, Default)]
@@ -28,7 +31,7 @@ impl FileSystem for DiskFs {
     fn open(&self, path: &Path, how: Open) -> io::Result<Arc<dyn File>> {
         let mut options = fs::OpenOptions::new();
         options.read(true).write(how != Open::Read).create(how == Open::Create);
-        Ok(Arc::new(DiskFile { file: options.open(path)? }))
+        Ok(Arc::new(DiskFile { file: PooledFile::open(path, options)? }))
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
@@ -111,14 +114,15 @@ fn held_elsewhere(error: rustix::io::Errno) -> io::Error {
 
 #[derive(Debug)]
 struct DiskFile {
-    file: fs::File,
+    file: Arc<PooledFile>,
 }
 
 impl File for DiskFile {
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        let file = self.file.handle()?;
         let mut done = 0;
         while done < buf.len() {
-            match self.file.read_at(&mut buf[done..], offset.saturating_add(done as u64)) {
+            match file.read_at(&mut buf[done..], offset.saturating_add(done as u64)) {
                 Ok(0) => break,
                 Ok(count) => done += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -131,10 +135,11 @@ impl File for DiskFile {
     #[cfg(target_os = "linux")]
     fn read_now(&self, buf: &mut [u8], offset: u64) -> io::Result<Option<usize>> {
         use rustix::io::{Errno, ReadWriteFlags, preadv2};
+        let file = self.file.handle()?;
         let mut done = 0;
         while done < buf.len() {
             let rest = &mut [io::IoSliceMut::new(&mut buf[done..])];
-            match preadv2(&self.file, rest, offset.saturating_add(done as u64), ReadWriteFlags::NOWAIT) {
+            match preadv2(&*file, rest, offset.saturating_add(done as u64), ReadWriteFlags::NOWAIT) {
                 Ok(0) => break,
                 Ok(count) => done += count,
                 Err(Errno::INTR) => {}
@@ -151,25 +156,29 @@ impl File for DiskFile {
     }
 
     fn write_all_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
-        self.file.write_all_at(buf, offset)
+        self.file.handle()?.write_all_at(buf, offset)
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.file.set_len(len)
+        self.file.handle()?.set_len(len)
     }
 
     fn len(&self) -> io::Result<u64> {
-        Ok(self.file.metadata()?.len())
+        Ok(self.file.handle()?.metadata()?.len())
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.file.sync_data()
+        self.file.handle()?.sync_data()
+    }
+
+    fn pin(&self) -> io::Result<()> {
+        self.file.pin()
     }
 
     #[cfg(target_os = "linux")]
     fn next_data(&self, offset: u64) -> io::Result<Option<u64>> {
         use rustix::{fs::SeekFrom, io::Errno};
-        match rustix::fs::seek(&self.file, SeekFrom::Data(offset)) {
+        match rustix::fs::seek(&*self.file.handle()?, SeekFrom::Data(offset)) {
             Ok(data) => Ok(Some(data)),
             Err(Errno::NXIO) => Ok(None),
             Err(Errno::INVAL | Errno::OPNOTSUPP) => Ok((offset < self.len()?).then_some(offset)),
@@ -182,7 +191,7 @@ impl File for DiskFile {
         if from >= to || self.next_data(from)?.is_none_or(|data| data >= to) {
             return Ok(());
         }
-        match punch(&self.file, from, to) {
+        match punch(&*self.file.handle()?, from, to) {
             Err(error) if error.kind() == io::ErrorKind::Unsupported => overwrite_with_zeros(self, from, to),
             result => result,
         }

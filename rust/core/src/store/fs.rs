@@ -73,6 +73,11 @@ pub trait File: Send + Sync + Debug {
     /// Makes the content durable.
     fn sync_data(&self) -> io::Result<()>;
 
+    /// Makes sure that whoever has the file can go on using it after its name was removed.
+    fn pin(&self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// The first position at or after `offset` that may hold something but zeros; `None` when the rest is a hole.
     ///
     /// A file system without holes may answer `offset` itself, so a caller still has to look at the bytes.

@@ -34,6 +34,7 @@ mod index;
 mod log_scan;
 mod marks;
 mod mem_fs;
+mod open_files;
 mod purge;
 mod queues;
 mod read;
@@ -44,7 +45,7 @@ mod segment;
 mod segment_list;
 mod settings;
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use self::{
     checkpoint::CheckpointFile,
@@ -59,6 +60,7 @@ use self::{
     marks::MarksFile,
     queues::{QueueId, Queues},
     read::Work,
+    segment::Segment,
 };
 pub use self::{
     disk_fs::DiskFs,
@@ -382,7 +384,7 @@ impl Store {
         Ok((!files.is_empty()).then(|| self.make_purge(files, Vec::new())))
     }
 
-    fn make_purge(&self, files: Vec<PathBuf>, queues: Vec<(QueueId, QueueView)>) -> PurgePlan {
+    fn make_purge(&self, files: Vec<Arc<Segment>>, queues: Vec<(QueueId, QueueView)>) -> PurgePlan {
         PurgePlan::new(self.flush.file_system(), files, self.log.segments().clone(), queues)
     }
 

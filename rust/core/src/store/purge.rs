@@ -1,10 +1,10 @@
 //! Old messages go: whole segments of the log from its beginning, and what pointed to them.
 //!
-//! What goes is gone at once for whoever asks from then on; readers with a snapshot keep their open files, so nothing is
+//! What goes is gone at once for whoever asks from then on; readers with a snapshot keep their files, so nothing is
 //! pulled from under them. Removing the files and finding where each queue now begins is a plan that another thread
 //! runs. A crash in between leaves files that the next start finds, and the next purge removes.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{io, sync::Arc};
 
 use super::{
     consume_queue::QueueView,
@@ -12,7 +12,7 @@ use super::{
     fs::FileSystem,
     queues::{QueueId, Queues},
     read::{Reader, Stop},
-    segment::Wait,
+    segment::{Segment, Wait},
     segment_list::Segments,
 };
 
@@ -21,7 +21,7 @@ use super::{
 #[must_use = "queues begin where they did until the store gets the result back"]
 pub struct PurgePlan {
     fs: Arc<dyn FileSystem>,
-    files: Vec<PathBuf>,
+    files: Vec<Arc<Segment>>,
     log: Segments,
     queues: Vec<(QueueId, QueueView)>,
 }
@@ -37,7 +37,7 @@ pub struct PurgeResult {
 impl PurgePlan {
     pub(super) fn new(
         fs: Arc<dyn FileSystem>,
-        files: Vec<PathBuf>,
+        files: Vec<Arc<Segment>>,
         log: Segments,
         queues: Vec<(QueueId, QueueView)>,
     ) -> Self {
@@ -48,7 +48,7 @@ impl PurgePlan {
     ///
     /// A file that cannot be removed is the error of the result, and the others are removed all the same.
     pub fn run(self) -> PurgeResult {
-        let removed = self.files.iter().map(|path| remove(&*self.fs, path)).fold(Ok(()), Result::and);
+        let removed = self.files.iter().map(|segment| remove(&*self.fs, segment)).fold(Ok(()), Result::and);
         let mut first = Vec::with_capacity(self.queues.len());
         let looked = self.queues.iter().try_for_each(|(id, view)| {
             first.push((*id, self.first_of(view)?));
@@ -67,8 +67,15 @@ impl PurgePlan {
     }
 }
 
-/// A file that is gone already is as good.
-fn remove(fs: &dyn FileSystem, path: &std::path::Path) -> Result<(), StoreError> {
+/// Removes a segment's file; readers that have the segment keep it. A file that is gone already is as good.
+fn remove(fs: &dyn FileSystem, segment: &Segment) -> Result<(), StoreError> {
+    let path = segment.path();
+    match segment.file().pin() {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(StoreError::io("open", path)(error));
+        }
+        _ => {}
+    }
     match fs.remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         result => result.map_err(StoreError::io("remove", path)),
@@ -77,7 +84,7 @@ fn remove(fs: &dyn FileSystem, path: &std::path::Path) -> Result<(), StoreError>
 
 impl PurgeResult {
     /// Lets the queues begin where they do now. The files that nobody needs any more, for another plan.
-    pub(super) fn apply(self, queues: &mut Queues) -> Result<Vec<PathBuf>, StoreError> {
+    pub(super) fn apply(self, queues: &mut Queues) -> Result<Vec<Arc<Segment>>, StoreError> {
         let mut files = Vec::new();
         for (id, first) in self.first {
             if let Some(queue) = queues.get_mut(id) {

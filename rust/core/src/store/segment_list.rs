@@ -132,15 +132,15 @@ impl SegmentList {
         Ok(())
     }
 
-    /// Forgets the segments that end at or before a position, but never the last one; the files to remove.
-    pub(crate) fn forget_before(&mut self, offset: u64) -> Vec<PathBuf> {
+    /// Forgets the segments that end at or before a position, but never the last one; their files are to be removed.
+    pub(crate) fn forget_before(&mut self, offset: u64) -> Vec<Arc<Segment>> {
         let last = self.segments.0.len().saturating_sub(1);
         let old = self.segments.0.iter().take(last).take_while(|segment| segment.end() <= offset).count();
         if old == 0 {
             return Vec::new();
         }
         self.names_changed = true;
-        Arc::make_mut(&mut self.segments.0).drain(..old).map(|segment| segment.path().to_owned()).collect()
+        Arc::make_mut(&mut self.segments.0).drain(..old).collect()
     }
 
     /// Removes every segment, so that the list can begin anywhere.
