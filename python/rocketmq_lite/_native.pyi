@@ -454,6 +454,14 @@ class Control:
         """Ask for offsets of queues. Value: list of (queue, smallest, next), in the order asked."""
 
     @staticmethod
+    def reset_offsets(topic: str, group: str, offsets: list[tuple[int, int]]) -> Control:
+        """Set a group's offsets in queues, as (queue, offset); its consumers hear of it with their next pull."""
+
+    @staticmethod
+    def search_time(topic: str, queue_id: int, timestamp: int) -> Control:
+        """Ask for the first message of a queue stored at or after a time in milliseconds. Value: its offset, or the end."""
+
+    @staticmethod
     def store_time(topic: str, queue_id: int, offset: int) -> Control:
         """Ask when the message at a queue offset was stored. Value: milliseconds, -1 where there is no message."""
 

@@ -192,6 +192,10 @@ def test_controls_give_values() -> None:
     assert result(opened, Control.remove_offsets(topic="T", group="G")).value is None
     assert result(opened, Control.offsets()).value == []
     assert result(opened, Control.bounds("T", [0, 3])).value == [(0, 0, 1), (3, 0, 0)]
+    assert result(opened, Control.reset_offsets("T", "G", [(0, 1)])).value is None
+    assert result(opened, Control.offsets()).value == [("T", "G", 0, 1)]
+    assert result(opened, Control.search_time("T", 0, NOW["wall_ms"])).value == 0
+    assert result(opened, Control.search_time("T", 0, NOW["wall_ms"] + 1)).value == 1
     assert result(opened, Control.store_time("T", 0, 0)).value == NOW["wall_ms"]
     assert result(opened, Control.store_time("T", 0, 1)).value == -1
     statistics = result(opened, Control.statistics()).value

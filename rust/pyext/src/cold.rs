@@ -96,6 +96,7 @@ fn from_value(py: Python<'_>, value: Value) -> PyResult<Py<PyAny>> {
         Value::Delivered(delivered) => delivered.into_pyobject(py)?.to_owned().into_any().unbind(),
         Value::Offsets(offsets) => PyList::new(py, offsets)?.into_any().unbind(),
         Value::Bounds(bounds) => PyList::new(py, bounds)?.into_any().unbind(),
+        Value::Offset(offset) => offset.into_pyobject(py)?.into_any().unbind(),
         Value::StoreTime(time) => time.into_pyobject(py)?.into_any().unbind(),
         Value::Statistics(statistics) => engine_statistics(py, &statistics)?.into_any().unbind(),
         Value::Failed(reason) => reason.into_pyobject(py)?.into_any().unbind(),

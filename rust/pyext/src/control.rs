@@ -172,6 +172,16 @@ impl Control {
     }
 
     #[staticmethod]
+    fn reset_offsets(topic: String, group: String, offsets: Vec<(i32, i64)>) -> Self {
+        control(CoreControl::ResetOffsets { topic, group, offsets })
+    }
+
+    #[staticmethod]
+    fn search_time(topic: String, queue_id: i32, timestamp: i64) -> Self {
+        control(CoreControl::SearchTime { topic, queue_id, timestamp })
+    }
+
+    #[staticmethod]
     fn store_time(topic: String, queue_id: i32, offset: i64) -> Self {
         control(CoreControl::StoreTime { topic, queue_id, offset })
     }

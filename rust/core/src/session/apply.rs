@@ -7,7 +7,7 @@ use crate::session::refusal::Refusal;
 use crate::session::settings::Now;
 use crate::session::stop::Phase;
 use crate::session::waiting::Reading;
-use crate::store::{PurgeResult, ReadRequest};
+use crate::store::{Boundary, PurgeResult, ReadRequest};
 
 impl Broker {
     /// Applies a control of Python's. With a token other than 0 it gives one `Output::Done` with that token.
@@ -34,6 +34,11 @@ impl Broker {
                 };
                 let all = queues.into_iter().map(bounds).collect();
                 return self.done(token, Value::Bounds(all));
+            }
+            Control::SearchTime { topic, queue_id, timestamp } => {
+                let boundary = Boundary::Lower;
+                let request = ReadRequest::SearchTime { topic, queue_id, timestamp, boundary };
+                return self.read(Reading::Own(token), request, now);
             }
             Control::StoreTime { topic, queue_id, offset } => {
                 let request = ReadRequest::StoreTime { topic, queue_id, offset };
@@ -74,6 +79,14 @@ impl Broker {
                     self.offsets.commit(&topic, &group, queue_id, offset);
                 }
             }
+            Control::ResetOffsets { topic, group, offsets } => {
+                self.counters.offset_commits += 1;
+                for (queue_id, offset) in offsets {
+                    self.offsets.reset(&topic, &group, queue_id, offset);
+                }
+                let released = self.holds.of_group(&topic, &group);
+                self.run_released(released, now);
+            }
             Control::RemoveOffsets { topic, group } => {
                 self.forget_offsets(topic.as_deref(), group.as_deref());
             }
@@ -92,6 +105,7 @@ impl Broker {
             | Control::CloseConnection { .. }
             | Control::Offsets
             | Control::Bounds { .. }
+            | Control::SearchTime { .. }
             | Control::StoreTime { .. }
             | Control::Statistics
             | Control::Stop => {}

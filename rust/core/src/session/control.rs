@@ -1,7 +1,7 @@
 //! What Python tells the engine: configuration pushed, requests answered, questions asked.
 //!
 //! `Broker::submit` applies a control at once. One submitted with a token other than 0 gives exactly one `Output::Done` with
-//! that token; all but `Control::Stop` and `Control::StoreTime` give it at once.
+//! that token; all but `Control::Stop` and the questions that read the log give it at once.
 
 use crate::session::output::{ConnId, MissingKind};
 use crate::session::tables::{GroupEntry, SubscriptionEntry, TopicEntry};
@@ -95,6 +95,26 @@ pub enum Control {
         topic: String,
         /// The queues.
         queues: Vec<i32>,
+    },
+    /// Sets a group's offsets in queues of a topic: its consumers hear of it with their next pull of such a queue (21), and
+    /// what they commit before that is not taken.
+    ResetOffsets {
+        /// The topic.
+        topic: String,
+        /// The group.
+        group: String,
+        /// Queue, offset.
+        offsets: Vec<(i32, i64)>,
+    },
+    /// Asks for the first message of a queue stored at or after a time: `Value::Offset`, once the log has been read. The end
+    /// of the queue, if there is none.
+    SearchTime {
+        /// The topic.
+        topic: String,
+        /// The queue.
+        queue_id: i32,
+        /// Milliseconds.
+        timestamp: i64,
     },
     /// Asks when the message at a queue offset was stored: `Value::StoreTime`, once it has been read.
     StoreTime {

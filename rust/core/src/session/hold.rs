@@ -80,6 +80,14 @@ impl Holds {
         self.release(ids)
     }
 
+    /// A group's pulls of a topic.
+    pub(super) fn of_group(&mut self, topic: &str, group: &str) -> Vec<(u64, Pull)> {
+        let of_topic = self.queues.get(topic).into_iter().flat_map(HashMap::values).flatten();
+        let is_its = |id: &&u64| self.held.get(id).is_some_and(|held| held.pull.group == group);
+        let ids = of_topic.filter(is_its).copied().collect();
+        self.release(ids)
+    }
+
     /// All pulls.
     pub(super) fn all(&mut self) -> Vec<(u64, Pull)> {
         let mut ids: Vec<u64> = self.held.keys().copied().collect();

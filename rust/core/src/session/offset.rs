@@ -13,33 +13,51 @@ use crate::wire::codes::response;
 use crate::wire::{Command, Fields};
 
 /// Offsets by topic, group and queue.
+type Table = HashMap<String, HashMap<String, BTreeMap<i32, i64>>>;
+
+/// What groups have committed, and the resets that their consumers have not heard of.
 #[derive(Debug, Default)]
 pub(super) struct Offsets {
-    topics: HashMap<String, HashMap<String, BTreeMap<i32, i64>>>,
+    topics: Table,
+    /// Lost in a restart, unlike the offsets that they set; consumers ask for theirs then.
+    resets: Table,
 }
 
 impl Offsets {
-    pub(super) fn commit(&mut self, topic: &str, group: &str, queue_id: i32, offset: i64) {
-        if let Some(queues) = self.topics.get_mut(topic).and_then(|groups| groups.get_mut(group)) {
-            queues.insert(queue_id, offset);
-        } else {
-            let groups = self.topics.entry(topic.to_owned()).or_default();
-            groups.entry(group.to_owned()).or_default().insert(queue_id, offset);
+    /// Stores an offset; false, and nothing is stored, while a reset is on its way.
+    pub(super) fn commit(&mut self, topic: &str, group: &str, queue_id: i32, offset: i64) -> bool {
+        let free = find(&self.resets, topic, group, queue_id).is_none();
+        if free {
+            put(&mut self.topics, topic, group, queue_id, offset);
         }
+        free
+    }
+
+    /// Stores an offset whatever consumers say until they have heard of it.
+    pub(super) fn reset(&mut self, topic: &str, group: &str, queue_id: i32, offset: i64) {
+        put(&mut self.topics, topic, group, queue_id, offset);
+        put(&mut self.resets, topic, group, queue_id, offset);
+    }
+
+    /// The reset that a consumer of the queue has to be told of, once.
+    pub(super) fn take_reset(&mut self, topic: &str, group: &str, queue_id: i32) -> Option<i64> {
+        self.resets.get_mut(topic)?.get_mut(group)?.remove(&queue_id)
     }
 
     fn get(&self, topic: &str, group: &str, queue_id: i32) -> Option<i64> {
-        self.topics.get(topic)?.get(group)?.get(&queue_id).copied()
+        find(&self.topics, topic, group, queue_id)
     }
 
     /// Forgets what belongs to the topic and to the group; to either, if the other is not given.
     pub(super) fn remove(&mut self, topic: Option<&str>, group: Option<&str>) {
-        self.topics.retain(|name, groups| {
-            if topic.is_none_or(|topic| topic == name) {
-                groups.retain(|name, _| group.is_some_and(|group| group != name));
-            }
-            !groups.is_empty()
-        });
+        for table in [&mut self.topics, &mut self.resets] {
+            table.retain(|name, groups| {
+                if topic.is_none_or(|topic| topic == name) {
+                    groups.retain(|name, _| group.is_some_and(|group| group != name));
+                }
+                !groups.is_empty()
+            });
+        }
     }
 
     /// Everything, sorted.
@@ -54,6 +72,19 @@ impl Offsets {
         }
         all.sort_unstable();
         all
+    }
+}
+
+fn find(table: &Table, topic: &str, group: &str, queue_id: i32) -> Option<i64> {
+    table.get(topic)?.get(group)?.get(&queue_id).copied()
+}
+
+fn put(table: &mut Table, topic: &str, group: &str, queue_id: i32, offset: i64) {
+    if let Some(queues) = table.get_mut(topic).and_then(|groups| groups.get_mut(group)) {
+        queues.insert(queue_id, offset);
+    } else {
+        let groups = table.entry(topic.to_owned()).or_default();
+        groups.entry(group.to_owned()).or_default().insert(queue_id, offset);
     }
 }
 
@@ -88,12 +119,19 @@ impl Broker {
     pub(super) fn update_offset(&mut self, conn: ConnId, command: &Command) {
         let asker = Asker::of(conn, command);
         match self.commit_offset(&command.fields) {
-            Ok(()) => self.answer(asker, &asker.answer(response::SUCCESS)),
+            Ok(taken) => {
+                let mut answer = asker.answer(response::SUCCESS);
+                if !taken {
+                    answer.remark = Some("Offset has been previously reset".to_owned());
+                }
+                self.answer(asker, &answer);
+            }
             Err(refusal) => self.refuse(asker, refusal),
         }
     }
 
-    fn commit_offset(&mut self, fields: &Fields) -> Result<(), Refusal> {
+    /// Whether it was stored.
+    fn commit_offset(&mut self, fields: &Fields) -> Result<bool, Refusal> {
         let group = fields.required_str("consumerGroup")?;
         let topic = fields.required_str("topic")?;
         let (queue_id, offset) = (fields.i32("queueId")?, fields.i64("commitOffset")?);
@@ -110,8 +148,7 @@ impl Broker {
         let queue_id = queue_id.ok_or_else(|| absent("QueueId"))?;
         let offset = offset.ok_or_else(|| absent("Offset"))?;
         self.counters.offset_commits += 1;
-        self.offsets.commit(topic, group, queue_id, offset);
-        Ok(())
+        Ok(self.offsets.commit(topic, group, queue_id, offset))
     }
 }
 
@@ -143,6 +180,21 @@ mod tests {
         offsets.commit("t", "g", 1, 2);
         assert_eq!(keys(&offsets), ["t@g:0=8", "t@g:1=2", "t@h:0=6", "u@g:0=7"]);
         assert_eq!((offsets.get("t", "g", 1), offsets.get("t", "g", 2)), (Some(2), None));
+    }
+
+    #[test]
+    fn a_reset_counts_until_it_was_heard_of() {
+        let mut offsets = filled();
+        offsets.reset("t", "g", 1, 2);
+        assert!(!offsets.commit("t", "g", 1, 9));
+        assert!(offsets.commit("t", "g", 0, 9), "another queue");
+        assert_eq!((offsets.get("t", "g", 1), offsets.get("t", "g", 0)), (Some(2), Some(9)));
+        assert_eq!(offsets.take_reset("t", "h", 0), None);
+        assert_eq!((offsets.take_reset("t", "g", 1), offsets.take_reset("t", "g", 1)), (Some(2), None));
+        assert!(offsets.commit("t", "g", 1, 9));
+        offsets.reset("t", "g", 1, 2);
+        offsets.remove(None, Some("g"));
+        assert_eq!(offsets.take_reset("t", "g", 1), None);
     }
 
     #[test]

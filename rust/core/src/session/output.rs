@@ -142,6 +142,8 @@ pub enum Value {
     Offsets(Vec<(String, String, i32, i64)>),
     /// `Control::Bounds`: queue, min, max, in the order asked.
     Bounds(Vec<(i32, i64, i64)>),
+    /// `Control::SearchTime`.
+    Offset(i64),
     /// `Control::StoreTime`: milliseconds; -1 where there is no message.
     StoreTime(i64),
     /// `Control::Statistics`.

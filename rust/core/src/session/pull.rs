@@ -43,7 +43,7 @@ pub(super) struct Pull {
     pub(super) queue_id: i32,
     pub(super) offset: i64,
     pub(super) filter: TagFilter,
-    group: String,
+    pub(super) group: String,
     max_messages: i32,
     /// The consumer's progress, if it comes with the pull.
     commit: Option<i64>,
@@ -82,6 +82,21 @@ impl Pull {
             topic_sys_flag: 0,
             group_sys_flag: 0,
         })
+    }
+}
+
+impl Pull {
+    fn answer_fields(&self, next_offset: i64, min: i64, max: i64) -> Fields {
+        [
+            ("suggestWhichBrokerId", "0"),
+            ("groupSysFlag", &self.group_sys_flag.to_string()),
+            ("nextBeginOffset", &next_offset.to_string()),
+            ("maxOffset", &max.to_string()),
+            ("minOffset", &min.to_string()),
+            ("topicSysFlag", &self.topic_sys_flag.to_string()),
+        ]
+        .into_iter()
+        .collect()
     }
 }
 
@@ -175,6 +190,9 @@ impl Broker {
     }
 
     fn read_pull(&mut self, pull: Pull, now: Now) {
+        if let Some(offset) = self.offsets.take_reset(&pull.topic, &pull.group, pull.queue_id) {
+            return self.answer_reset(&pull, offset);
+        }
         let request = ReadRequest::Fetch {
             topic: pull.topic.clone(),
             queue_id: pull.queue_id,
@@ -184,6 +202,15 @@ impl Broker {
             filter: pull.filter.clone(),
         };
         self.read(Reading::Pull(Box::new(pull)), request, now);
+    }
+
+    /// Tells a consumer that its position was set to another; what it commits along with this pull is of the old one.
+    fn answer_reset(&mut self, pull: &Pull, offset: i64) {
+        let bounds = self.store.bounds(&pull.topic, pull.queue_id);
+        let mut answer = pull.asker.answer(response::PULL_OFFSET_MOVED);
+        answer.remark = Some("OFFSET_RESET".to_owned());
+        answer.fields = pull.answer_fields(offset, bounds.min, bounds.max);
+        self.answer(pull.asker, &answer);
     }
 
     /// Answers a pull with what was read, or holds it.
@@ -201,16 +228,7 @@ impl Broker {
         self.counters.bytes_out += fetched.body.iter().map(|chunk| chunk.len() as u64).sum::<u64>();
         let mut answer = pull.asker.answer(code_of(fetched.status, pull.offset));
         answer.remark = Some(fetched.status.name().to_owned());
-        answer.fields = [
-            ("suggestWhichBrokerId", "0"),
-            ("groupSysFlag", &pull.group_sys_flag.to_string()),
-            ("nextBeginOffset", &fetched.next_offset.to_string()),
-            ("maxOffset", &fetched.max.to_string()),
-            ("minOffset", &fetched.min.to_string()),
-            ("topicSysFlag", &pull.topic_sys_flag.to_string()),
-        ]
-        .into_iter()
-        .collect();
+        answer.fields = pull.answer_fields(fetched.next_offset, fetched.min, fetched.max);
         self.answer_with_body(pull.asker, &answer, fetched.body);
     }
 

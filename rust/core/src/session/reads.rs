@@ -58,6 +58,7 @@ impl Broker {
             (Reading::Query(asker, Query::StoreTime), Ok(ReadOutcome::StoreTime(time))) => {
                 self.answer_number(asker, "timestamp", time);
             }
+            (Reading::Own(token), Ok(ReadOutcome::Offset(offset))) => self.done(token, Value::Offset(offset)),
             (Reading::Own(token), Ok(ReadOutcome::StoreTime(time))) => {
                 self.done(token, Value::StoreTime(time));
             }

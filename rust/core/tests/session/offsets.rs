@@ -104,3 +104,61 @@ fn python_can_ask_for_bounds() {
     let bounds = rig.submit(Control::Bounds { topic: TOPIC.to_owned(), queues: vec![2, 0, 99] });
     assert_eq!(bounds, Some(Value::Bounds(vec![(2, 0, 2), (0, 0, 0), (99, 0, 0)])));
 }
+
+fn reset(offset: i64) -> Control {
+    Control::ResetOffsets { topic: TOPIC.to_owned(), group: GROUP.to_owned(), offsets: vec![(0, offset)] }
+}
+
+#[test]
+fn a_reset_reaches_a_consumer_with_its_next_pull_and_outlives_its_commits() {
+    let mut rig = Rig::new();
+    let conn = rig.connect();
+    for _ in 0..3 {
+        rig.store(conn, 0, "m", "a");
+    }
+    rig.call(conn, &update(0, 3));
+    assert_eq!(rig.submit(reset(1)), Some(Value::Unit));
+    let late = rig.call(conn, &update(0, 3));
+    assert_eq!((late.code, late.remark.as_deref()), (0, Some("Offset has been previously reset")));
+    assert_eq!(number(&rig.call(conn, &query(0)), "offset"), 1);
+    let committing = with(with(pull(0, 3, "*", None), "sysFlag", "5"), "commitOffset", "3");
+    let told = rig.call(conn, &committing);
+    assert_eq!((told.code, told.remark.as_deref()), (21, Some("OFFSET_RESET")));
+    assert_eq!((number(&told, "nextBeginOffset"), number(&told, "maxOffset")), (1, 3));
+    assert_eq!(number(&rig.call(conn, &query(0)), "offset"), 1, "the old position is not committed");
+    assert_eq!(bodies(&rig.call(conn, &pull(0, 1, "*", None))).len(), 2);
+    rig.call(conn, &update(0, 2));
+    assert_eq!(number(&rig.call(conn, &query(0)), "offset"), 2, "it counts again");
+}
+
+#[test]
+fn a_reset_wakes_the_groups_held_pulls_and_no_others() {
+    let mut rig = Rig::new();
+    let conn = rig.connect();
+    rig.store(conn, 0, "m", "a");
+    rig.request(conn, &pull(0, 1, "*", Some(10_000)));
+    rig.request(conn, &pull(1, 0, "*", Some(10_000)));
+    assert_eq!(rig.answer(conn), None);
+    let other =
+        Control::ResetOffsets { topic: TOPIC.to_owned(), group: "other".to_owned(), offsets: vec![(0, 0)] };
+    rig.submit(other);
+    assert_eq!(rig.answer(conn), None, "another group's");
+    rig.submit(reset(0));
+    let told: Vec<_> = std::iter::from_fn(|| rig.answer(conn)).map(|answer| answer.code).collect();
+    assert_eq!(told.len(), 2);
+    assert!(told.contains(&21) && told.contains(&19), "{told:?}");
+}
+
+#[test]
+fn the_first_message_after_a_time() {
+    let mut rig = Rig::new();
+    let conn = rig.connect();
+    rig.store(conn, 0, "m", "a");
+    rig.advance(1_000);
+    rig.store(conn, 0, "m", "a");
+    let at = |timestamp| Control::SearchTime { topic: TOPIC.to_owned(), queue_id: 0, timestamp };
+    let start = START.wall_ms;
+    for (timestamp, offset) in [(0, 0), (start, 0), (start + 1, 1), (start + 1_001, 2)] {
+        assert_eq!(rig.submit(at(timestamp)), Some(Value::Offset(offset)), "{timestamp}");
+    }
+}
