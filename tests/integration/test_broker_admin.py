@@ -12,6 +12,7 @@ import trio
 from rocketmq_lite.protocol.bodies import (
     ConsumeTimeSpans,
     KVTable,
+    ResetOffsets,
     SubscriptionGroupConfig,
     SubscriptionGroupList,
     TopicConfig,
@@ -190,6 +191,35 @@ async def test_the_time_that_a_group_is_behind(pump_world: World, autojump_clock
         text = datetime.fromtimestamp(times[0] / 1000, tz=UTC).astimezone()
         assert behind.min_time_stamp_str == f"{text:%Y-%m-%d#%H:%M:%S}:{times[0] % 1000:03}"
         assert (empty.min_time_stamp, empty.max_time_stamp, empty.consume_time_stamp) == (-1, -1, -1)
+
+
+async def test_a_groups_position_is_set_and_its_consumers_hear_of_it(
+    world: World, time: MockClock | None
+) -> None:
+    ask = RequestCode.INVOKE_BROKER_TO_RESET_OFFSET
+    async with world.broker() as address, world.peer(address) as peer:
+        assert (await peer.call(ask, topic="orders", group="G", timestamp=0, isForce=True)).code == 17
+        await peer.create_topic("orders", queues=2)
+        assert (await peer.call(ask, topic="orders", group="G", timestamp=0, isForce=True)).code == 26
+        await peer.pull("orders")  # makes the group
+        for _ in range(3):
+            await peer.send("orders", queue=1)
+
+        async def reset(**where: int) -> dict[int, int]:
+            header = {"topic": "orders", "group": "G", "isForce": True, **where}
+            answer = await peer.call(ask, header=header)
+            table = ResetOffsets.decode(answer.body).offset_table
+            return {queue.queue_id: offset for queue, offset in table.items()}
+
+        assert await reset(timestamp=-1) == {0: 0, 1: 3}
+        assert await reset(timestamp=0) == {0: 0, 1: 0}
+        assert await reset(timestamp=0, queueId=1) == {1: 0}
+        assert await reset(timestamp=0, queueId=1, offset=2) == {1: 2}
+        out = await peer.call(ask, topic="orders", group="G", timestamp=0, isForce=True, queueId=1, offset=4)
+        assert (out.code, out.remark) == (1, "Target offset 4 not in consume queue range [0-3]")
+        told = await peer.answer(await peer.post_pull("orders", 3, queue=1))
+        assert (told.code, told.remark, told.fields["nextBeginOffset"]) == (21, "OFFSET_RESET", "2")
+        assert len(await peer.pull("orders", 2, queue=1)) == 1
 
 
 async def test_the_broker_about_itself(world: World, time: MockClock | None) -> None:

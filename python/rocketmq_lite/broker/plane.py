@@ -282,6 +282,16 @@ class EngineOwner(ABC):
         assert isinstance(value, list)  # noqa: S101 - the extension's promise
         return {queue: (smallest, following) for queue, smallest, following in value}
 
+    def reset_offsets(self, topic: str, group: str, offsets: Mapping[int, int]) -> None:
+        """Set a group's offsets, by queue; its consumers hear of it with their next pull."""
+        self.submit(Control.reset_offsets(topic, group, list(offsets.items())))
+
+    async def search_time(self, topic: str, queue: int, timestamp: int) -> int:
+        """The first message stored at or after a time in milliseconds, or the end of the queue."""
+        value = await self.ask(Control.search_time(topic, queue, timestamp))
+        assert isinstance(value, int)  # noqa: S101 - the extension's promise
+        return value
+
     async def store_time(self, topic: str, queue: int, offset: int) -> int:
         """When a message was stored, in milliseconds; -1 where there is none."""
         value = await self.ask(Control.store_time(topic, queue, offset))

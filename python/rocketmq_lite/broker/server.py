@@ -28,6 +28,7 @@ from rocketmq_lite.broker.handlers.heartbeat import HeartbeatHandlers
 from rocketmq_lite.broker.handlers.lock import LockHandlers
 from rocketmq_lite.broker.handlers.progress import ProgressHandlers
 from rocketmq_lite.broker.handlers.relay import RelayHandlers
+from rocketmq_lite.broker.handlers.reset import ResetHandlers
 from rocketmq_lite.broker.handlers.topic import TopicHandlers
 from rocketmq_lite.broker.opening import Owner, config_files, disk_offload, open_owner, store_root
 from rocketmq_lite.broker.presence import Presence
@@ -200,6 +201,7 @@ class _Broker:
                 broker_name=name,
                 address=address,
             ).table(),
+            **ResetHandlers(catalog=self._catalog, owner=self._engine, broker_name=name).table(),
             **RelayHandlers(self._engine, self._clients).table(),
             **AdminHandlers(
                 settings=self._settings,

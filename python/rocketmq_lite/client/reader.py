@@ -225,9 +225,12 @@ class QueueReader:
         return queue.next_offset != before
 
     def _restart(self, offset: int) -> None:
-        """Go on at another offset, because the broker does not have ours; what is in hands no longer counts."""
+        """Go on at another offset, because the broker does not have ours, or the group's position was set to it.
+
+        What is in hands no longer counts.
+        """
         _log.warning(
-            "%s continues at offset %d, its broker no longer has %d",
+            "%s continues at offset %d, as its broker says, and not at %d",
             self.queue,
             offset,
             self.process_queue.next_offset,

@@ -114,6 +114,7 @@ _HEADERS: Final[dict[Code, tuple[type[Header] | None, type[Header] | None]]] = {
     Code.GET_CONSUME_STATS: (group.GetConsumeStatsRequestHeader, None),
     Code.QUERY_TOPIC_CONSUME_BY_WHO: (topic.TopicRequestHeader, None),
     Code.QUERY_TOPICS_BY_CONSUMER: (group.QueryTopicsByConsumerRequestHeader, None),
+    Code.INVOKE_BROKER_TO_RESET_OFFSET: (group.InvokeBrokerToResetOffsetRequestHeader, None),
     Code.QUERY_CONSUME_TIME_SPAN: (group.QueryConsumeTimeSpanRequestHeader, None),
     Code.QUERY_SUBSCRIPTION_BY_CONSUMER: (group.QuerySubscriptionByConsumerRequestHeader, None),
     Code.GET_ROUTEINFO_BY_TOPIC: (route.GetRouteInfoRequestHeader, None),

@@ -8,6 +8,10 @@ from tests.integration.client.taking import take
 
 from rocketmq_lite.errors import ConfigError, GroupNotFound
 from rocketmq_lite.model import MessageQueue
+from rocketmq_lite.protocol.codes import RequestCode
+from rocketmq_lite.protocol.command import Command
+from rocketmq_lite.protocol.headers.group import InvokeBrokerToResetOffsetRequestHeader
+from rocketmq_lite.transport.rpc import open_pool
 
 
 async def test_a_group_from_creation_to_deletion(autojump_clock, client):
@@ -127,3 +131,18 @@ async def test_groups_of_several_brokers(autojump_clock, bare_cluster):
 async def test_bad_arguments(autojump_clock, client, group, options):
     with pytest.raises(ConfigError):
         await client.admin.create_group(group, **options)
+
+
+async def test_a_consumer_goes_on_where_its_groups_position_was_set(autojump_clock, cluster):
+    async with cluster.connect(instance="a") as client:
+        await client.admin.create_topic("orders", queues=1)
+        for number in range(3):
+            await client.producer("p").send("orders", b"%d" % number)
+        async with client.consumer("g", "orders", start="earliest") as messages:
+            assert [message.body for message in await take(messages, 3)] == [b"0", b"1", b"2"]
+            async with open_pool(cluster.network, cluster.clock) as pool:
+                [broker] = await client.admin.brokers()
+                header = InvokeBrokerToResetOffsetRequestHeader("orders", "g", queue_id=0, offset=1)
+                request = Command(RequestCode.INVOKE_BROKER_TO_RESET_OFFSET, fields=header.to_fields())
+                assert (await pool.call(broker.address, request)).code == 0
+            assert [message.body for message in await take(messages, 2)] == [b"1", b"2"]

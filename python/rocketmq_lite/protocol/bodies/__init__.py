@@ -30,6 +30,7 @@ from rocketmq_lite.protocol.bodies.stats import (
     ConsumeStats,
     ConsumeTimeSpan,
     ConsumeTimeSpans,
+    ResetOffsets,
     TopicOffset,
     TopicStats,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "ProducerTable",
     "QueueData",
     "RegisterBrokerBody",
+    "ResetOffsets",
     "SubscriptionData",
     "SubscriptionGroupConfig",
     "SubscriptionGroupList",

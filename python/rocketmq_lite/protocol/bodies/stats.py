@@ -12,6 +12,7 @@ __all__ = [
     "ConsumeStats",
     "ConsumeTimeSpan",
     "ConsumeTimeSpans",
+    "ResetOffsets",
     "TopicOffset",
     "TopicStats",
 ]
@@ -85,3 +86,10 @@ class ConsumeTimeSpans(JsonBody):
     """Answer to 303."""
 
     consume_time_span_set: tuple[ConsumeTimeSpan, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ResetOffsets(JsonBody):
+    """Answer to 222: where each queue's consumers go on."""
+
+    offset_table: dict[MessageQueue, int] = field(default_factory=dict)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rocketmq_lite.protocol.headers.shape import Header
+from rocketmq_lite.protocol.headers.shape import I32, Header
 
 __all__ = [
     "DeleteSubscriptionGroupRequestHeader",
     "GetConsumeStatsRequestHeader",
     "GetSubscriptionGroupConfigRequestHeader",
+    "InvokeBrokerToResetOffsetRequestHeader",
     "QueryConsumeTimeSpanRequestHeader",
     "QuerySubscriptionByConsumerRequestHeader",
     "QueryTopicsByConsumerRequestHeader",
@@ -61,3 +62,15 @@ class QueryConsumeTimeSpanRequestHeader(Header):
 
     topic: str
     group: str
+
+
+@dataclass(frozen=True, slots=True)
+class InvokeBrokerToResetOffsetRequestHeader(Header):
+    """222. ``queue_id`` -1 stands for all queues, ``offset`` -1 for none; a ``timestamp`` below 0 for the end."""
+
+    topic: str
+    group: str
+    timestamp: int = 0
+    is_force: bool = False
+    queue_id: I32 = -1
+    offset: int = -1
