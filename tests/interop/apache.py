@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.interop.maven import Java
 
 CLUSTER = "DefaultCluster"
+GET_BROKER_RUNTIME_INFO = 28
 GET_BROKER_CLUSTER_INFO = 106
 _START_SECONDS = 120
 # What the JDK's module system has to let the broker do; the list of Apache's own start script.
@@ -52,7 +53,8 @@ class _Started:
 
     def wait(self) -> None:
         self.process.wait_until(
-            lambda: f'"{self.broker.name}"' in _known(self.namesrv), seconds=_START_SECONDS
+            lambda: f'"{self.broker.name}"' in _known(self.namesrv) and _has_figures(self.broker.address),
+            seconds=_START_SECONDS,
         )
 
 
@@ -110,6 +112,12 @@ def _known(namesrv: str) -> str:
             return client.call(GET_BROKER_CLUSTER_INFO, {}).body.decode()
     except OSError:
         return ""
+
+
+def _has_figures(address: str) -> bool:
+    """Whether a broker has counted for the first time: until then it fails to answer how it does."""
+    with RawClient(address) as client:
+        return client.call(GET_BROKER_RUNTIME_INFO, {}).code == 0
 
 
 def _properties(path: Path, **settings: object) -> Path:

@@ -154,7 +154,14 @@ def topic(json_judge: Judge, single: Cluster, name: str) -> str:
     return name
 
 
+@pytest.fixture(scope="session")
+def admin_tool(java: Java, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
+    """A JVM for the admin tool alone, which prints to the streams of its process."""
+    with _java_judge(java, tmp_path_factory.mktemp("mqadmin")) as running:
+        yield running
+
+
 @pytest.fixture
-def mqadmin(java: Java, single: Cluster, tmp_path: Path) -> MqAdmin:
+def mqadmin(admin_tool: Judge, single: Cluster) -> MqAdmin:
     """Apache's admin tool, talking to the single broker's name server."""
-    return MqAdmin(java, tmp_path, single.namesrv)
+    return MqAdmin(admin_tool, single.namesrv)

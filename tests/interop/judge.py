@@ -159,6 +159,25 @@ class Judge:
         return events
 
     @contextlib.contextmanager
+    def producing(self, namesrv: str, topic: str, *, group: str) -> Iterator[None]:
+        """A producer that has sent a message and stays in its group."""
+        exchange = self.request(
+            "produce",
+            namesrv=namesrv,
+            topic=topic,
+            messages=[Sending(b"here").to_json()],
+            mode="sync",
+            group=group,
+            stay=True,
+        )
+        for expected in ("sent", "staying"):
+            event = exchange.next()
+            assert event is not None
+            assert event["event"] == expected
+        yield
+        exchange.stop()
+
+    @contextlib.contextmanager
     def consuming(
         self, namesrv: str, topic: str, *, group: str, expression: str = "*", style: str = "consume"
     ) -> Iterator[Consuming]:
@@ -181,6 +200,11 @@ class Judge:
     def create_topic(self, namesrv: str, cluster: str, topic: str, *, queues: int = 4) -> None:
         """Create a topic on every master of the cluster."""
         self.request("create-topic", namesrv=namesrv, cluster=cluster, topic=topic, queues=queues).rest()
+
+    def mqadmin(self, *arguments: str) -> str:
+        """What a command of the admin tool printed; one runs at a time."""
+        (printed,) = self.request("mqadmin", arguments=arguments).rest()
+        return str(printed["text"])
 
     def write(self, line: dict[str, object]) -> None:
         """Hand one line to the driver."""

@@ -1,4 +1,4 @@
-"""Apache's ``mqadmin``: runs the tool as its start script does, and reads what it prints.
+"""Apache's ``mqadmin``: runs the tool's own main method, and reads what it prints.
 
 Its exit code says nothing (it is 0 after a failure too), so all that counts is the text. Each parser takes
 the text of one command.
@@ -7,20 +7,11 @@ the text of one command.
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.interop.maven import Java
-
-_MAIN = "org.apache.rocketmq.tools.command.MQAdminStartup"
-_SECONDS = 120
-# The columns of clusterList that hold no blanks, from the left.
-_CLUSTER_COLUMNS = ("cluster", "broker", "id", "address", "version")
+    from tests.interop.judge import Judge
 
 
 class MqAdminError(Exception):
@@ -33,11 +24,10 @@ class MqAdminError(Exception):
 
 
 class MqAdmin:
-    """Runs commands against one name server, each in a JVM of its own as a user's shell does."""
+    """Runs commands against one name server: the tool's main method, in a JVM that does only this."""
 
-    def __init__(self, java: Java, home: Path, namesrv: str) -> None:
-        self._java = java
-        self._home = home
+    def __init__(self, judge: Judge, namesrv: str) -> None:
+        self._judge = judge
         self._namesrv = namesrv
 
     def run(self, *arguments: str) -> str:
@@ -46,20 +36,10 @@ class MqAdmin:
         Raises:
             MqAdminError: it printed an exception.
         """
-        command = self._java.command(_MAIN, *arguments, "-n", self._namesrv, home=self._home, heap="256m")
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-            env={**os.environ, "HOME": str(self._home), "ROCKETMQ_HOME": str(self._home)},
-        )
-        if done.returncode != 0 or "Exception" in done.stdout:
-            raise MqAdminError(done.stdout)
-        return done.stdout
+        printed = self._judge.mqadmin(*arguments, "-n", self._namesrv)
+        if "Exception" in printed:
+            raise MqAdminError(printed)
+        return printed
 
 
 def topic_names(output: str) -> list[str]:
@@ -73,10 +53,29 @@ def route(output: str) -> dict[str, Any]:
     return parsed
 
 
-def cluster_rows(output: str) -> list[dict[str, str]]:
-    """clusterList: a row for each broker. Read are the columns at both ends: those between hold blanks."""
-    rows = [line.split() for line in output.splitlines() if line.strip() and not line.startswith("#")]
-    return [dict(zip(_CLUSTER_COLUMNS, row, strict=False)) | {"activated": row[-1]} for row in rows]
+def rows(output: str) -> list[dict[str, str]]:
+    """The rows of a table, by the names of its columns; two blanks or more part columns from each other."""
+    found: list[dict[str, str]] = []
+    columns: list[str] = []
+    for line in output.splitlines():
+        cells = re.split(r"\s{2,}", line.strip())
+        if line.startswith("#"):
+            columns = [cell.removeprefix("#") for cell in cells]
+        elif columns and len(cells) == len(columns):
+            found.append(dict(zip(columns, cells, strict=True)))
+    return found
+
+
+def totals(output: str) -> dict[str, str]:
+    """Lines of a name, a colon and a value: brokerStatus, and what stands below some tables."""
+    return dict(re.findall(r"^(\w[^:\n]*?) *: (.*?) *$", output, re.MULTILINE))
+
+
+def subscriptions(output: str) -> dict[str, str]:
+    """consumerConnection: the expression for each topic; the names of topics are cut off by one blank only."""
+    _, _, table = output.partition("#SubExpression")
+    lines = table.lstrip().split("\n\n")[0].splitlines()
+    return {topic: expression.strip() for topic, expression in (line.split(maxsplit=1) for line in lines)}
 
 
 def changed_addresses(output: str) -> set[str]:
@@ -85,11 +84,14 @@ def changed_addresses(output: str) -> set[str]:
 
 
 def message(output: str) -> dict[str, str]:
-    """queryMsgById and queryMsgByUniqueKey: the fields before the list of who consumed the message."""
+    """queryMsgById and queryMsgByOffset: the fields before the list of who consumed the message."""
     fields = re.findall(r"^([A-Z][A-Za-z ]+): +(.*)$", output, re.MULTILINE)
     return {name: value.strip() for name, value in fields}
 
 
-def key_rows(output: str) -> list[tuple[str, str, str]]:
-    """queryMsgByKey: message id, queue and queue offset of each message."""
-    return re.findall(r"^([0-9A-F]{32,})\s+(\d+)\s+(\d+)\b", output, re.MULTILINE)
+def consumed(output: str) -> list[tuple[str, int, int]]:
+    """consumeMessage: message id, queue and offset of each message in the order printed."""
+    found = re.findall(
+        r"^MSGID: (\w+) MessageExt \[.*?queueId=(\d+),.*?queueOffset=(\d+),", output, re.MULTILINE
+    )
+    return [(name, int(queue), int(offset)) for name, queue, offset in found]

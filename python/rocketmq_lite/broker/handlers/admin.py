@@ -35,6 +35,9 @@ _IDLE: Final = {
     "pullThreadPoolQueueSize": "0",
     "pullThreadPoolQueueCapacity": "100000",
     "pullThreadPoolQueueHeadWaitTimeMills": "0",
+    "ackThreadPoolQueueSize": "0",
+    "ackThreadPoolQueueCapacity": "100000",
+    "ackThreadPoolQueueHeadWaitTimeMills": "0",
     "queryThreadPoolQueueSize": "0",
     "queryThreadPoolQueueCapacity": "20000",
     "queryThreadPoolQueueHeadWaitTimeMills": "0",
@@ -158,7 +161,8 @@ def _disk(data: Path | None) -> dict[str, str]:
     if data is None:
         return {"commitLogDiskRatio": "0.0"}
     usage = shutil.disk_usage(data)
-    ratio = usage.used / usage.total
+    # As df does: what only the administrator may use is neither free nor used.
+    ratio = usage.used / (usage.used + usage.free)
     return {
         "commitLogDiskRatio": str(ratio),
         f"commitLogDiskRatio_{data / 'store' / 'commitlog'}": str(ratio),

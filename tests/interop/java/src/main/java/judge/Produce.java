@@ -23,14 +23,16 @@ import org.apache.rocketmq.common.message.MessageQueue;
  * <p>Request: {@code namesrv}, {@code group}, {@code topic}, {@code mode} (sync, async, oneway, batch: all in one
  * request, ordered: the queue by its order key), {@code timeout} (ms) and {@code messages}, each with {@code body}
  * (base64) and, if wanted, {@code tag}, {@code keys}, {@code properties}, {@code delayLevel}, {@code orderKey}.
+ * With {@code stay} the producer stays in its group until it is stopped.
  * Events: {@code sent} for each message, with its {@code index} and the client's SendResult, or {@code refused} with
- * the client's exception.
+ * the client's exception; {@code staying} when all are through.
  */
 final class Produce implements Judge.Work {
     /** Asynchronous sends under way at once; a server may refuse more than it can take. */
     private static final int IN_FLIGHT = 32;
 
     private final Semaphore window = new Semaphore(IN_FLIGHT);
+    private final CountDownLatch stopped = new CountDownLatch(1);
     private final JSONObject request;
     private final Events events;
 
@@ -44,6 +46,8 @@ final class Produce implements Judge.Work {
         DefaultMQProducer producer = new DefaultMQProducer(request.getString("group"));
         producer.setNamesrvAddr(request.getString("namesrv"));
         producer.setInstanceName(Events.instanceName());
+        // Its brokers learn of it with the first heartbeat that knows them: that takes 30 s unless told otherwise.
+        producer.setHeartbeatBrokerInterval(1_000);
         producer.setSendMsgTimeout(request.getIntValue("timeout", 10_000));
         producer.start();
         try {
@@ -51,9 +55,18 @@ final class Produce implements Judge.Work {
                 connect(producer);
             }
             sendAll(producer);
+            if (request.getBooleanValue("stay")) {
+                events.emit("staying");
+                stopped.await();
+            }
         } finally {
             producer.shutdown();
         }
+    }
+
+    @Override
+    public void stop() {
+        stopped.countDown();
     }
 
     /**
