@@ -14,7 +14,10 @@ import pytest
 from tests.support.processes import Server, up
 from tests.support.raw_client import RawClient, bodies
 
+import rocketmq_lite as rmq
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 ROUNDS = 20
@@ -69,3 +72,45 @@ def test_nothing_acknowledged_is_missing_after_sigkill(tmp_path: Path) -> None:
             expected = {offset: body for (q, offset), body in acknowledged.items() if q == queue}
             assert expected.items() <= stored.items()
             assert sorted(stored) == list(range(len(stored)))
+
+
+async def batches_until_killed(server: Server, first: int) -> dict[tuple[int, int], bytes]:
+    """Send many until the broker dies in the middle; what has a receipt, by queue and offset."""
+    sent: list[bytes] = []
+
+    def numbered() -> Iterator[bytes]:
+        while True:
+            sent.append(b"%d-%s" % (first + len(sent), b"x" * (len(sent) % 300)))
+            if len(sent) == 50_000:
+                server.process.kill()
+            yield sent[-1]
+
+    async with rmq.connect(server.ready["namesrv"], request_timeout=1) as client:
+        with pytest.raises(rmq.NotAllSent) as caught:
+            await client.producer("p").send_many(TOPIC, numbered())
+    server.process.wait()
+    receipts = zip(caught.value.receipts, sent, strict=False)
+    stored = {
+        (receipt.queue.queue_id, receipt.offset): body for receipt, body in receipts if receipt is not None
+    }
+    unsent = set(caught.value.unsent)
+    assert len(stored) + len(unsent) == len(sent), "each of them is one or the other"
+    assert unsent.isdisjoint(stored.values())
+    return stored
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+async def test_batches_with_receipts_are_whole_after_sigkill(tmp_path: Path) -> None:
+    acknowledged: dict[tuple[int, int], bytes] = {}
+    for round_number in range(3):
+        with up(tmp_path / "data") as server:
+            stored = await batches_until_killed(server, round_number * 1_000_000)
+        assert len(stored) >= 10_000
+        acknowledged |= stored
+    with up(tmp_path / "data") as server, RawClient(server.ready["broker"]) as client:
+        for queue in range(QUEUES):
+            found = read_queue(client, queue)
+            expected = {offset: body for (q, offset), body in acknowledged.items() if q == queue}
+            assert expected.items() <= found.items()
+            assert sorted(found) == list(range(len(found)))

@@ -233,6 +233,17 @@ fn batches_have_apaches_limits() {
 }
 
 #[test]
+fn the_smallest_messages_fill_a_batch_to_the_brim() {
+    let mut rig = Rig::new();
+    let conn = rig.connect();
+    let count = 4 * 1024 * 1024 / 22;
+    let answer = rig.call(conn, &batch(0, &vec![""; count]));
+    let ids = answer.fields.get("msgId").expect("ids");
+    assert_eq!((answer.code, ids.split(',').count()), (0, count));
+    assert_eq!(rig.store(conn, 0, "next", "a"), count as i64);
+}
+
+#[test]
 fn retry_topics_take_no_batches() {
     let mut rig = Rig::new();
     let retry = format!("%RETRY%{GROUP}");
