@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from tests.support.cli import rmq
+from tests.support.processes import Program
 
 pytestmark = [pytest.mark.slow]
 
@@ -32,6 +33,18 @@ def test_no_name_server_there(command: str) -> None:
     assert address in run.err
     assert "rmq up" in run.err
     assert "Traceback" not in run.err
+
+
+@pytest.mark.parametrize("command", ["topic ls", "group lag g", "cluster show", "msg get t/b/0/0"])
+def test_ctrl_c_ends_a_command_whose_server_is_silent(command: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        with Program([*command.split(), "-n", address, "--timeout", "60"]) as waiting:
+            connection, _ = silent.accept()
+            with connection:
+                connection.recv(1)
+                code, out, err = waiting.interrupt()
+    assert (code, out, err) == (130, "", "")
 
 
 def test_wrong_flags_end_with_usage() -> None:

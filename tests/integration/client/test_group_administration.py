@@ -127,6 +127,20 @@ async def test_groups_of_several_brokers(autojump_clock, bare_cluster):
             assert queues == [MessageQueue("orders", name, 0) for name in ("broker-a", "broker-b")]
 
 
+async def test_groups_of_several_clusters(autojump_clock, bare_cluster):
+    for name, cluster in (("broker-a", "one"), ("broker-b", "two"), ("broker-c", "two")):
+        await bare_cluster.start_broker(name, cluster=cluster)
+    async with bare_cluster.connect() as client:
+        for cluster in ("one", "two"):
+            await client.admin.create_group("g", cluster=cluster)
+        assert await client.admin.delete_group("g", cluster="two") == ("broker-b", "broker-c")
+        assert list(await client.admin.group("g")) == ["broker-a"]
+        await client.admin.create_group("g", cluster="two")
+        assert await client.admin.delete_group("g") == ("broker-a", "broker-b", "broker-c")
+        with pytest.raises(GroupNotFound):
+            await client.admin.group("g")
+
+
 @pytest.mark.parametrize(("group", "options"), [("a b", {}), ("", {}), ("g", {"retry_max_times": -1})])
 async def test_bad_arguments(autojump_clock, client, group, options):
     with pytest.raises(ConfigError):

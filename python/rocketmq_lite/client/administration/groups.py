@@ -156,9 +156,13 @@ class GroupAdmin(AdminPart):
         return altered
 
     async def delete_group(self, group: str, *, cluster: str | None = None) -> tuple[str, ...]:
-        """Delete a consumer group with its positions, retry topic and dead letters, on all masters of a cluster.
+        """Delete a consumer group with its positions, retry topic and dead letters, on all masters.
 
         Members that are connected create it again, and begin where a new group does.
+
+        Args:
+            group: Its name; one that is not there is deleted already.
+            cluster: Only on the masters of this cluster.
 
         Returns:
             The names of the brokers that were asked to delete it.
@@ -168,7 +172,7 @@ class GroupAdmin(AdminPart):
             BrokerError: A server refused.
             RocketMQError: A server could not be reached.
         """
-        masters = await self._masters(cluster)
+        masters = await (self._all_masters() if cluster is None else self._masters(cluster))
         for address in masters.values():
             await self._remote.delete_group(address, group)
         for topic in (retry_topic(group), dead_letter_topic(group)):
