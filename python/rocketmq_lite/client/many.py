@@ -7,7 +7,6 @@ the error that is raised says what has a receipt and what has not.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
@@ -52,17 +51,17 @@ class ManySender:
         self._parts: list[_Part] = []
         self._error: Exception | None = None
 
-    async def run(self, timeout: float | None) -> tuple[SendReceipt, ...]:
-        """Send everything.
+    async def run(self, deadline: float) -> tuple[SendReceipt, ...]:
+        """Send everything until a moment of Trio's clock.
 
         Raises:
             NotAllSent: Something has no receipt.
             Exception: Whatever was wrong before anything was sent.
         """
-        with trio.move_on_after(math.inf if timeout is None else timeout) as scope:
+        with trio.move_on_at(deadline) as scope:
             await self._send_all()
         if scope.cancelled_caught:
-            self._error = RequestTimeout(f"not all messages were answered within {timeout:g} s")
+            self._error = self._error or RequestTimeout("not all messages were answered in time")
         if self._error is None:
             return tuple(receipt for part in self._parts for receipt in part.receipts or ())
         if not self._parts:

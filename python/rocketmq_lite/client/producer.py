@@ -159,7 +159,8 @@ class Producer:
 
         Args:
             topic: Where to; a topic that does not exist is created if the brokers permit it.
-            bodies: Bodies, or :class:`Message` for those with a tag, keys and properties of their own.
+            bodies: Bodies, or :class:`Message` for those with a tag, keys and properties of their own. While an
+                iterator blocks, all other tasks wait too.
             tag: The tag of every body.
             keys: The keys of every body.
             properties: The properties of every body.
@@ -178,6 +179,7 @@ class Producer:
                 ``__cause__`` is what :meth:`send` would have raised, or an error of the iterable.
             TopicNotFound: The topic does not exist and cannot be created; nothing was sent.
             NoNameServer: The route is not known yet and no name server answers; nothing was sent.
+            RequestTimeout: The route did not come in time; nothing was sent.
 
         Cancelling leaves the client usable; how many messages are stored then is not known.
 
@@ -187,13 +189,14 @@ class Producer:
         names.check_topic_to_send(topic)
         check_items(bodies)
         text = property_text(tag=tag, keys=keys, properties=properties, order_key=order_key)
-        lanes = await self._lanes(topic, order_key)
+        deadline = trio.current_time() + (math.inf if timeout is None else timeout)
+        lanes = await self._lanes(topic, order_key, deadline)
         batches = Batches(
             topic, bodies, text=text, order_key=order_key, identity=self._identity, lanes=len(lanes)
         )
         sender = ManySender(self._sending, batches, lanes)
         try:
-            receipts = await sender.run(timeout)
+            receipts = await sender.run(deadline)
         except NotAllSent as error:
             self._sent += sender.stored
             self._failed += len(error.receipts) - sender.stored
@@ -259,13 +262,15 @@ class Producer:
             return partial(self._choice.assign_next, topic)
         return partial(_by_key, order_key)
 
-    async def _lanes(self, topic: str, order_key: str | None) -> list[Choose]:
+    async def _lanes(self, topic: str, order_key: str | None, deadline: float) -> list[Choose]:
         """How batches are spread: over all queues, or to that of the key, one after the other."""
         if order_key is not None:
             return [self._choose(topic, order_key)]
-        route = await self._sending.writable(topic)
-        turn = self._choice.take_turn(topic)
-        return [lane.assign_next for lane in plan_lanes(len(route.writable), turn)]
+        with trio.move_on_at(deadline):
+            route = await self._sending.writable(topic)
+            turn = self._choice.take_turn(topic)
+            return [lane.assign_next for lane in plan_lanes(len(route.writable), turn)]
+        raise RequestTimeout(f"the route of topic {topic} did not come in time", hint="nothing was sent")
 
     def _count_stored(self, receipts: Sequence[SendReceipt], *, accept_weaker: bool) -> None:
         """Count what is stored.

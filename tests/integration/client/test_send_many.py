@@ -383,6 +383,19 @@ async def test_time_is_up(autojump_clock, scripted):
         assert len(await client.producer("p").send_many("orders", [b"x"])) == 1
 
 
+async def test_time_is_up_before_the_route_is_known(autojump_clock, scripted):
+    async def silent(_request):
+        await trio.sleep_forever()
+
+    async with scripted.connect(request_timeout=30) as client:
+        scripted.scripts[RequestCode.GET_ROUTEINFO_BY_TOPIC] = silent
+        began = trio.current_time()
+        with pytest.raises(RequestTimeout, match="the route of topic orders did not come in time"):
+            await client.producer("p").send_many("orders", numbers(10), timeout=5)
+        assert trio.current_time() - began == pytest.approx(5)
+    assert scripted.count(BATCH) == 0
+
+
 async def test_a_broker_dies_under_way(autojump_clock, bare_cluster):
     """What has a receipt is stored; what has none is handed back."""
     server = await bare_cluster.start_broker()
