@@ -15,7 +15,7 @@ from tests.interop.servers import Broker, Cluster
 from tests.support.raw_client import RawClient
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.interop.maven import Java
@@ -35,6 +35,19 @@ _OPENED = (
 @contextlib.contextmanager
 def cluster(java: Java, directory: Path, *, masters: int) -> Iterator[Cluster]:
     """A name server and ``masters`` brokers, all registered, until the block ends."""
+    with _servers(java, directory, masters) as (namesrv, started):
+        yield Cluster("apache", namesrv, CLUSTER, tuple(server.broker for server in started))
+
+
+@contextlib.contextmanager
+def restartable(java: Java, directory: Path) -> Iterator[tuple[Cluster, Callable[[], None]]]:
+    """A name server and a broker, and what kills the broker, starts it again and waits until it serves."""
+    with _servers(java, directory, masters=1) as (namesrv, (server,)):
+        yield Cluster("apache", namesrv, CLUSTER, (server.broker,)), server.restart
+
+
+@contextlib.contextmanager
+def _servers(java: Java, directory: Path, masters: int) -> Iterator[tuple[str, list[_Started]]]:
     with contextlib.ExitStack() as running:
         namesrv = running.enter_context(_name_server(java, directory / "namesrv"))
         names = [f"broker-{chr(ord('a') + i)}" for i in range(masters)]
@@ -42,7 +55,7 @@ def cluster(java: Java, directory: Path, *, masters: int) -> Iterator[Cluster]:
         started = [running.enter_context(_broker(java, directory / name, name, namesrv)) for name in names]
         for server in started:
             server.wait()
-        yield Cluster("apache", namesrv, CLUSTER, tuple(server.broker for server in started))
+        yield namesrv, started
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +69,10 @@ class _Started:
             lambda: f'"{self.broker.name}"' in _known(self.namesrv) and _has_figures(self.broker.address),
             seconds=_START_SECONDS,
         )
+
+    def restart(self) -> None:
+        self.process.restart()
+        self.wait()
 
 
 @contextlib.contextmanager
@@ -116,8 +133,11 @@ def _known(namesrv: str) -> str:
 
 def _has_figures(address: str) -> bool:
     """Whether a broker has counted for the first time: until then it fails to answer how it does."""
-    with RawClient(address) as client:
-        return client.call(GET_BROKER_RUNTIME_INFO, {}).code == 0
+    try:
+        with RawClient(address) as client:
+            return client.call(GET_BROKER_RUNTIME_INFO, {}).code == 0
+    except OSError:
+        return False
 
 
 def _properties(path: Path, **settings: object) -> Path:

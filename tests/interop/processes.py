@@ -29,9 +29,27 @@ class StartError(Exception):
 class Process:
     """A running child whose output goes to a file."""
 
-    def __init__(self, popen: subprocess.Popen[bytes], log: Path) -> None:
-        self._popen = popen
-        self._log = log
+    def __init__(self, command: Sequence[str], home: Path) -> None:
+        self._command = command
+        self._home = home
+        self._log = home / "output"
+        self._popen = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        environment = {**os.environ, "HOME": str(self._home), "ROCKETMQ_HOME": str(self._home)}
+        with self._log.open("ab") as output:
+            return subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment,
+            )
+
+    def restart(self) -> None:
+        """End the child at once and start it again."""
+        self.kill()
+        self._popen = self._start()
 
     def wait_until(self, ready: Callable[[], bool], *, seconds: float) -> None:
         """Poll ``ready`` until it holds; a child that died or is too slow is an error showing its output."""
@@ -66,13 +84,7 @@ class Process:
 @contextlib.contextmanager
 def child(command: Sequence[str], *, home: Path) -> Iterator[Process]:
     """Run ``command`` with ``home`` as its home directory and its output there; leaving stops it."""
-    environment = {**os.environ, "HOME": str(home), "ROCKETMQ_HOME": str(home)}
-    log = home / "output"
-    with log.open("wb") as output:
-        popen = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment
-        )
-    process = Process(popen, log)
+    process = Process(command, home)
     try:
         yield process
     finally:
