@@ -100,6 +100,19 @@ def test_a_line_that_cannot_be_sent_ends_it_and_says_how_far_it_came(namesrv: st
     assert sent.code == 1
     count = stored("stopped", namesrv)
     assert 0 < count <= 230_000
-    assert f"error: {count:,} lines were sent to stopped and no more: body has 4194305 bytes" in sent.err
+    assert f"error: {count:,} messages were sent to stopped and no more: body has 4194305 bytes" in sent.err
     assert "store large data elsewhere" in sent.err
     assert "Traceback" not in sent.err
+
+
+def test_a_single_message_that_is_refused_is_told_as_such(namesrv: str) -> None:
+    sent = rmq("msg", "send", "%RETRY%no one", "x", namesrv=namesrv)
+    assert sent.code == 1
+    assert "receipt" not in sent.err
+    rmq("topic", "create", "closed", "--perm", "r", namesrv=namesrv)
+    for arguments in (["x"], ["x", "--count", "100"]):
+        sent = rmq("msg", "send", "closed", *arguments, namesrv=namesrv)
+        assert sent.code == 1
+        assert "topic closed cannot be written" in sent.err
+        assert "receipt" not in sent.err
+        assert "unsent" not in sent.err

@@ -11,7 +11,7 @@ import os
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import trio
 
@@ -38,16 +38,44 @@ class Template:
     properties: Mapping[str, str] = field(default_factory=dict)
     order_key: str | None = None
 
-    async def send(self, producer: Producer, bodies: Sequence[bytes]) -> Sequence[SendReceipt]:
-        """Send it with each of these bodies."""
-        return await producer.send_many(
-            self.topic,
-            bodies,
-            tag=self.tag,
-            keys=self.keys,
-            properties=self.properties,
-            order_key=self.order_key,
-        )
+    async def send(
+        self, producer: Producer, bodies: Sequence[bytes], *, before: int = 0
+    ) -> Sequence[SendReceipt]:
+        """Send it with each of these bodies.
+
+        Args:
+            producer: Who sends.
+            bodies: One message each.
+            before: How many were sent already.
+
+        Raises:
+            RocketMQError: Not all could be sent. If some were, the text says how many, those before included.
+        """
+        try:
+            return await producer.send_many(
+                self.topic,
+                bodies,
+                tag=self.tag,
+                keys=self.keys,
+                properties=self.properties,
+                order_key=self.order_key,
+            )
+        except NotAllSent as error:
+            self._stop(
+                before + sum(receipt is not None for receipt in error.receipts), error.__cause__ or error
+            )
+        except RocketMQError as error:
+            if not before:
+                raise
+            self._stop(before + (len(error.receipts) if isinstance(error, NotDurable) else 0), error)
+
+    def _stop(self, stored: int, reason: BaseException) -> NoReturn:
+        """Say why, and how many are stored if some are."""
+        if not stored:
+            raise reason
+        hint, code = (reason.hint, reason.code) if isinstance(reason, RocketMQError) else ("", None)
+        text = f"{stored:,} messages were sent to {self.topic} and no more: {reason}"
+        raise RocketMQError(text, hint=hint, code=code) from reason
 
 
 @dataclass(slots=True)
@@ -71,7 +99,7 @@ async def send_lines(producer: Producer, message: Template, file: Path | None) -
     """Send every line that is not empty, without its line end.
 
     Raises:
-        RocketMQError: A line could not be sent; the text says how many lines were.
+        RocketMQError: A line could not be sent; the text says how many messages were.
     """
     summary = Summary()
     with _opened(file) as source, _progress(file) as advance:
@@ -79,28 +107,11 @@ async def send_lines(producer: Producer, message: Template, file: Path | None) -
             piece_in, pieces = trio.open_memory_channel[_Piece](1)
             nursery.start_soon(_read, source, piece_in)
             async for piece in pieces:
-                await _send(producer, message, piece, summary)
+                if piece.bodies:
+                    summary.sent += len(await message.send(producer, piece.bodies, before=summary.sent))
+                summary.empty += piece.empty
                 advance(piece.size)
     return summary
-
-
-async def _send(producer: Producer, message: Template, piece: _Piece, summary: Summary) -> None:
-    summary.empty += piece.empty
-    if not piece.bodies:
-        return
-    try:
-        summary.sent += len(await message.send(producer, piece.bodies))
-    except RocketMQError as error:
-        receipts = error.receipts if isinstance(error, NotAllSent | NotDurable) else ()
-        summary.sent += sum(receipt is not None for receipt in receipts)
-        reason = error.__cause__ if isinstance(error, NotAllSent) else error
-        if not summary.sent or not isinstance(reason, RocketMQError):
-            raise
-        raise RocketMQError(
-            f"{summary.sent:,} lines were sent to {message.topic} and no more: {reason}",
-            hint=reason.hint,
-            code=reason.code,
-        ) from reason
 
 
 async def _read(source: int, pieces: trio.MemorySendChannel[_Piece]) -> None:
