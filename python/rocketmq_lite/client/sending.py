@@ -99,12 +99,24 @@ class Sending:
     async def _assign(self, topic: str, choose: Choose, failed_on: str | None) -> tuple[MessageQueue, str]:
         """Choose the queue of the next attempt and find its master."""
         route = await self.writable(topic)
-        names = (queue.broker_name for queue in route.writable)
-        queue = choose(route.writable, self._faults.around(names, failed_on, trio.current_time()))
+        queue = choose(route.writable, self._avoided(route, failed_on))
         address = None if queue is None else self._routing.table.master(queue.broker_name)
         if queue is None or address is None:
             raise _nothing_to_write(route)
         return queue, address
+
+    def _avoided(self, route: TopicRoute, failed_on: str | None) -> frozenset[str]:
+        """The brokers that had better not be chosen."""
+        names = (queue.broker_name for queue in route.writable)
+        faulty = self._faults.around(names, failed_on, trio.current_time())
+        if not route.data.order_topic_conf:
+            return faulty
+        # An order configuration lists its queues whatever the health of their brokers.
+        return faulty | {
+            queue.broker_name
+            for queue in route.writable
+            if self._routing.table.master(queue.broker_name) is None
+        }
 
 
 def _nothing_to_write(route: TopicRoute) -> BrokerError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import trio
 from tests.integration.client.scripted import send_answer
@@ -15,8 +17,10 @@ from rocketmq_lite.errors import (
     TopicNotFound,
 )
 from rocketmq_lite.model import SendStatus
+from rocketmq_lite.protocol.bodies import TopicRouteData
 from rocketmq_lite.protocol.codes import RequestCode
 
+ROUTE = RequestCode.GET_ROUTEINFO_BY_TOPIC
 SEND = RequestCode.SEND_MESSAGE_V2
 
 
@@ -123,6 +127,21 @@ async def test_a_broker_that_hangs_costs_one_send_its_time_and_not_every_second_
             await producer.send("orders", b"x")
         assert trio.current_time() - began == pytest.approx(2, abs=0.1)
         assert producer.statistics().retries == 1
+
+
+async def test_an_order_configuration_may_name_brokers_that_are_not_there(autojump_clock, scripted):
+    def route(request):
+        answer = known(request)
+        data = replace(TopicRouteData.decode(answer.body), order_topic_conf="broker-a:2;broker-gone:2")
+        return request.answer(0, body=data.encode(standard=True))
+
+    known = scripted.scripts[ROUTE]
+    scripted.scripts[ROUTE] = route
+    async with scripted.connect() as client:
+        producer = client.producer("p")
+        for _ in range(8):
+            assert (await producer.send("orders", b"x")).queue.broker_name == "broker-a"
+        assert producer.statistics().retries == 0
 
 
 async def test_the_only_broker_stops_and_comes_back(autojump_clock, bare_cluster):

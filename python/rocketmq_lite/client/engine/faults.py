@@ -39,6 +39,8 @@ class BrokerFaults:
             last: The one that this very message has just failed on.
             now: The time.
         """
+        if not self._until and last is None:
+            return frozenset()
         names = frozenset(broker_names)
         just_failed = frozenset() if last is None else frozenset({last})
         faulty = frozenset(name for name in names if now < self._until.get(name, now)) | just_failed
