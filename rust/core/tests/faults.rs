@@ -177,7 +177,7 @@ fn a_read_that_fails_is_an_error_and_not_an_empty_queue() {
         offset: 0,
         max_messages: 32,
         max_bytes: 1000,
-        filter: TagFilter::all(),
+        filter: TagFilter::all().into(),
     };
     for nth in 1..=2 {
         fs.fail(Fault::Read, nth, ErrorKind::Other);

@@ -56,7 +56,7 @@ fn purged_while_closed(mut store: Store) {
         offset: 0,
         max_messages: 2,
         max_bytes: 65_536,
-        filter: TagFilter::all(),
+        filter: TagFilter::all().into(),
     };
     let plan = store.plan_read(request);
     for queue in 0..QUEUES / 4 {

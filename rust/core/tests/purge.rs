@@ -104,7 +104,7 @@ fn a_reader_keeps_what_it_began_with() {
         offset: 0,
         max_messages: 8,
         max_bytes: 65_536,
-        filter: TagFilter::all(),
+        filter: TagFilter::all().into(),
     };
     let plan = store.plan_read(request);
     purge(&mut store, u64::MAX);

@@ -16,7 +16,7 @@ use rocketmq_lite_core::store::{
 use support::{ROOT, WALL_MS, append, bodies, fetch, flush, open, send, settings, settle};
 
 fn request(offset: i64, max_messages: u32, max_bytes: u32) -> ReadRequest {
-    let (topic, filter) = ("T".to_owned(), TagFilter::all());
+    let (topic, filter) = ("T".to_owned(), TagFilter::all().into());
     ReadRequest::Fetch { topic, queue_id: 0, offset, max_messages, max_bytes, filter }
 }
 

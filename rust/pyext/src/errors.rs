@@ -3,6 +3,7 @@
 //! | Rust | Python |
 //! |---|---|
 //! | `WireError`, `RecordError`, `CompressionError` | `WireError`, a `ValueError` |
+//! | `sql::SqlError`, `sql::NoVerdict` | `SqlError`, a `ValueError` |
 //! | `StoreError` | `StoreError`, with `kind`, `path`, `offset`, `expected` and `found` where they apply, else `None` |
 //! | `io::Error` of sockets | `OSError` or its subclass, with `errno`, and the address as `filename` |
 //! | `Closed`, a thread that failed | `RuntimeError` |
@@ -23,6 +24,13 @@ create_exception!(
     WireError,
     PyValueError,
     "Bytes that break RocketMQ's rules, or values that its formats cannot hold."
+);
+
+create_exception!(
+    rocketmq_lite._native,
+    SqlError,
+    PyValueError,
+    "Text that is no condition, or a condition that has no verdict on a message."
 );
 
 create_exception!(
@@ -50,6 +58,11 @@ pub(crate) fn batch(error: &RecordError) -> PyErr {
 /// A body that cannot be unpacked.
 pub(crate) fn compression(error: &CompressionError) -> PyErr {
     WireError::new_err(error.to_string())
+}
+
+/// A text that is no condition, or a message it cannot judge.
+pub(crate) fn sql(error: &impl std::error::Error) -> PyErr {
+    SqlError::new_err(error.to_string())
 }
 
 /// What Python may ask a store error for, beside its message.

@@ -10,6 +10,7 @@ mod cold;
 mod control;
 mod errors;
 mod fastjson;
+mod filter;
 mod plane;
 mod record;
 mod session;
@@ -21,6 +22,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("build_profile", if cfg!(debug_assertions) { "debug" } else { "release" })?;
     module.add("WireError", module.py().get_type::<errors::WireError>())?;
+    module.add("SqlError", module.py().get_type::<errors::SqlError>())?;
     module.add("StoreError", module.py().get_type::<errors::StoreError>())?;
     add_wire(module)?;
     add_record(module)?;
@@ -38,6 +40,7 @@ fn add_wire(module: &Bound<'_, PyModule>) -> PyResult<()> {
 fn add_record(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<record::RawMessage>()?;
     module.add_class::<record::UniqueKeys>()?;
+    module.add_class::<filter::SqlFilter>()?;
     module.add_class::<batch::BatchEncoder>()?;
     module.add_function(wrap_pyfunction!(record::decode_messages, module)?)?;
     module.add_function(wrap_pyfunction!(record::encode_properties, module)?)?;

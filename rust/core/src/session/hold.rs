@@ -6,7 +6,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::filter::Filter;
 use crate::session::pull::Pull;
+use crate::store::Arrival;
 
 /// How long a pull may stay held although its queue has grown (Apache's scan interval).
 const CHECK_MS: u64 = 5_000;
@@ -42,19 +44,17 @@ impl Holds {
         id
     }
 
-    /// Pulls that a message makes worth running; `max_offset` is the one after the message.
+    /// Pulls that a message makes worth running: those of its queue that it `matches`.
     pub(super) fn arrived(
         &mut self,
-        topic: &str,
-        queue_id: i32,
-        max_offset: i64,
-        tags_code: i64,
+        arrival: &Arrival,
+        matches: impl Fn(&Filter) -> bool,
         mono_ms: u64,
     ) -> Vec<(u64, Pull)> {
+        let (topic, queue_id, max_offset) = (&*arrival.topic, arrival.queue_id, arrival.max_offset);
         let behind = self.behind(topic, queue_id, max_offset);
-        let matches =
-            |id: &u64| self.held.get(id).is_some_and(|held| held.pull.filter.matches_code(tags_code));
-        let (matching, other): (Vec<u64>, Vec<u64>) = behind.into_iter().partition(matches);
+        let is_match = |id: &u64| self.held.get(id).is_some_and(|held| matches(&held.pull.filter));
+        let (matching, other): (Vec<u64>, Vec<u64>) = behind.into_iter().partition(is_match);
         if !other.is_empty() {
             self.grown.insert((topic.to_owned(), queue_id), max_offset);
             self.check_at.get_or_insert(mono_ms + CHECK_MS);

@@ -3,7 +3,7 @@
 //! A pull that finds nothing and may wait is held and later run again from the start, as Apache does; the second pass neither
 //! holds nor commits. The remark of an answer is the name of what the store found, in Apache's words.
 
-use crate::filter::tags::TagFilter;
+use crate::filter::Filter;
 use crate::session::Broker;
 use crate::session::asker::Asker;
 use crate::session::output::ConnId;
@@ -42,7 +42,7 @@ pub(super) struct Pull {
     pub(super) topic: String,
     pub(super) queue_id: i32,
     pub(super) offset: i64,
-    pub(super) filter: TagFilter,
+    pub(super) filter: Filter,
     pub(super) group: String,
     max_messages: i32,
     /// The consumer's progress, if it comes with the pull.
@@ -77,7 +77,7 @@ impl Pull {
             suspend_ms: suspend.map(|wait| u64::try_from(wait).unwrap_or_default()),
             expression: has(SUBSCRIPTION_BIT).then(|| (text("expressionType"), text("subscription"))),
             subscription_version: fields.i64("subVersion")?.unwrap_or_default(),
-            filter: TagFilter::all(),
+            filter: Filter::all(),
             first: true,
             topic_sys_flag: 0,
             group_sys_flag: 0,
@@ -156,9 +156,12 @@ impl Broker {
         }
         check_queue(pull, topic)?;
         let filter = match &pull.expression {
-            Some((kind, expression)) => {
-                parse_filter(kind, expression).map_err(|reason| unfiltered(&reason))?
-            }
+            Some((kind, expression)) => match parse_filter(kind, expression) {
+                Ok(filter) => filter,
+                // As in Apache: a condition that comes with the pull and does not compile filters nothing.
+                Err(Unfiltered::Uncompiled) => Filter::all(),
+                Err(Unfiltered::NoTags | Unfiltered::NoText) => return Err(unparsed().into()),
+            },
             None => self.subscribed(pull, group)?,
         };
         (pull.topic_sys_flag, pull.group_sys_flag) = (topic.sys_flag, group.sys_flag);
@@ -167,7 +170,7 @@ impl Broker {
     }
 
     /// The filter the group's heartbeats registered for the topic.
-    fn subscribed(&self, pull: &Pull, group: &GroupEntry) -> Result<TagFilter, Refusal> {
+    fn subscribed(&self, pull: &Pull, group: &GroupEntry) -> Result<Filter, Refusal> {
         let Some(subscriptions) = self.tables.subscriptions(&pull.group) else {
             let remark = format!("the consumer's group info not exist: {}", pull.group);
             return Err(Refusal::new(response::SUBSCRIPTION_NOT_EXIST, remark));
@@ -186,7 +189,10 @@ impl Broker {
                 "the consumer's subscription not latest",
             ));
         }
-        subscription.filter.clone().map_err(|reason| unfiltered(&reason))
+        subscription.filter.clone().map_err(|reason| match reason {
+            Unfiltered::NoTags => unparsed(),
+            Unfiltered::NoText | Unfiltered::Uncompiled => no_filter(),
+        })
     }
 
     fn read_pull(&mut self, pull: Pull, now: Now) {
@@ -267,16 +273,13 @@ fn forbidden(remark: String, kind: &str) -> Refusal {
     Refusal::new(response::NO_PERMISSION, remark).with_field("forbiddenType", kind)
 }
 
-fn unfiltered(reason: &Unfiltered) -> Refusal {
-    match reason {
-        Unfiltered::Unsupported(kind) => {
-            let remark = format!("The broker does not support consumer to filter message by {kind}");
-            Refusal::new(response::SYSTEM_ERROR, remark)
-        }
-        Unfiltered::Invalid => {
-            Refusal::new(response::SUBSCRIPTION_PARSE_FAILED, "parse the consumer's subscription failed")
-        }
-    }
+fn unparsed() -> Refusal {
+    Refusal::new(response::SUBSCRIPTION_PARSE_FAILED, "parse the consumer's subscription failed")
+}
+
+fn no_filter() -> Refusal {
+    let remark = "The broker's consumer filter data is not exist!Your expression may be wrong!";
+    Refusal::new(response::FILTER_DATA_NOT_EXIST, remark)
 }
 
 /// Whether the next message of the queue is the one asked for. (A gap in the queue's files is answered 19 too, but it is not

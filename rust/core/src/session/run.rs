@@ -7,13 +7,14 @@
 
 use std::net::SocketAddr;
 
+use crate::filter::Filter;
 use crate::record::message_id;
 use crate::session::Broker;
 use crate::session::asker::Asker;
 use crate::session::output::{ConnId, Level};
 use crate::session::refusal::Refusal;
 use crate::session::settings::Now;
-use crate::store::{Arrival, FlushMode, Placed, StoreError};
+use crate::store::{Arrival, FlushMode, Placed, ReadOutcome, ReadRequest, Store, StoreError};
 use crate::wire::codes::response;
 
 /// A run of this many bytes is settled without waiting for the poll: it would only hold memory.
@@ -164,8 +165,8 @@ impl Broker {
             return;
         }
         for arrival in arrivals {
-            let (topic, queue, max) = (&arrival.topic, arrival.queue_id, arrival.max_offset);
-            let released = self.holds.arrived(topic, queue, max, arrival.tags_code, now.mono_ms);
+            let store = &self.store;
+            let released = self.holds.arrived(arrival, |filter| is_for(store, arrival, filter), now.mono_ms);
             self.run_released(released, now);
         }
     }
@@ -195,6 +196,23 @@ impl Broker {
         let refusal = refusal.with_field("TRACE_ON", trace).with_field("MSG_REGION", &self.settings.region);
         self.refuse(asker, refusal);
     }
+}
+
+/// Whether a message that has just become visible may match. A condition has to look at it; if that needs the disk, the pull
+/// that waits will do so itself.
+fn is_for(store: &Store, arrival: &Arrival, filter: &Filter) -> bool {
+    if let Filter::Tags(tags) = filter {
+        return tags.matches_code(arrival.tags_code);
+    }
+    let request = ReadRequest::Fetch {
+        topic: arrival.topic.to_string(),
+        queue_id: arrival.queue_id,
+        offset: arrival.max_offset - 1,
+        max_messages: 1,
+        max_bytes: 0,
+        filter: filter.clone(),
+    };
+    !matches!(store.plan_read(request).run_now(), Ok(Some(ReadOutcome::Fetched(fetched))) if fetched.count == 0)
 }
 
 /// The offset ids of a send's messages, with commas between them.

@@ -4,6 +4,8 @@
 
 use std::collections::HashMap;
 
+use crate::filter::Filter;
+use crate::filter::sql::SqlFilter;
 use crate::filter::tags::TagFilter;
 
 /// Permission bit: consumers may read.
@@ -113,17 +115,18 @@ pub struct SubscriptionEntry {
 #[derive(Debug, Clone)]
 pub(super) struct Subscription {
     pub(super) version: i64,
-    /// The filter, or what kind of expression it is instead of tags.
-    pub(super) filter: Result<TagFilter, Unfiltered>,
+    pub(super) filter: Result<Filter, Unfiltered>,
 }
 
 /// Why a subscription has no filter.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unfiltered {
-    /// Not a tag expression; the type it names.
-    Unsupported(String),
-    /// A tag expression that does not parse.
-    Invalid,
+    /// A tag expression without tags.
+    NoTags,
+    /// An expression of another type without text.
+    NoText,
+    /// A condition that does not compile, or of a type that does not exist.
+    Uncompiled,
 }
 
 /// What one group subscribes to.
@@ -196,9 +199,11 @@ impl Tables {
 }
 
 /// The filter an expression asks for; an absent type means tags, as in Apache.
-pub(super) fn parse_filter(expression_type: &str, expression: &str) -> Result<TagFilter, Unfiltered> {
-    if !expression_type.is_empty() && expression_type != "TAG" {
-        return Err(Unfiltered::Unsupported(expression_type.to_owned()));
+pub(super) fn parse_filter(expression_type: &str, expression: &str) -> Result<Filter, Unfiltered> {
+    match expression_type {
+        "" | "TAG" => TagFilter::parse(expression).map(Filter::from).map_err(|_| Unfiltered::NoTags),
+        _ if expression.is_empty() => Err(Unfiltered::NoText),
+        "SQL92" => SqlFilter::parse(expression).map(Filter::from).map_err(|_| Unfiltered::Uncompiled),
+        _ => Err(Unfiltered::Uncompiled),
     }
-    TagFilter::parse(expression).map_err(|_| Unfiltered::Invalid)
 }

@@ -6,10 +6,12 @@
 use bytes::Bytes;
 
 use super::{
+    choice::{Choice, Picked},
     consume_queue::{ENTRY_SIZE, QueueEntry, QueueView, Slot},
     read::{Reader, Stop, check_head},
 };
-use crate::filter::tags::TagFilter;
+use crate::filter::{Filter, sql::SqlFilter, tags::TagFilter};
+use crate::record::{self, Decoded};
 
 /// Apache's `maxTransferCountOnMessageInMemory`.
 pub const MAX_MESSAGES: u32 = 32;
@@ -17,8 +19,11 @@ pub const MAX_MESSAGES: u32 = 32;
 pub const MAX_BYTES: u32 = 256 * 1024;
 /// Apache's `maxFilterMessageSize`, 16,000 bytes of consume queue.
 pub const SCAN_ENTRIES: u32 = 800;
-/// Fewer bytes than this are never what the caller meant.
-const MIN_BYTES: u32 = 100;
+/// Bytes of messages that a condition looks through in one call, and the last one whole: some milliseconds. Apache has no such
+/// limit; a client asks on at once.
+const SCAN_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of messages that a condition has read at once.
+const READ_BYTES: u64 = 64 * 1024;
 
 /// How a fetch ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +95,7 @@ pub(super) fn fetch(
     queue: Option<&QueueView>,
     offset: i64,
     limits: FetchLimits,
-    filter: &TagFilter,
+    filter: &Filter,
 ) -> Result<Fetched, Stop> {
     let Some(queue) = queue else {
         return Ok(nothing(FetchStatus::NoMessageInQueue, 0, 0, 0));
@@ -100,9 +105,14 @@ pub(super) fn fetch(
         Err(answer) => return Ok(answer),
     };
     // Without a filter every entry is a message, so entries beyond the limit are never looked at.
-    let scan = if filter.is_all() { limits.max_messages.clamp(1, MAX_MESSAGES) } else { SCAN_ENTRIES };
+    let is_all = matches!(filter, Filter::Tags(tags) if tags.is_all());
+    let scan = if is_all { limits.max_messages.clamp(1, MAX_MESSAGES) } else { SCAN_ENTRIES };
     let slots = reader.slots(queue, from, scan.into())?;
-    let picked = pick(&slots, reader.log_start(), limits, filter);
+    let choice = Choice::new(reader.log_start(), limits);
+    let (picked, body) = match filter {
+        Filter::Tags(tags) => by_tags(reader, &slots, choice, tags)?,
+        Filter::Sql(condition) => by_condition(reader, &slots, choice, condition)?,
+    };
     let next = match picked.status {
         FetchStatus::OffsetFoundNull => next_segment(queue, from).min(queue.max),
         _ => from.saturating_add(picked.examined),
@@ -113,7 +123,7 @@ pub(super) fn fetch(
         min: queue.min as i64,
         max: queue.max as i64,
         count: picked.entries.len() as u32,
-        body: read_records(reader, &picked.entries)?,
+        body: if body.is_empty() { Vec::new() } else { vec![body.into()] },
     })
 }
 
@@ -134,49 +144,77 @@ fn check_bounds(queue: &QueueView, offset: i64) -> Result<u64, Fetched> {
     Err(nothing(status, next, min, max))
 }
 
-#[derive(Debug, PartialEq, Eq)]
-struct Picked {
-    status: FetchStatus,
-    entries: Vec<QueueEntry>,
-    // Entries that need not be looked at again.
-    examined: u64,
-}
-
-/// Chooses among entries in order; looks at no message.
-fn pick(slots: &[Slot], log_start: u64, limits: FetchLimits, filter: &TagFilter) -> Picked {
-    let mut entries = Vec::new();
-    let (mut examined, mut bytes, mut removed) = (0, 0, false);
+/// Chooses by tags, then reads what was chosen.
+fn by_tags(
+    reader: &Reader<'_>,
+    slots: &[Slot],
+    mut choice: Choice,
+    filter: &TagFilter,
+) -> Result<(Picked, Vec<u8>), Stop> {
     for slot in slots {
-        match slot {
-            Slot::Unwritten if examined == 0 => {
-                return Picked { status: FetchStatus::OffsetFoundNull, entries, examined };
-            }
-            Slot::Unwritten => break,
-            Slot::Blank { .. } => removed = true,
-            Slot::Message(entry) if entry.physical < log_start => removed = true,
-            Slot::Message(entry) if !filter.matches_code(entry.tags_code) => {}
-            Slot::Message(entry) => {
-                if is_full(entries.len(), bytes, entry.size, limits) {
-                    break;
-                }
-                bytes = bytes.saturating_add(u64::from(entry.size));
-                entries.push(*entry);
-            }
+        if !choice.look(slot, |entry| filter.matches_code(entry.tags_code)) {
+            break;
         }
-        examined += 1;
     }
-    let status = match (entries.is_empty(), removed) {
-        (false, _) => FetchStatus::Found,
-        (true, true) => FetchStatus::MessageWasRemoving,
-        (true, false) => FetchStatus::NoMatchedMessage,
-    };
-    Picked { status, entries, examined }
+    let picked = choice.finish();
+    let body = read_records(reader, &picked.entries)?;
+    Ok((picked, body))
 }
 
-fn is_full(count: usize, bytes: u64, size: u32, limits: FetchLimits) -> bool {
-    let max_messages = limits.max_messages.clamp(1, MAX_MESSAGES) as usize;
-    let max_bytes = u64::from(limits.max_bytes.clamp(MIN_BYTES, MAX_BYTES));
-    count > 0 && (count >= max_messages || bytes.saturating_add(size.into()) > max_bytes)
+/// Reads stretches of the queue's messages and keeps those that the condition selects.
+fn by_condition(
+    reader: &Reader<'_>,
+    slots: &[Slot],
+    mut choice: Choice,
+    condition: &SqlFilter,
+) -> Result<(Picked, Vec<u8>), Stop> {
+    let (mut body, mut scanned, mut ahead) = (Vec::new(), 0, slots);
+    'scan: while !ahead.is_empty() && scanned < SCAN_BYTES {
+        let entries = read_ahead(&choice, ahead);
+        let records = read_records(reader, &entries)?;
+        scanned += records.len();
+        let mut unseen = records.as_slice();
+        // At least one step, over entries without a message too.
+        let mut messages = entries.len();
+        while let Some((slot, behind)) = ahead.split_first() {
+            let size = choice.message(slot).map(|entry| entry.size as usize);
+            if size.is_some() && messages == 0 {
+                break;
+            }
+            let (record, rest) = unseen.split_at_checked(size.unwrap_or(0)).unwrap_or((unseen, &[]));
+            let before = choice.len();
+            if !choice.look(slot, |_| condition.matches(properties_of(record))) {
+                break 'scan;
+            }
+            if choice.len() > before {
+                body.extend_from_slice(record);
+            }
+            messages -= usize::from(size.is_some());
+            (unseen, ahead) = (rest, behind);
+        }
+    }
+    Ok((choice.finish(), body))
+}
+
+/// The next messages, as many as are read at once: at least one, if there is one.
+fn read_ahead(choice: &Choice, slots: &[Slot]) -> Vec<QueueEntry> {
+    let mut bytes = 0_u64;
+    let messages = slots.iter().filter_map(|slot| choice.message(slot));
+    messages
+        .take_while(|entry| {
+            let is_first = bytes == 0;
+            bytes = bytes.saturating_add(entry.size.into());
+            is_first || bytes <= READ_BYTES
+        })
+        .collect()
+}
+
+/// The property text of a record; none if it cannot be read, as in Apache.
+fn properties_of(record: &[u8]) -> &str {
+    match record::decode(record) {
+        Ok(Decoded::Message(message)) => message.properties,
+        _ => "",
+    }
 }
 
 /// The first offset of the queue's next file.
@@ -186,7 +224,7 @@ fn next_segment(queue: &QueueView, offset: u64) -> u64 {
 }
 
 /// Reads the records into one buffer, with one read for each stretch of neighbours.
-fn read_records(reader: &Reader<'_>, entries: &[QueueEntry]) -> Result<Vec<Bytes>, Stop> {
+fn read_records(reader: &Reader<'_>, entries: &[QueueEntry]) -> Result<Vec<u8>, Stop> {
     let total: u64 = entries.iter().map(|entry| u64::from(entry.size)).sum();
     let mut bytes = vec![0; usize::try_from(total).unwrap_or(0)];
     let mut rest = bytes.as_mut_slice();
@@ -203,58 +241,5 @@ fn read_records(reader: &Reader<'_>, entries: &[QueueEntry]) -> Result<Vec<Bytes
         }
         rest = behind;
     }
-    Ok(if bytes.is_empty() { Vec::new() } else { vec![bytes.into()] })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const LIMITS: FetchLimits = FetchLimits { max_messages: 32, max_bytes: MAX_BYTES };
-
-    fn message(physical: u64, size: u32, tags_code: i64) -> Slot {
-        Slot::Message(QueueEntry { physical, size, tags_code })
-    }
-
-    fn picked(slots: &[Slot], limits: FetchLimits, filter: &TagFilter) -> (FetchStatus, usize, u64) {
-        let picked = pick(slots, 1000, limits, filter);
-        (picked.status, picked.entries.len(), picked.examined)
-    }
-
-    #[test]
-    fn the_first_message_is_taken_however_large() {
-        let slots = [message(1000, 5_000_000, 0), message(6_000_000, 100, 0)];
-        assert_eq!(picked(&slots, LIMITS, &TagFilter::all()), (FetchStatus::Found, 1, 1));
-    }
-
-    #[test]
-    fn counts_and_bytes_end_a_batch_before_the_message_that_exceeds_them() {
-        let slots: Vec<Slot> = (0..100).map(|n| message(1000 + n * 100, 100, 0)).collect();
-        let all = TagFilter::all();
-        assert_eq!(picked(&slots, LIMITS, &all), (FetchStatus::Found, 32, 32));
-        let few = FetchLimits { max_messages: 5, ..LIMITS };
-        assert_eq!(picked(&slots, few, &all), (FetchStatus::Found, 5, 5));
-        let small = FetchLimits { max_bytes: 350, ..LIMITS };
-        assert_eq!(picked(&slots, small, &all), (FetchStatus::Found, 3, 3));
-    }
-
-    #[test]
-    fn entries_that_do_not_match_are_passed_for_good() {
-        let slots = [message(1000, 100, 7), message(1100, 100, 8), message(1200, 100, 7)];
-        let filter = TagFilter::of_codes([8]);
-        assert_eq!(picked(&slots, LIMITS, &filter), (FetchStatus::Found, 1, 3));
-        let none = TagFilter::of_codes([9]);
-        assert_eq!(picked(&slots, LIMITS, &none), (FetchStatus::NoMatchedMessage, 0, 3));
-    }
-
-    #[test]
-    fn removed_and_unreadable_entries_have_their_own_answers() {
-        let all = TagFilter::all();
-        let removed = [message(100, 100, 0), Slot::Blank { before: 0 }];
-        assert_eq!(picked(&removed, LIMITS, &all), (FetchStatus::MessageWasRemoving, 0, 2));
-        let unreadable = [Slot::Unwritten, message(1000, 100, 0)];
-        assert_eq!(picked(&unreadable, LIMITS, &all), (FetchStatus::OffsetFoundNull, 0, 0));
-        let later = [message(1000, 100, 0), Slot::Unwritten];
-        assert_eq!(picked(&later, LIMITS, &all), (FetchStatus::Found, 1, 1));
-    }
+    Ok(bytes)
 }

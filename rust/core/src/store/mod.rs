@@ -19,6 +19,7 @@
 //! - The directory is Apache's, down to the byte: either side opens what the other left.
 
 mod checkpoint;
+mod choice;
 mod commit_log;
 mod consume_queue;
 mod cut_bytes;

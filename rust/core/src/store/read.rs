@@ -15,7 +15,7 @@ use super::{
     segment_list::Segments,
 };
 use crate::{
-    filter::tags::TagFilter,
+    filter::Filter,
     record::{self, Decoded, MAGIC_V1, MAGIC_V2, sys_flag},
 };
 
@@ -34,8 +34,8 @@ pub enum ReadRequest {
         max_messages: u32,
         /// The most bytes, but for the first message; 256 KiB is the limit whatever is asked for.
         max_bytes: u32,
-        /// Which messages, by tag.
-        filter: TagFilter,
+        /// Which messages.
+        filter: Filter,
     },
     /// The record at a position of the log.
     Record {
@@ -112,7 +112,7 @@ pub struct ReadPlan {
 
 #[derive(Debug, Clone)]
 pub(super) enum Work {
-    Fetch { queue: Option<QueueView>, offset: i64, limits: FetchLimits, filter: TagFilter },
+    Fetch { queue: Option<QueueView>, offset: i64, limits: FetchLimits, filter: Filter },
     Record { physical_offset: i64 },
     SearchTime { queue: Option<QueueView>, timestamp: i64, boundary: Boundary },
     StoreTime { queue: Option<QueueView>, offset: i64 },

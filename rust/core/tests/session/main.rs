@@ -17,4 +17,5 @@ mod random_input;
 mod refusals;
 mod rig;
 mod sends;
+mod sql;
 mod stopping;

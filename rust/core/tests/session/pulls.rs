@@ -152,41 +152,17 @@ fn an_unreadable_broker_says_so_before_all_else() {
 }
 
 #[test]
-fn sql_is_answered_1_whether_it_comes_along_or_is_registered() {
-    let mut rig = Rig::new();
-    let conn = rig.connect();
-    let sql = with(with(pull(0, 0, "a > 1", None), "expressionType", "SQL92"), "sysFlag", "4");
-    let answer = rig.call(conn, &sql);
-    assert_eq!(answer.code, 1);
-    assert!(answer.remark.unwrap().contains("SQL92"));
-    let entry = SubscriptionEntry {
-        topic: TOPIC.to_owned(),
-        expression_type: "SQL92".to_owned(),
-        expression: "a > 1".to_owned(),
-        version: 1,
-    };
-    let group = GROUP.to_owned();
-    rig.submit(Control::PutSubscriptions { group, broadcasting: false, entries: vec![entry] });
-    assert_eq!(rig.call(conn, &registered(0)).code, 1);
-}
-
-/// A pull that relies on the heartbeats of its group.
-fn registered(version: i64) -> Command {
-    with(with(pull(0, 0, "", None), "sysFlag", "0"), "subVersion", &version.to_string())
-}
-
-#[test]
 fn registered_subscriptions_must_be_there_and_new_enough() {
     let (mut rig, conn) = filled();
-    assert_eq!(rig.call(conn, &registered(5)).code, 24, "no member");
+    assert_eq!(rig.call(conn, &registered(0, 0, 5, None)).code, 24, "no member");
     rig.subscribe("a", 5);
-    assert_eq!(bodies(&rig.call(conn, &registered(5))), ["m0", "m2"]);
-    assert_eq!(rig.call(conn, &registered(4)).code, 0, "an older pull is served");
-    assert_eq!(rig.call(conn, &registered(6)).code, 25);
+    assert_eq!(bodies(&rig.call(conn, &registered(0, 0, 5, None))), ["m0", "m2"]);
+    assert_eq!(rig.call(conn, &registered(0, 0, 4, None)).code, 0, "an older pull is served");
+    assert_eq!(rig.call(conn, &registered(0, 0, 6, None)).code, 25);
     rig.submit(Control::PutTopic(TopicEntry::new("other", 1)));
-    assert_eq!(rig.call(conn, &with(registered(5), "topic", "other")).code, 24);
+    assert_eq!(rig.call(conn, &with(registered(0, 0, 5, None), "topic", "other")).code, 24);
     rig.submit(Control::RemoveSubscriptions { group: GROUP.to_owned() });
-    assert_eq!(rig.call(conn, &registered(5)).code, 24);
+    assert_eq!(rig.call(conn, &registered(0, 0, 5, None)).code, 24);
 }
 
 #[test]
@@ -201,11 +177,11 @@ fn broadcasting_can_be_forbidden_to_a_group() {
         version: 1,
     };
     rig.submit(Control::PutSubscriptions { group, broadcasting: true, entries: vec![entry] });
-    assert_eq!(rig.call(conn, &registered(1)).code, 0);
+    assert_eq!(rig.call(conn, &registered(0, 0, 1, None)).code, 0);
     let mut entry = GroupEntry::new(GROUP);
     entry.broadcast_enable = false;
     rig.submit(Control::PutGroup(entry));
-    let answer = rig.call(conn, &registered(1));
+    let answer = rig.call(conn, &registered(0, 0, 1, None));
     assert_eq!((answer.code, answer.fields.get("forbiddenType")), (16, Some("4")));
 }
 

@@ -245,9 +245,14 @@ impl Rig {
 
     /// Registers what `GROUP` subscribes to in `TOPIC`.
     pub(crate) fn subscribe(&mut self, expression: &str, version: i64) {
+        self.subscribe_by("TAG", expression, version);
+    }
+
+    /// The same by an expression of that type.
+    pub(crate) fn subscribe_by(&mut self, expression_type: &str, expression: &str, version: i64) {
         let entry = SubscriptionEntry {
             topic: TOPIC.to_owned(),
-            expression_type: "TAG".to_owned(),
+            expression_type: expression_type.to_owned(),
             expression: expression.to_owned(),
             version,
         };
@@ -325,6 +330,13 @@ pub(crate) fn pull(queue: i32, offset: i64, expression: &str, suspend_ms: Option
             ("expressionType", "TAG"),
         ],
     )
+}
+
+/// A pull that relies on the heartbeats of its group.
+pub(crate) fn registered(queue: i32, offset: i64, version: i64, suspend_ms: Option<u64>) -> Command {
+    let sys_flag = if suspend_ms.is_some() { "2" } else { "0" };
+    let pull = with(pull(queue, offset, "", suspend_ms), "sysFlag", sys_flag);
+    with(pull, "subVersion", &version.to_string())
 }
 
 /// The same request, never to be answered.

@@ -97,7 +97,7 @@ pub fn fetch(store: &Store, topic: &str, queue_id: i32, offset: i64, filter: &Ta
         offset,
         max_messages: 32,
         max_bytes: 262_144,
-        filter: filter.clone(),
+        filter: filter.clone().into(),
     };
     match store.plan_read(request).run().unwrap() {
         ReadOutcome::Fetched(fetched) => fetched,
