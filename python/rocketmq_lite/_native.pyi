@@ -21,6 +21,8 @@ __all__ = [
     "RawCommand",
     "RawMessage",
     "Reactor",
+    "SqlError",
+    "SqlFilter",
     "StoreError",
     "UniqueKeys",
     "WireError",
@@ -270,6 +272,27 @@ class UniqueKeys:
 
     def start_month(self, month_start_ms: int) -> None:
         """Tell that a new month began, so that admin tools read the right time out of later ids."""
+
+class SqlError(ValueError):
+    """Text that is no condition, or a condition that has no verdict on a message."""
+
+@final
+class SqlFilter:
+    """A compiled SQL92 condition over the properties of a message. Its text form parses to an equal one."""
+
+    def __new__(cls, condition: str) -> SqlFilter:
+        """Compile a condition.
+
+        Raises:
+            SqlError: it is none; the message says what is wrong, in which line and column.
+        """
+
+    def verdict(self, properties: str) -> bool | None:
+        """What it says about a message with this property text; None is "unknown", which does not select.
+
+        Raises:
+            SqlError: text was compared with a number, or the like; the message is not selected either.
+        """
 
 @final
 class BatchEncoder:

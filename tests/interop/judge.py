@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 # One whole line of Judge's output: an event of a request.
@@ -179,10 +179,21 @@ class Judge:
 
     @contextlib.contextmanager
     def consuming(
-        self, namesrv: str, topic: str, *, group: str, expression: str = "*", style: str = "consume"
+        self,
+        namesrv: str,
+        topic: str,
+        *,
+        group: str,
+        expression: str = "*",
+        condition: str | None = None,
+        style: str = "consume",
     ) -> Iterator[Consuming]:
-        """A push consumer (style lite-pull: such a one) that has started; leaving stops it unless ``finish`` did."""
-        exchange = self.request(style, namesrv=namesrv, topic=topic, group=group, expression=expression)
+        """A push consumer (style lite-pull: such a one) that has started; leaving stops it unless ``finish`` did.
+
+        It takes messages by tags, or by a condition if one is given.
+        """
+        wanted = {"expression": expression} if condition is None else {"condition": condition}
+        exchange = self.request(style, namesrv=namesrv, topic=topic, group=group, **wanted)
         ready = exchange.next()
         assert ready is not None
         assert ready["event"] == "ready"
@@ -196,6 +207,13 @@ class Judge:
     def pulling(self, namesrv: str, topic: str, *, group: str, wait: bool = False) -> Exchange:
         """A pull consumer that reads from the group's offsets to the ends of the queues."""
         return self.request("pull", namesrv=namesrv, topic=topic, group=group, wait=wait)
+
+    def conditions(self, cases: Sequence[tuple[str, Sequence[Mapping[str, str]]]]) -> list[str | None]:
+        """What Apache's filter says of each condition and property map: T, F, N or E; None where it refuses."""
+        texts = [{"condition": condition, "properties": list(maps)} for condition, maps in cases]
+        [event] = self.request("conditions", cases=texts).rest()
+        verdicts: list[str | None] = event["verdicts"]
+        return verdicts
 
     def create_topic(self, namesrv: str, cluster: str, topic: str, *, queues: int = 4) -> None:
         """Create a topic on every master of the cluster."""

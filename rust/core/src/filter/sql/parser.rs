@@ -94,7 +94,10 @@ impl<'a> Parser<'a> {
     }
 
     /// Takes what stands behind an operand, up to something that waits for another one (`None`) or to the end of all.
+    ///
+    /// Behind `IS NULL` no comparison can follow but `=` and `<>`: the condition ends there.
     fn behind(&mut self, mut left: Operand) -> Result<Option<Operand>, Located> {
+        let mut is_tested = false;
         loop {
             left = self.completed(left, Strength::Tight)?;
             if let Some(Pending::Between { low: low @ None, .. }) = self.pending.last_mut() {
@@ -103,34 +106,41 @@ impl<'a> Parser<'a> {
                 return Ok(None);
             }
             let next = self.peek()?;
-            if let Some((strength, waiting)) = infix(next) {
+            if let Some((strength, waiting)) = infix(next)
+                && !(is_tested && strength == Strength::Tight)
+            {
                 self.take()?;
                 left = self.completed(left, strength)?;
                 self.pending.push(waiting(left));
                 return Ok(None);
             }
-            left = match next {
-                Token::Keyword(Keyword::Is) => self.null_test(left)?,
-                Token::Keyword(Keyword::Not) => {
-                    self.take()?;
-                    if self.take_if(Token::Keyword(Keyword::Between))? {
-                        self.pending.push(Pending::Between { value: left, not: true, low: None });
-                        return Ok(None);
+            left =
+                match next {
+                    Token::Keyword(Keyword::Is) => {
+                        is_tested = true;
+                        self.null_test(left)?
                     }
-                    self.predicate(left, true)?
-                }
-                Token::Keyword(Keyword::In | Keyword::Contains | Keyword::StartsWith | Keyword::EndsWith) => {
-                    self.predicate(left, false)?
-                }
-                _ => {
-                    let inner = self.completed(left, Strength::Or)?;
-                    if self.pending.pop().is_none() {
-                        return Ok(Some(inner));
+                    Token::Keyword(Keyword::Not) if !is_tested => {
+                        self.take()?;
+                        if self.take_if(Token::Keyword(Keyword::Between))? {
+                            self.pending.push(Pending::Between { value: left, not: true, low: None });
+                            return Ok(None);
+                        }
+                        self.predicate(left, true)?
                     }
-                    self.expect(Token::Symbol(Symbol::Close), "an operator or )")?;
-                    inner
-                }
-            };
+                    Token::Keyword(
+                        Keyword::In | Keyword::Contains | Keyword::StartsWith | Keyword::EndsWith,
+                    ) if !is_tested => self.predicate(left, false)?,
+                    _ => {
+                        let inner = self.completed(left, Strength::Or)?;
+                        if self.pending.pop().is_none() {
+                            return Ok(Some(inner));
+                        }
+                        self.expect(Token::Symbol(Symbol::Close), "an operator or )")?;
+                        is_tested = false;
+                        inner
+                    }
+                };
         }
     }
 

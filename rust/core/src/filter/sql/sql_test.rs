@@ -173,6 +173,19 @@ fn what_follows_a_condition_is_ignored_but_for_its_first_token() {
 }
 
 #[test]
+fn behind_a_null_test_only_equality_goes_on() {
+    for condition in
+        ["a IS NULL > 5", "a IS NULL CONTAINS 'x'", "a IS NULL NOT IN ('x')", "a IS NULL BETWEEN"]
+    {
+        assert_eq!(SqlFilter::parse(condition), SqlFilter::parse("a IS NULL"), "{condition}");
+    }
+    assert_eq!(verdict("a IS NULL = FALSE", &A), YES);
+    assert_eq!(verdict("a IS NULL IS NOT NULL", &A), YES);
+    assert_eq!(verdict("(a IS NULL) CONTAINS 'x'", &A), NO);
+    assert!(matches!(refused("(a IS NULL > 5)"), (12, Problem::Unexpected { .. })));
+}
+
+#[test]
 fn errors_say_what_and_where() {
     let error = SqlFilter::parse("a = 1 AND\n  ö").expect_err("no token");
     assert_eq!(error.position, Position { line: 2, column: 3 });

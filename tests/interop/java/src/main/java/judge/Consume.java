@@ -8,10 +8,12 @@ import java.util.concurrent.TimeUnit;
 
 import com.alibaba.fastjson2.JSONObject;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
+import org.apache.rocketmq.client.consumer.MessageSelector;
 import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyContext;
 import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
 import org.apache.rocketmq.client.consumer.store.OffsetStore;
 import org.apache.rocketmq.client.consumer.store.ReadOffsetType;
+import org.apache.rocketmq.client.exception.MQClientException;
 import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
 import org.apache.rocketmq.common.message.MessageExt;
 import org.apache.rocketmq.common.message.MessageQueue;
@@ -19,7 +21,8 @@ import org.apache.rocketmq.common.message.MessageQueue;
 /**
  * Receives messages with DefaultMQPushConsumer until it is stopped, then leaves the group with its offsets stored.
  *
- * <p>Request: {@code namesrv}, {@code group}, {@code topic}, {@code expression} (tags; {@code *} when left out).
+ * <p>Request: {@code namesrv}, {@code group}, {@code topic}, {@code expression} (tags; {@code *} when left out), or
+ * {@code condition} (SQL92).
  * A group without offsets starts at the first message. Events: {@code ready} once started, then {@code message} for
  * each message as its listener gets it.
  */
@@ -49,8 +52,7 @@ final class Consume implements Judge.Work {
         consumer.setPollNameServerInterval(1_000);
         consumer.setConsumeThreadMin(2);
         consumer.setConsumeThreadMax(2);
-        String expression = request.getString("expression");
-        consumer.subscribe(request.getString("topic"), expression == null ? "*" : expression);
+        subscribe(consumer);
         consumer.registerMessageListener(this::received);
         consumer.start();
         try {
@@ -59,6 +61,17 @@ final class Consume implements Judge.Work {
             settle(consumer.getDefaultMQPushConsumerImpl().getOffsetStore());
         } finally {
             consumer.shutdown();
+        }
+    }
+
+    private void subscribe(DefaultMQPushConsumer consumer) throws MQClientException {
+        String expression = request.getString("expression");
+        String condition = request.getString("condition");
+        String topic = request.getString("topic");
+        if (condition != null) {
+            consumer.subscribe(topic, MessageSelector.bySql(condition));
+        } else {
+            consumer.subscribe(topic, expression == null ? "*" : expression);
         }
     }
 

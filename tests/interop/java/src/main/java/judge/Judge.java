@@ -35,7 +35,7 @@ public final class Judge {
 
     private static final Map<String, String> DRIVERS = Map.of(
         "produce", "Produce", "consume", "Consume", "lite-pull", "LitePull", "pull", "Pull",
-        "create-topic", "CreateTopic", "mqadmin", "AdminTool");
+        "create-topic", "CreateTopic", "mqadmin", "AdminTool", "conditions", "Conditions");
 
     private final Map<Integer, Work> running = new ConcurrentHashMap<>();
     private final PrintStream out;
