@@ -140,9 +140,15 @@ async def test_a_subscription_is_checked_before_a_consumer_starts(
         assert (await peer.call(check, tags.encode())).code == 0
         assert (await peer.call(check)).code == 0
         sql = SubscriptionData("orders", "a > 1", expression_type="SQL92")
-        refused = await peer.call(check, replace(tags, subscription_data=sql).encode())
-        assert refused.code == 1
-        assert "SQL92" in (refused.remark or "")
+        assert (await peer.call(check, replace(tags, subscription_data=sql).encode())).code == 0
+        mistake = replace(sql, sub_string="a >")
+        refused = await peer.call(check, replace(tags, subscription_data=mistake).encode())
+        assert refused.code == 23
+        assert "line 1, column 4: expected a property or a constant" in (refused.remark or "")
+        unknown = replace(sql, expression_type="XPATH")
+        refused = await peer.call(check, replace(tags, subscription_data=unknown).encode())
+        assert refused.code == 23
+        assert "XPATH" in (refused.remark or "")
 
 
 async def test_a_consumer_is_asked_how_it_runs(world: World, time: MockClock | None) -> None:

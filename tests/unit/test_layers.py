@@ -8,7 +8,13 @@ from pathlib import Path
 import rocketmq_lite
 
 PACKAGE = Path(rocketmq_lite.__file__).parent
-DOORS = {"protocol/framing.py", "storage.py", "broker/plane.py", "broker/pump.py"}
+DOORS = {
+    "protocol/framing.py",
+    "protocol/conditions.py",
+    "storage.py",
+    "broker/plane.py",
+    "broker/pump.py",
+}
 
 
 def imports_native(source: Path) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rocketmq_lite.errors import BrokerError
+from rocketmq_lite.errors import BrokerError, LocalProtocolError
 from rocketmq_lite.protocol.bodies import (
     CheckClientConfig,
     Connection,
@@ -16,6 +16,7 @@ from rocketmq_lite.protocol.bodies import (
     ProducerTable,
 )
 from rocketmq_lite.protocol.codes import RequestCode, ResponseCode
+from rocketmq_lite.protocol.conditions import SQL92, check_condition
 from rocketmq_lite.protocol.headers.group import QuerySubscriptionByConsumerRequestHeader
 from rocketmq_lite.protocol.headers.heartbeat import (
     GetConsumerConnectionListRequestHeader,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from rocketmq_lite.broker.engine.clients import ClientTable, Member
     from rocketmq_lite.broker.events import Caller
+    from rocketmq_lite.protocol.bodies import SubscriptionData
     from rocketmq_lite.protocol.command import Command
     from rocketmq_lite.transport.dispatch import Handler
 
@@ -98,11 +100,19 @@ class ClientHandlers:
         """Whether a subscription can be served; a consumer asks before it starts."""
         wanted = CheckClientConfig.decode(request.body).subscription_data if request.body else None
         if wanted is not None and wanted.expression_type not in {"", "TAG"}:
-            kind = wanted.expression_type
-            raise BrokerError(
-                ResponseCode.SYSTEM_ERROR, f"The broker does not support consumer to filter message by {kind}"
-            )
+            _check_condition(wanted)
         return request.answer()
+
+
+def _check_condition(wanted: SubscriptionData) -> None:
+    if wanted.expression_type != SQL92:
+        remark = f"there are no filters of type {wanted.expression_type}"
+        raise BrokerError(ResponseCode.SUBSCRIPTION_PARSE_FAILED, remark)
+    try:
+        check_condition(wanted.sub_string)
+    except LocalProtocolError as error:
+        remark = f"Invalid MessageSelector. {error}"
+        raise BrokerError(ResponseCode.SUBSCRIPTION_PARSE_FAILED, remark) from error
 
 
 def _connections(members: Iterable[Member]) -> tuple[Connection, ...]:
