@@ -59,7 +59,7 @@ if TYPE_CHECKING:
         StoreLocked,
         TopicNotFound,
     )
-    from rocketmq_lite.model import Message, MessageQueue, SendReceipt, SendStatus, Tags
+    from rocketmq_lite.model import Message, MessageQueue, SendReceipt, SendStatus, Tags, Where
 
     __version__: str
 
@@ -107,6 +107,7 @@ __all__ = [
     "Tags",
     "TopicNotFound",
     "UnacknowledgedWarning",
+    "Where",
     "__version__",
     "connect",
     "embedded",
@@ -156,6 +157,7 @@ _HOMES: Final = {
     "Tags": ".model",
     "TopicNotFound": ".errors",
     "UnacknowledgedWarning": ".client.consumer",
+    "Where": ".model",
     "__version__": ".protocol.framing",
     "connect": ".client.client",
 }

@@ -34,6 +34,22 @@ def test_send_and_tail(namesrv: str) -> None:
     assert message["message_id"] == receipt["message_id"]
 
 
+def test_tail_by_a_condition(namesrv: str) -> None:
+    for price in ("1", "7", "free"):
+        sent = rmq("msg", "send", "priced", f"costs {price}", "--property", f"price={price}", namesrv=namesrv)
+        assert sent.code == 0, sent.err
+    start = ("msg", "tail", "priced", "--from", "earliest", "--count", "1")
+    tailed = rmq(*start, "--where", "price > 1", namesrv=namesrv)
+    assert tailed.code == 0, tailed.err
+    assert tailed.json()["body"] == "costs 7"
+    mistaken = rmq(*start, "--where", "price > (1", namesrv=namesrv)
+    assert (mistaken.code, mistaken.out) == (1, "")
+    assert "line 1, column 11: expected an operator or ), found the end" in mistaken.err
+    both = rmq(*start, "--where", "price > 1", "--tag", "a", namesrv=namesrv)
+    assert both.code == 2
+    assert "TAGS = 'paid'" in both.err
+
+
 def test_send_reads_standard_input_and_files(namesrv: str, tmp_path: Path) -> None:
     assert rmq("msg", "send", "inputs", "-", stdin=b"from stdin", namesrv=namesrv).code == 0
     (tmp_path / "body").write_bytes(b"from file")

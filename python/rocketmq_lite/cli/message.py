@@ -20,6 +20,7 @@ from rocketmq_lite.cli.message_get import get
 from rocketmq_lite.cli.message_text import message_line, message_record
 from rocketmq_lite.cli.options import GlobalOptions, with_global_options
 from rocketmq_lite.cli.render import show_line, show_record, show_rows
+from rocketmq_lite.model import Tags, Where
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -102,14 +103,20 @@ async def tail(
         str, typer.Option("--from", metavar="WHERE", help="earliest, latest or an ISO 8601 time.")
     ] = "latest",
     tag: TagOption = None,
+    where: Annotated[
+        str | None, typer.Option("--where", metavar="SQL", help="Condition over properties: price > 1.")
+    ] = None,
     count: Annotated[int | None, typer.Option("--count", min=1, help="Stop after so many.")] = None,
 ) -> None:
     """Print messages as they come, until Ctrl-C or --count."""
     begin = _start(start)
+    if tag is not None and where is not None:
+        raise UsageFault("both --tag and --where are given", hint="--where can ask for tags: TAGS = 'paid'")
+    wanted = Tags(tag or "*") if where is None else Where(where)
     seen = 0
     async with (
         session.connected(options) as client,
-        _watching(client, topic, group, begin, tag or "*") as messages,
+        _watching(client, topic, group, begin, wanted) as messages,
     ):
         with cancelled_by_ctrl_c():
             async for message in messages:
@@ -122,16 +129,16 @@ async def tail(
 
 @asynccontextmanager
 async def _watching(
-    client: Client, topic: str, group: str | None, start: Start, tags: str
+    client: Client, topic: str, group: str | None, start: Start, wanted: Tags | Where
 ) -> AsyncIterator[Consumer]:
     """A consumer in the group, or in one of its own that is removed afterwards."""
     if group is not None:
-        async with client.consumer(group, topic, tags=tags, start=start) as messages:
+        async with client.consumer(group, {topic: wanted}, start=start) as messages:
             yield messages
         return
     own = f"rmq-tail-{secrets.token_hex(6)}"
     try:
-        async with client.consumer(own, topic, tags=tags, start=start) as messages:
+        async with client.consumer(own, {topic: wanted}, start=start) as messages:
             yield messages
     finally:
         with trio.move_on_after(2, shield=True):

@@ -18,7 +18,7 @@ from rocketmq_lite.client.consumer import open_consumer
 from rocketmq_lite.client.engine.name_servers import NameServers
 from rocketmq_lite.client.engine.names import check_group, check_topic
 from rocketmq_lite.client.engine.process_queue import QueueLimits
-from rocketmq_lite.client.engine.subscription import TagExpression
+from rocketmq_lite.client.engine.subscription import Condition, TagExpression
 from rocketmq_lite.client.heartbeats import Heartbeats
 from rocketmq_lite.client.identity import Identity, own_address
 from rocketmq_lite.client.member import ConsumerSettings
@@ -30,7 +30,7 @@ from rocketmq_lite.client.routing import Routing
 from rocketmq_lite.clock import SystemClock
 from rocketmq_lite.config import split_addresses
 from rocketmq_lite.errors import ClientClosed, ConfigError, NoNameServer
-from rocketmq_lite.model import Tags
+from rocketmq_lite.model import Tags, Where
 from rocketmq_lite.transport.dispatch import table_handler
 from rocketmq_lite.transport.network import TcpNetwork
 from rocketmq_lite.transport.nursery import background_nursery
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from rocketmq_lite.client.consumer import Consumer
+    from rocketmq_lite.client.engine.subscription import Subscription
     from rocketmq_lite.client.member import Start
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.transport.network import Network
@@ -212,9 +213,10 @@ class Client:
     def consumer(
         self,
         group: str,
-        topics: str | Mapping[str, Tags],
+        topics: str | Mapping[str, Tags | Where],
         *,
         tags: str = "*",
+        where: str | None = None,
         start: Start = "latest",
         prefetch: int = _PREFETCH,
     ) -> AbstractAsyncContextManager[Consumer]:
@@ -231,8 +233,10 @@ class Client:
 
         Args:
             group: The group. One client can be in it once; use a second client for a second member.
-            topics: A topic, or several with the tags wanted of each.
+            topics: A topic, or several with what is wanted of each: ``rmq.Tags`` or ``rmq.Where``.
             tags: Which messages of the one topic: ``"paid || refunded"``, or ``"*"`` for all.
+            where: Instead of tags, a condition over properties that the broker evaluates:
+                ``"price > 1 AND region IN ('eu', 'us')"`` (SQL92 as RocketMQ knows it, ``docs/filters.md``).
             start: Where to begin in a queue in which the group has no position: behind its ``"latest"``
                 message, at the ``"earliest"``, or at the first message stored at or after a time.
             prefetch: At most so many messages of each queue are held unacknowledged. When none of them
@@ -241,6 +245,7 @@ class Client:
         Raises:
             ConfigError: An argument is not valid, or the client is in the group already.
             TopicNotFound: A topic does not exist.
+            BrokerError: A broker does not evaluate conditions, and ``where`` is given.
             RocketMQError: No broker could be asked who else is in the group.
             ClientClosed: The client's block has ended.
 
@@ -257,7 +262,7 @@ class Client:
         self._check_open()
         settings = ConsumerSettings(
             group=check_group(group),
-            topics=_subscriptions(topics, tags),
+            topics=_subscriptions(topics, tags, where),
             start=_check_start(start),
             limits=QueueLimits(_check_prefetch(prefetch), _PREFETCH_BYTES),
             sub_version=self._clock.wall_ms(),
@@ -287,19 +292,36 @@ class Client:
             raise ClientClosed("the client has been closed")
 
 
-def _subscriptions(topics: str | Mapping[str, Tags], tags: str) -> dict[str, TagExpression]:
+def _subscriptions(
+    topics: str | Mapping[str, Tags | Where], tags: str, where: str | None
+) -> dict[str, Subscription]:
+    if tags != "*" and where is not None:
+        raise ConfigError(
+            "both tags= and where= are given", hint="a condition can ask for tags: TAGS = 'paid'"
+        )
     if isinstance(topics, str):
-        return {check_topic(topics): TagExpression.parse(tags)}
-    if tags != "*":
-        raise ConfigError("tags= is for one topic", hint='with several give {"topic": rmq.Tags("a || b")}')
+        return {check_topic(topics): TagExpression.parse(tags) if where is None else Condition.parse(where)}
+    if tags != "*" or where is not None:
+        raise ConfigError(
+            "tags= and where= are for one topic",
+            hint='with several give {"topic": rmq.Tags("a || b"), "other": rmq.Where("price > 1")}',
+        )
     if not topics:
         raise ConfigError("no topic is given")
-    parsed: dict[str, TagExpression] = {}
-    for topic, wanted in topics.items():
-        if not isinstance(wanted, Tags):
-            raise ConfigError(f"topic {topic!r} is given with {wanted!r}", hint='give rmq.Tags("a || b")')
-        parsed[check_topic(topic)] = TagExpression.parse(wanted.expression)
-    return parsed
+    return {check_topic(topic): _subscription(topic, wanted) for topic, wanted in topics.items()}
+
+
+def _subscription(topic: str, wanted: object) -> Subscription:
+    match wanted:
+        case Tags():
+            return TagExpression.parse(wanted.expression)
+        case Where():
+            return Condition.parse(wanted.expression)
+        case _:
+            raise ConfigError(
+                f"topic {topic!r} is given with {wanted!r}",
+                hint='give rmq.Tags("a || b") or rmq.Where("price > 1")',
+            )
 
 
 def _check_start(start: Start) -> Start:

@@ -18,6 +18,7 @@ import trio
 from rocketmq_lite.client.engine.balance import allocate_averagely, plan_change
 from rocketmq_lite.client.engine.subscription import EVERYTHING
 from rocketmq_lite.client.heartbeats import GOODBYE_TIMEOUT
+from rocketmq_lite.client.preflight import check_conditions
 from rocketmq_lite.client.reader import QueueReader
 from rocketmq_lite.client.routing import UNREACHABLE
 from rocketmq_lite.client.running_info import describe_consumer
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rocketmq_lite.client.engine.process_queue import QueueLimits
-    from rocketmq_lite.client.engine.subscription import TagExpression
+    from rocketmq_lite.client.engine.subscription import Subscription
     from rocketmq_lite.client.heartbeats import Heartbeats
     from rocketmq_lite.client.reader import Sink
     from rocketmq_lite.client.remote import Remote
@@ -65,7 +66,7 @@ class ConsumerSettings:
     """
 
     group: str
-    topics: Mapping[str, TagExpression]
+    topics: Mapping[str, Subscription]
     start: Start
     limits: QueueLimits
     sub_version: int
@@ -76,7 +77,7 @@ class ConsumerSettings:
         return retry_topic(self.group)
 
     @property
-    def subscriptions(self) -> Mapping[str, TagExpression]:
+    def subscriptions(self) -> Mapping[str, Subscription]:
         """All that a heartbeat tells. Members have to agree: brokers keep one subscription a group and topic."""
         return {**self.topics, self.retry_topic: EVERYTHING}
 
@@ -141,8 +142,15 @@ class GroupMember:
         """Tell the brokers, and begin to read our share.
 
         Raises:
+            BrokerError: A broker cannot evaluate a condition.
             RocketMQError: The other members could not be found out.
         """
+        await check_conditions(
+            _membership(self._settings),
+            client_id=self._client_id,
+            remote=self._remote,
+            routing=self._routing,
+        )
         await self._heartbeats.beat()
         await self._routing.follow(
             self._settings.retry_topic
@@ -318,6 +326,7 @@ def _membership(settings: ConsumerSettings) -> ConsumerData:
                 tags_set=expression.tags,
                 code_set=expression.codes,
                 sub_version=settings.sub_version,
+                expression_type=expression.expression_type,
             )
             for topic, expression in settings.subscriptions.items()
         ),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from rocketmq_lite.client.asking import ask, reading, refusal
 from rocketmq_lite.client.engine.routes import TEMPLATE_QUEUES
 from rocketmq_lite.errors import TopicNotFound
-from rocketmq_lite.protocol.bodies import ConsumerList, TopicRouteData
+from rocketmq_lite.protocol.bodies import CheckClientConfig, ConsumerList, TopicRouteData
 from rocketmq_lite.protocol.codes import RequestCode, ResponseCode
 from rocketmq_lite.protocol.command import Command
 from rocketmq_lite.protocol.framing import decode_messages
@@ -41,7 +41,7 @@ from rocketmq_lite.protocol.reserved import TEMPLATE_TOPIC
 if TYPE_CHECKING:
     from rocketmq_lite.client.outgoing import OutgoingMessage
     from rocketmq_lite.model import MessageQueue
-    from rocketmq_lite.protocol.bodies import HeartbeatData
+    from rocketmq_lite.protocol.bodies import HeartbeatData, SubscriptionData
     from rocketmq_lite.protocol.framing import RawMessage
     from rocketmq_lite.protocol.headers.shape import Header
     from rocketmq_lite.transport.rpc import Pool
@@ -250,6 +250,17 @@ class Remote:
     async def heartbeat(self, address: str, data: HeartbeatData) -> None:
         """34: tell a broker which groups we are in."""
         await ask(self._pool, address, RequestCode.HEART_BEAT, body=data.encode())
+
+    async def check_subscription(
+        self, address: str, client_id: str, group: str, subscription: SubscriptionData
+    ) -> None:
+        """46: whether a broker can serve a subscription.
+
+        Raises:
+            BrokerError: It cannot.
+        """
+        body = CheckClientConfig(client_id, group, subscription_data=subscription).encode()
+        await ask(self._pool, address, RequestCode.CHECK_CLIENT_CONFIG, body=body)
 
     async def unregister(
         self,

@@ -1,17 +1,19 @@
-"""A subscription by tags: what is asked of the broker, and the check of the text that arrives.
+"""What is asked of the broker: messages with certain tags, or with properties that a condition describes.
 
 The broker compares only hashes of tags, so two tags with one hash both arrive; the consumer compares the
-text again. That check is :meth:`TagExpression.matches`.
+text again. That check is :meth:`TagExpression.matches`. Conditions are the broker's matter alone.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from rocketmq_lite.errors import ConfigError
+from rocketmq_lite.errors import ConfigError, LocalProtocolError
+from rocketmq_lite.protocol.conditions import SQL92, check_condition
 from rocketmq_lite.protocol.framing import java_hash
 
-__all__ = ["EVERYTHING", "EVERY_TAG", "TagExpression"]
+__all__ = ["EVERYTHING", "EVERY_TAG", "Condition", "Subscription", "TagExpression"]
 
 EVERY_TAG = "*"
 
@@ -49,6 +51,11 @@ class TagExpression:
         return cls(" || ".join(tags), tags)
 
     @property
+    def expression_type(self) -> str:
+        """What heartbeats call it."""
+        return "TAG"
+
+    @property
     def codes(self) -> tuple[int, ...]:
         """The hashes that the broker compares."""
         return tuple(java_hash(tag) for tag in self.tags)
@@ -57,5 +64,53 @@ class TagExpression:
         """Whether a message with this tag is meant."""
         return not self.tags or tag in self.tags
 
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """An SQL92 condition over properties.
+
+    Attributes:
+        text: As sent to the broker.
+    """
+
+    text: str
+
+    @classmethod
+    def parse(cls, text: str) -> Condition:
+        """Check a condition as the broker will.
+
+        Raises:
+            ConfigError: It is none; the message says what is wrong, in which line and column.
+        """
+        try:
+            check_condition(text)
+        except LocalProtocolError as error:
+            raise ConfigError(
+                f"where={text!r} is no condition: {error}",
+                hint="write it over properties: price > 1 AND region IN ('eu', 'us')",
+            ) from error
+        return cls(text)
+
+    @property
+    def expression_type(self) -> str:
+        """What heartbeats call it."""
+        return SQL92
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """None: any tag is meant."""
+        return ()
+
+    @property
+    def codes(self) -> tuple[int, ...]:
+        """None."""
+        return ()
+
+    def matches(self, tag: str | None) -> bool:  # noqa: ARG002 - as of a TagExpression
+        """Whether a message with this tag is meant: always."""
+        return True
+
+
+Subscription: TypeAlias = TagExpression | Condition
 
 EVERYTHING = TagExpression(EVERY_TAG, ())

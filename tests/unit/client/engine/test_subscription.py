@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rocketmq_lite.client.engine.subscription import TagExpression
+from rocketmq_lite.client.engine.subscription import Condition, TagExpression
 from rocketmq_lite.errors import ConfigError
 
 
@@ -34,3 +34,13 @@ def test_other_operators_are_refused_with_a_hint(text):
     with pytest.raises(ConfigError) as caught:
         TagExpression.parse(text)
     assert "||" in caught.value.hint or "*" in caught.value.hint
+
+
+def test_a_condition_is_checked_before_anybody_is_asked():
+    condition = Condition.parse("price > 1 AND region IN ('eu')")
+    assert condition.text == "price > 1 AND region IN ('eu')"
+    assert (condition.expression_type, condition.tags, condition.codes) == ("SQL92", (), ())
+    assert condition.matches(None)
+    with pytest.raises(ConfigError, match=r"line 1, column 9: .*found the end") as caught:
+        Condition.parse("price > ")
+    assert "price > 1" in caught.value.hint
