@@ -109,6 +109,8 @@ def _broker(java: Java, home: Path, name: str, namesrv: str) -> Iterator[_Starte
         mappedFileSizeCommitLog=64 * 1024 * 1024,
         maxIndexNum=400_000,
         autoCreateTopicEnable="true",
+        # Ours evaluates conditions over properties unasked.
+        enablePropertyFilter="true",
         # A cold broker on a loaded machine is slow to start, which is not what is judged here.
         waitTimeMillsInSendQueue=20_000,
         osPageCacheBusyTimeOutMills=20_000,

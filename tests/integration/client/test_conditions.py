@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from tests.integration.client.taking import nothing_more, take
 
-from rocketmq_lite.errors import ConfigError
+from rocketmq_lite.errors import BrokerError, ConfigError
 from rocketmq_lite.model import Tags, Where
+from rocketmq_lite.protocol.codes import RequestCode
 
 
 async def _send(client, *prices: str) -> None:
@@ -55,6 +56,19 @@ async def test_a_message_that_failed_comes_back_although_a_condition_chose_it(au
         async with await anext(messages):
             _fail()
         assert [message.body for message in await take(messages, 1)] == [b"5"]
+
+
+async def test_a_broker_that_evaluates_no_conditions_says_so_at_the_start(autojump_clock, scripted):
+    remark = "The broker does not support consumer to filter message by SQL92"
+    scripted.scripts[RequestCode.CHECK_CLIENT_CONFIG] = lambda request: request.answer(1, remark=remark)
+    async with scripted.connect() as client:
+        with pytest.raises(BrokerError, match="filter message by SQL92") as caught:
+            async with client.consumer("billing", "orders", where="price > 1"):
+                raise AssertionError("it started")
+        assert "enablePropertyFilter=true" in caught.value.hint
+        async with client.consumer("billing", "orders", tags="paid"):
+            pass
+    assert scripted.count(RequestCode.CHECK_CLIENT_CONFIG) == 1
 
 
 async def test_a_mistake_is_found_before_anybody_is_asked(autojump_clock, client):
