@@ -12,8 +12,10 @@ DOORS = {
     "protocol/framing.py",
     "protocol/conditions.py",
     "storage.py",
+    "broker/owner.py",
     "broker/plane.py",
     "broker/pump.py",
+    "broker/start.py",
 }
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.broker.engine.groups import GroupTable
     from rocketmq_lite.broker.engine.topics import TopicTable
     from rocketmq_lite.broker.events import MissingGroup, MissingTopic
-    from rocketmq_lite.broker.plane import EngineOwner
+    from rocketmq_lite.broker.owner import EngineOwner
     from rocketmq_lite.broker.services.register import Registrar
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.config_files import SavedDocument

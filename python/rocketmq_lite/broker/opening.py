@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final, Literal
 import trio
 
 from rocketmq_lite.broker.address import BrokerAddress, advertised_address, reserve_port
-from rocketmq_lite.broker.plane import EngineOwner, EngineSettings, ReactorOwner
+from rocketmq_lite.broker.plane import ReactorOwner
 from rocketmq_lite.broker.pump import PumpOwner
+from rocketmq_lite.broker.start import EngineSettings
 from rocketmq_lite.clock import utc_offset_s
 from rocketmq_lite.config_files import (
     ConfigDirectory,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from rocketmq_lite.broker.owner import EngineOwner
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.config import BrokerSettings
     from rocketmq_lite.transport.network import Network

@@ -15,7 +15,7 @@ from rocketmq_lite.protocol.headers.heartbeat import NotifyConsumerIdsChangedReq
 if TYPE_CHECKING:
     from rocketmq_lite.broker.engine.clients import Changes, ClientTable
     from rocketmq_lite.broker.engine.groups import GroupTable
-    from rocketmq_lite.broker.plane import EngineOwner
+    from rocketmq_lite.broker.owner import EngineOwner
     from rocketmq_lite.clock import Clock
 
 

@@ -21,11 +21,13 @@ import trio
 
 from rocketmq_lite._native import Control, Engine
 from rocketmq_lite._native import StoreError as NativeStoreError
-from rocketmq_lite.broker.plane import BATCH, EngineOwner, log_recovery, store_error
+from rocketmq_lite.broker.owner import BATCH, EngineOwner
+from rocketmq_lite.broker.start import log_recovery, store_error
 from rocketmq_lite.transport.address import parse_address
 
 if TYPE_CHECKING:
-    from rocketmq_lite.broker.plane import Deliver, EngineSettings
+    from rocketmq_lite.broker.owner import Deliver
+    from rocketmq_lite.broker.start import EngineSettings
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.transport.network import Listener
 

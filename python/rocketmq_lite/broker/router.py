@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from rocketmq_lite.broker.catalog import Catalog
-    from rocketmq_lite.broker.plane import EngineOwner
+    from rocketmq_lite.broker.owner import EngineOwner
     from rocketmq_lite.broker.presence import Presence
 
 _log: Final = logging.getLogger(__name__)

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rocketmq_lite.broker.address import BrokerAddress
-    from rocketmq_lite.broker.plane import EngineOwner
+    from rocketmq_lite.broker.owner import EngineOwner
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.config import BrokerSettings
     from rocketmq_lite.transport.network import Network

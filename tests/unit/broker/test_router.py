@@ -14,7 +14,7 @@ from rocketmq_lite.protocol.command import Command
 
 if TYPE_CHECKING:
     from rocketmq_lite.broker.catalog import Catalog
-    from rocketmq_lite.broker.plane import EngineOwner
+    from rocketmq_lite.broker.owner import EngineOwner
     from rocketmq_lite.broker.presence import Presence
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.broker.address import BrokerAddress
     from rocketmq_lite.broker.engine.rates import Rates
     from rocketmq_lite.broker.events import Caller
-    from rocketmq_lite.broker.plane import EngineOwner
+    from rocketmq_lite.broker.owner import EngineOwner
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.config import BrokerSettings
     from rocketmq_lite.protocol.command import Command

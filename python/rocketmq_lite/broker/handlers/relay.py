@@ -12,7 +12,7 @@ from rocketmq_lite.protocol.headers.heartbeat import GetConsumerRunningInfoReque
 if TYPE_CHECKING:
     from rocketmq_lite.broker.engine.clients import ClientTable, Member
     from rocketmq_lite.broker.events import Caller
-    from rocketmq_lite.broker.plane import EngineOwner
+    from rocketmq_lite.broker.owner import EngineOwner
     from rocketmq_lite.transport.dispatch import Handler
 
 CLIENT_SECONDS: Final = 10.0  # Apache gives a client as long

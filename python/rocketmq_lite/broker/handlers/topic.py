@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rocketmq_lite.broker.catalog import Catalog
     from rocketmq_lite.broker.events import Caller
-    from rocketmq_lite.broker.plane import EngineOwner
+    from rocketmq_lite.broker.owner import EngineOwner
     from rocketmq_lite.protocol.command import Command
     from rocketmq_lite.transport.dispatch import Handler
 

@@ -15,7 +15,7 @@ from rocketmq_lite.errors import StoreError
 
 if TYPE_CHECKING:
     from rocketmq_lite.broker.engine.offsets import OffsetSnapshots
-    from rocketmq_lite.broker.plane import EngineOwner
+    from rocketmq_lite.broker.owner import EngineOwner
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.config_files import ConfigFiles
 

@@ -10,7 +10,7 @@ from rocketmq_lite.broker.engine.rates import SAMPLE_SECONDS
 
 if TYPE_CHECKING:
     from rocketmq_lite.broker.engine.rates import Rates
-    from rocketmq_lite.broker.plane import EngineOwner
+    from rocketmq_lite.broker.owner import EngineOwner
     from rocketmq_lite.clock import Clock
 
 

@@ -18,7 +18,7 @@ from rocketmq_lite.clock import local_hour
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rocketmq_lite.broker.plane import EngineOwner
+    from rocketmq_lite.broker.owner import EngineOwner
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.config import RetentionSettings
     from rocketmq_lite.config_files import Offload
