@@ -4,6 +4,7 @@
 //! 1 KiB and judge it. The best of several rounds, which is the one that other programs disturbed least.
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a program that prints figures")]
+#![expect(clippy::disallowed_methods, reason = "the figures are times")]
 
 use std::hint::black_box;
 use std::net::{Ipv4Addr, SocketAddr};
