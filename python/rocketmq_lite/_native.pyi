@@ -1,8 +1,8 @@
 """The typed and documented face of the Rust module.
 
 Conversion only: every rule is in the Rust core. Nothing here is public; `protocol.framing` imports the wire
-half, `broker.plane` and `broker.pump` the engine half. Functions that take bytes take any bytes-like object
-and keep no reference to it.
+half, `broker.plane` and `broker.pump` the engine half, `storage` what reads a store without a broker. Functions that take
+bytes take any bytes-like object and keep no reference to it.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,12 +17,14 @@ __all__ = [
     "Control",
     "Engine",
     "FrameDecoder",
+    "OfflineStore",
     "Opening",
     "RawCommand",
     "RawMessage",
     "Reactor",
     "SqlError",
     "SqlFilter",
+    "StoreCheck",
     "StoreError",
     "UniqueKeys",
     "WireError",
@@ -744,3 +746,52 @@ class Reactor:
 
     def statistics(self) -> dict[str, int]:
         """Return the counters of the I/O; the engine's own come by `Control.statistics`."""
+
+@final
+class OfflineStore:
+    """A store directory that no broker has open. Nothing is changed, and brokers are kept out meanwhile."""
+
+    def __new__(cls, root: str | PathLike[str]) -> OfflineStore:
+        """Open Apache's `storePathRootDir`.
+
+        Raises:
+            StoreError: A broker has it open, or it cannot be read.
+        """
+
+    def inspect(self) -> dict[str, object]:
+        """Return what is in it.
+
+        `clean`, `log_start`, `log_files_end`, `segments`, `segment_size`, `durable` (or None), `checkpoint` (the times of
+        log, queues and index, or None), `queues` (topic, queue, first and next offset), `index_files`.
+        """
+
+    def records(self, from_: int | None = None, max_bytes: int = 1_048_576) -> tuple[bytes, int | None]:
+        """Return whole records from a log position on, and where the next begins; None at the end.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+
+@final
+class StoreCheck:
+    """A check of a store directory, a step at a time."""
+
+    def __new__(cls, root: str | PathLike[str]) -> StoreCheck:
+        """Open Apache's `storePathRootDir`.
+
+        Raises:
+            StoreError: A broker has it open, or it cannot be read.
+        """
+
+    def step(self) -> tuple[bool, int, int]:
+        """Check 64 MiB of the log. Returns whether there is more, the position, and where the files end.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+
+    def report(self) -> dict[str, object]:
+        """Return what was found.
+
+        `sound`, `end`, `records`, `unreadable`, `entries`, `without_entry`, `counts`, `findings`.
+        """

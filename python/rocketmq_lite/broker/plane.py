@@ -11,8 +11,9 @@ import trio
 from rocketmq_lite._native import Control, Reactor
 from rocketmq_lite._native import StoreError as NativeStoreError
 from rocketmq_lite.broker.owner import BATCH, EngineOwner
-from rocketmq_lite.broker.start import log_recovery, store_error
+from rocketmq_lite.broker.start import log_recovery
 from rocketmq_lite.errors import StoreError
+from rocketmq_lite.storage import store_error
 from rocketmq_lite.transport.address import format_address
 from rocketmq_lite.transport.failures import listening
 

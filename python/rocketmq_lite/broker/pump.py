@@ -22,7 +22,8 @@ import trio
 from rocketmq_lite._native import Control, Engine
 from rocketmq_lite._native import StoreError as NativeStoreError
 from rocketmq_lite.broker.owner import BATCH, EngineOwner
-from rocketmq_lite.broker.start import log_recovery, store_error
+from rocketmq_lite.broker.start import log_recovery
+from rocketmq_lite.storage import store_error
 from rocketmq_lite.transport.address import parse_address
 
 if TYPE_CHECKING:

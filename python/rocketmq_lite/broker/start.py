@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite._native import Opening
-from rocketmq_lite.errors import StoreDamaged, StoreError, StoreLocked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from rocketmq_lite._native import StoreError as NativeStoreError
     from rocketmq_lite.config import FlushMode
 
 _log: Final = logging.getLogger(__name__)
@@ -53,25 +51,6 @@ class EngineSettings:
             seed=self.seed,
             utc_offset_s=self.utc_offset_s,
         )
-
-
-def store_error(error: NativeStoreError) -> StoreError:
-    """The extension's error in our words."""
-    where = error.path or "the store"
-    match error.kind:
-        case "locked":
-            return StoreLocked(
-                f"{where} is in use by another process",
-                hint="stop the broker that uses this directory, or give this one its own",
-            )
-        case "damaged":
-            return StoreDamaged(
-                str(error),
-                hint="nothing was changed; restore the directory from a copy, or see what can be done with "
-                "`rmq store verify DIR` and `rmq store repair DIR`",
-            )
-        case _:
-            return StoreError(str(error))
 
 
 def log_recovery(found: Mapping[str, object]) -> None:

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 import typer.core
 
-from rocketmq_lite.cli import cluster, explain, group, message, producer, servers, topic
+from rocketmq_lite.cli import cluster, explain, group, message, producer, servers, store, topic
 from rocketmq_lite.cli.options import global_options_callback
 
-ORDER = ("up", "namesrv", "broker", "msg", "topic", "group", "producer", "cluster", "explain")
+ORDER = ("up", "namesrv", "broker", "msg", "topic", "group", "producer", "cluster", "store", "explain")
 
 HELP = """RocketMQ in one command: name server, broker, producer, consumer and admin tools.
 
@@ -52,7 +52,7 @@ app.callback()(
 )
 servers.add_commands(app)
 app.add_typer(message.app, rich_help_panel="Messages")
-for noun in (topic, group, producer, cluster):
+for noun in (topic, group, producer, cluster, store):
     app.add_typer(noun.app, rich_help_panel="Administration")
 explain.add_command(app, panel="Help")
 

@@ -15,6 +15,7 @@ mod plane;
 mod record;
 mod session;
 mod settings;
+mod store;
 mod wire;
 
 #[pymodule]
@@ -26,6 +27,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("StoreError", module.py().get_type::<errors::StoreError>())?;
     add_wire(module)?;
     add_record(module)?;
+    module.add_class::<store::OfflineStore>()?;
+    module.add_class::<store::StoreCheck>()?;
     add_engine(module)
 }
 

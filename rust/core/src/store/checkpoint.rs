@@ -107,6 +107,15 @@ impl CheckpointFile {
         Ok((Self { path: path.to_owned(), file }, Checkpoint::decode(&bytes)))
     }
 
+    /// Reads the values without changing anything. A short file counts as zeros.
+    pub(crate) fn read(fs: &dyn FileSystem, path: &Path) -> Result<Checkpoint, StoreError> {
+        let mut bytes = [0; FIELDS * FIELD_LEN];
+        fs.open(path, Open::Read)
+            .and_then(|file| file.read_at(&mut bytes, 0))
+            .map_err(StoreError::io("read", path))?;
+        Ok(Checkpoint::decode(&bytes))
+    }
+
     /// Writes all values but the index's; with `sync` they are durable afterwards.
     pub(crate) fn write(&self, values: &Checkpoint, sync: bool) -> Result<(), StoreError> {
         let bytes = values.encode();

@@ -22,6 +22,7 @@ use super::{
     fs::{File, FileSystem, Open},
 };
 
+const NAME: &str = "lite.cbor";
 /// More than the file ever has.
 const MAX_LEN: usize = 256;
 
@@ -72,19 +73,18 @@ pub(crate) struct MarksFile {
 }
 
 impl MarksFile {
-    /// The file's path in a store.
-    pub(crate) fn path(root: &Path) -> PathBuf {
-        root.join("lite.cbor")
-    }
-
     /// Opens the file, making it if it is missing, and reads it.
     pub(crate) fn open(fs: &dyn FileSystem, root: &Path) -> Result<(Self, Option<Marks>), StoreError> {
-        let path = Self::path(root);
+        let path = root.join(NAME);
         let file = fs.open(&path, Open::Create).map_err(StoreError::io("open", &path))?;
-        let mut bytes = vec![0; MAX_LEN];
-        let count = file.read_at(&mut bytes, 0).map_err(StoreError::io("read", &path))?;
-        bytes.truncate(count);
-        Ok((Self { path, file }, Marks::decode(&bytes).ok().flatten()))
+        let marks = read(&*file).map_err(StoreError::io("read", &path))?;
+        Ok((Self { path, file }, marks))
+    }
+
+    /// Reads a file that is there without changing anything.
+    pub(crate) fn read(fs: &dyn FileSystem, root: &Path) -> Result<Option<Marks>, StoreError> {
+        let path = root.join(NAME);
+        fs.open(&path, Open::Read).and_then(|file| read(&*file)).map_err(StoreError::io("read", &path))
     }
 
     /// Writes the marks; with `sync` they are durable afterwards.
@@ -95,6 +95,13 @@ impl MarksFile {
         };
         write().map_err(StoreError::io("write", &self.path))
     }
+}
+
+fn read(file: &dyn File) -> io::Result<Option<Marks>> {
+    let mut bytes = vec![0; MAX_LEN];
+    let count = file.read_at(&mut bytes, 0)?;
+    bytes.truncate(count);
+    Ok(Marks::decode(&bytes).ok().flatten())
 }
 
 #[cfg(test)]

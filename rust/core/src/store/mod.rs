@@ -8,6 +8,7 @@
 //! - `log_scan`, `recovery_start`, `recovery`, `cut_bytes`: what opening a store believes of it, and what not.
 //! - `purge`: what is old goes.
 //! - `index`: from the log to the files by key.
+//! - `offline`: for tools, when no broker runs.
 //! - `read`, `fetch`, `search`: snapshots, and what is read through them.
 //!
 //! Rules:
@@ -35,6 +36,7 @@ mod index;
 mod log_scan;
 mod marks;
 mod mem_fs;
+mod offline;
 mod open_files;
 mod purge;
 mod queues;
@@ -73,6 +75,7 @@ pub use self::{
     fs::{Entry, File, FileSystem, Open},
     index::{FoundByKey, IndexPlan, IndexProgress, IndexResult, IndexShape, KeyKind},
     mem_fs::MemFs,
+    offline::{Finding, FindingKind, Inspection, OfflineStore, QueueBounds, Report, Verify},
     purge::{PurgePlan, PurgeResult},
     read::{Boundary, ReadOutcome, ReadPlan, ReadRequest},
     recovery::Recovery,

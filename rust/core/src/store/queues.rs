@@ -217,7 +217,8 @@ impl Queues {
     }
 }
 
-fn dirs_in(fs: &dyn FileSystem, dir: &Path) -> Result<Vec<String>, StoreError> {
+/// The directories in a directory, in order; none in one that is not there.
+pub(super) fn dirs_in(fs: &dyn FileSystem, dir: &Path) -> Result<Vec<String>, StoreError> {
     if !fs.exists(dir).map_err(StoreError::io("look for", dir))? {
         return Ok(Vec::new());
     }

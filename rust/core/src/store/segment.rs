@@ -46,6 +46,14 @@ impl Segment {
         Ok(Self { base, size, path, file })
     }
 
+    /// Opens an existing file, whatever its length, to be read only.
+    pub(crate) fn open_read_only(fs: &dyn FileSystem, dir: &Path, base: u64) -> Result<Self, StoreError> {
+        let path = dir.join(name(base));
+        let file = fs.open(&path, Open::Read).map_err(StoreError::io("open", &path))?;
+        let size = file.len().map_err(StoreError::io("measure", &path))?;
+        Ok(Self { base, size, path, file })
+    }
+
     /// Makes a file of the configured length that reads as zeros.
     ///
     /// What an earlier attempt left under the name is thrown away: only lists that do not have a segment make it.

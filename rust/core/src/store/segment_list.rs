@@ -64,6 +64,39 @@ impl Segments {
     }
 }
 
+impl Segments {
+    /// Opens what is there to be read only; the first file says how long all have to be.
+    pub(crate) fn read_only(fs: &dyn FileSystem, dir: &Path) -> Result<Self, StoreError> {
+        let mut segments: Vec<Arc<Segment>> = Vec::new();
+        for (base, _) in names_in(fs, dir)?.into_iter().filter(|(_, len)| *len > 0) {
+            let segment = Segment::open_read_only(fs, dir, base)?;
+            let found = segment.end() - segment.base();
+            let expected = segments.first().map_or(found, |first| first.end() - first.base());
+            if found != expected {
+                return Err(StoreError::SegmentLength { path: segment.path().to_owned(), expected, found });
+            }
+            follows(segments.last(), &segment, expected)?;
+            segments.push(Arc::new(segment));
+        }
+        Ok(Self(Arc::new(segments)))
+    }
+
+    /// How many bytes of `[offset, end of the segments)` lie before the last one that is not zero.
+    pub(crate) fn data_behind(&self, offset: u64) -> Result<u64, StoreError> {
+        let mut end = offset;
+        for segment in self.covering(offset, u64::MAX) {
+            let from = offset.max(segment.base());
+            let within = from - segment.base();
+            let found = fs::end_of_data(&**segment.file(), within, segment.end() - segment.base())
+                .map_err(StoreError::io("read", segment.path()))?;
+            if found > within {
+                end = segment.base().saturating_add(found);
+            }
+        }
+        Ok(end - offset)
+    }
+}
+
 /// The one writer of a directory of segments.
 #[derive(Debug)]
 pub(crate) struct SegmentList {
@@ -156,19 +189,9 @@ impl SegmentList {
         self.segments.covering(from, to).try_for_each(|segment| segment.zero(from, to))
     }
 
-    /// How many bytes of `[offset, end of the list)` lie before the last one that is not zero.
+    /// See [`Segments::data_behind`].
     pub(crate) fn data_behind(&self, offset: u64) -> Result<u64, StoreError> {
-        let mut end = offset;
-        for segment in self.segments.covering(offset, u64::MAX) {
-            let from = offset.max(segment.base());
-            let within = from - segment.base();
-            let found = fs::end_of_data(&**segment.file(), within, self.segment_size)
-                .map_err(StoreError::io("read", segment.path()))?;
-            if found > within {
-                end = segment.base().saturating_add(found);
-            }
-        }
-        Ok(end - offset)
+        self.segments.data_behind(offset)
     }
 
     /// Whether names changed since this was last asked: then the directory has to be synced with the next flush.
@@ -209,8 +232,20 @@ impl SegmentList {
 }
 
 /// First positions of the segments of a directory, in order. A last file of length 0 is removed: it was about to
-/// be made when its broker died. Directories and names that are no position are passed over.
+/// be made when its broker died.
 fn bases_in(fs: &dyn FileSystem, dir: &Path) -> Result<Vec<u64>, StoreError> {
+    let mut found = names_in(fs, dir)?;
+    if let Some((base, 0)) = found.last() {
+        let path = dir.join(segment::name(*base));
+        fs.remove_file(&path).map_err(StoreError::io("remove", &path))?;
+        found.pop();
+    }
+    Ok(found.into_iter().map(|(base, _)| base).collect())
+}
+
+/// First positions and lengths of the segments of a directory, in order; none in one that is not there. Directories and
+/// names that are no position are passed over.
+fn names_in(fs: &dyn FileSystem, dir: &Path) -> Result<Vec<(u64, u64)>, StoreError> {
     if !fs.exists(dir).map_err(StoreError::io("look for", dir))? {
         return Ok(Vec::new());
     }
@@ -219,12 +254,7 @@ fn bases_in(fs: &dyn FileSystem, dir: &Path) -> Result<Vec<u64>, StoreError> {
     let mut found: Vec<(u64, u64)> =
         files.filter_map(|entry| Some((segment::parse_name(&entry.name)?, entry.len))).collect();
     found.sort_unstable();
-    if let Some((base, 0)) = found.last() {
-        let path = dir.join(segment::name(*base));
-        fs.remove_file(&path).map_err(StoreError::io("remove", &path))?;
-        found.pop();
-    }
-    Ok(found.into_iter().map(|(base, _)| base).collect())
+    Ok(found)
 }
 
 /// A gap between two segments means that one is missing; nothing behind it could be found by its position.

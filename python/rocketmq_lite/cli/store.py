@@ -1,0 +1,129 @@
+"""`rmq store`: look into a store directory while no broker runs on it, ours or Apache's. Nothing is changed."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from rocketmq_lite.cli.failures import FAILED
+from rocketmq_lite.cli.message_text import body_record
+from rocketmq_lite.cli.options import GlobalOptions, with_global_options
+from rocketmq_lite.cli.render import show_line, show_record, show_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rocketmq_lite.protocol.framing import RawMessage
+    from rocketmq_lite.storage import OfflineStore
+
+app = typer.Typer(name="store", help="Look into a store directory that no broker uses.", no_args_is_help=True)
+
+_SHOWN_FINDINGS: Final = 20
+
+DirectoryArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DIR", help="What --data named, or Apache's storePathRootDir.", show_default=False
+    ),
+]
+
+
+def inspect(options: GlobalOptions, directory: DirectoryArgument) -> None:
+    """Show what is in a store: its log, its queues, how its broker ended."""
+    found = _open(directory).inspect()
+    queues: list[tuple[str, int, int, int]] = found.pop("queues")  # type: ignore[assignment]
+    rows = [
+        {"topic": topic, "queue": queue, "min": first, "max": following, "messages": following - first}
+        for topic, queue, first, following in queues
+    ]
+    record = {**found, "index_files": found["index_files"], "queues": rows}
+    if options.json:
+        show_record(record, options)
+        return
+    show_record({**found, "index_files": len(found["index_files"]), "queues": len(rows)}, options)  # type: ignore[arg-type]
+    sys.stdout.write("\n")
+    show_rows(rows, options, empty="there are no queues")
+
+
+def verify(options: GlobalOptions, directory: DirectoryArgument) -> None:
+    """Check every record and every queue entry. Ends with 1 if the store is damaged."""
+    store = _open(directory)
+    with _progress("verify") as advance:
+        report = store.verify(advance)
+    findings: list[dict[str, object]] = report["findings"]  # type: ignore[assignment]
+    if options.json:
+        show_record(report, options)
+    else:
+        show_record({name: value for name, value in report.items() if name != "findings"}, options)
+        for finding in findings[:_SHOWN_FINDINGS]:
+            sys.stdout.write(
+                f"{finding['kind']}: {finding['file']} at {finding['offset']}: {finding['what']} should be "
+                f"{finding['expected']}, but is {finding['found']}\n"
+            )
+    if not report["sound"]:
+        raise typer.Exit(FAILED)
+
+
+def dump(
+    options: GlobalOptions,
+    directory: DirectoryArgument,
+    start: Annotated[
+        int | None,
+        typer.Option("--from", metavar="POSITION", min=0, help="Log position where a record begins."),
+    ] = None,
+    topic: Annotated[str | None, typer.Option("--topic", metavar="T", help="Only this topic.")] = None,
+    count: Annotated[int | None, typer.Option("--count", min=1, help="Stop after so many.")] = None,
+) -> None:
+    """Print the records of the log, oldest first."""
+    records = _open(directory).records(start)
+    wanted = (record for record in records if topic in {None, record.topic})
+    for record in itertools.islice(wanted, count):
+        shown = _record(record)
+        text = f"{shown['position']} {record.topic}/{record.queue_id}@{record.queue_offset}"
+        show_line(shown, options, text=f"{text} {record.body.decode(errors='replace')}")
+
+
+def _record(message: RawMessage) -> dict[str, object]:
+    stored = datetime.fromtimestamp(message.store_timestamp / 1000, UTC)
+    return {
+        "position": message.physical_offset,
+        "size": message.size,
+        "topic": message.topic,
+        "queue": message.queue_id,
+        "offset": message.queue_offset,
+        "sys_flag": message.sys_flag,
+        "properties": dict(message.properties),
+        "stored_at": stored.isoformat(timespec="milliseconds"),
+        **body_record(message.body),
+    }
+
+
+def _open(directory: Path) -> OfflineStore:
+    from rocketmq_lite.storage import OfflineStore, store_root
+
+    return OfflineStore(store_root(directory))
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error when that is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _position, _end: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+
+    columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda position, end: progress.update(task, completed=position, total=end)
+
+
+for command in (inspect, verify, dump):
+    app.command()(with_global_options(command))

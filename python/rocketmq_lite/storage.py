@@ -1,0 +1,123 @@
+"""The door to a store directory that no broker has open: what ``rmq store`` is made of.
+
+Nothing here changes a directory. Works on ours and on Apache's. All of it waits for the disk, so a task under Trio calls
+it from a thread.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, final
+
+from rocketmq_lite import _native
+from rocketmq_lite.errors import ConfigError, StoreDamaged, StoreError, StoreLocked
+from rocketmq_lite.protocol.framing import RawMessage, decode_messages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+__all__ = ["OfflineStore", "store_error", "store_root"]
+
+_CHUNK: Final = 1024 * 1024
+
+
+def store_root(directory: Path) -> Path:
+    """The directory itself, or the ``store`` in it that ``rmq --data`` makes.
+
+    Raises:
+        ConfigError: There is no commit log in either.
+    """
+    for root in (directory, directory / "store"):
+        if (root / "commitlog").is_dir():
+            return root
+    raise ConfigError(
+        f"{directory} holds no store: there is no commitlog in it",
+        hint="give the directory of --data, or Apache's storePathRootDir",
+    )
+
+
+def store_error(error: _native.StoreError) -> StoreError:
+    """The extension's error in our words."""
+    where = error.path or "the store"
+    match error.kind:
+        case "locked":
+            return StoreLocked(
+                f"{where} is in use by another process",
+                hint="stop the broker that uses this directory, or give this one its own",
+            )
+        case "damaged":
+            return StoreDamaged(
+                str(error),
+                hint="nothing was changed; `rmq store verify DIR` lists all of the damage, `rmq store dump DIR` prints "
+                "what is whole; restore the directory from a copy",
+            )
+        case _:
+            return StoreError(str(error))
+
+
+@final
+class OfflineStore:
+    """A store directory, to be read only.
+
+    Args:
+        root: Apache's ``storePathRootDir``.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def inspect(self) -> dict[str, object]:
+        """What is in it, without reading all of it; docs/cli.md names the members.
+
+        Raises:
+            StoreLocked: A broker has it open.
+            StoreError: It cannot be read.
+        """
+        with _translated():
+            return _native.OfflineStore(str(self._root)).inspect()
+
+    def verify(self, progress: Callable[[int, int], None]) -> dict[str, object]:
+        """Read the log and every queue entry that belongs to it; docs/cli.md names the members of the report.
+
+        Args:
+            progress: Told now and then how far in the log it is, and where the files end.
+
+        Raises:
+            StoreLocked: A broker has it open.
+            StoreError: It cannot be read.
+        """
+        with _translated():
+            check = _native.StoreCheck(str(self._root))
+            has_more = True
+            while has_more:
+                has_more, position, end = check.step()
+                progress(position, end)
+            return check.report()
+
+    def records(self, start: int | None = None) -> Iterator[RawMessage]:
+        """The records from a log position on, up to the end or to the first that is not whole.
+
+        Args:
+            start: Where a record begins; the beginning of the log if not given.
+
+        Raises:
+            StoreLocked: A broker has it open.
+            StoreError: It cannot be read.
+        """
+        with _translated():
+            store = _native.OfflineStore(str(self._root))
+            position = start
+            while True:
+                found, position = store.records(position, _CHUNK)
+                yield from decode_messages(found)
+                if position is None:
+                    return
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except _native.StoreError as error:
+        raise store_error(error) from error

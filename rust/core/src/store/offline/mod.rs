@@ -1,0 +1,172 @@
+//! A store that no broker has open, read and never changed: what is in it (`inspect`), whether it agrees with itself
+//! ([`Verify`]), and its records one after the other ([`OfflineStore::records`]).
+//!
+//! Works on our directories and on Apache's. Sizes are taken from the files, so nothing has to be configured.
+
+mod inspect;
+mod verify;
+
+use std::{path::PathBuf, sync::Arc};
+
+use bytes::Bytes;
+
+pub use self::inspect::{Inspection, QueueBounds};
+pub use self::verify::{Finding, FindingKind, Report, Verify};
+use super::{
+    checkpoint::{Checkpoint, CheckpointFile},
+    consume_queue::{ENTRY_SIZE, QueueView, Slot},
+    error::StoreError,
+    fs::FileSystem,
+    log_scan::{LogScan, Scanned},
+    marks::{Marks, MarksFile},
+    queues::dirs_in,
+    read::{Reader, Stop},
+    segment::Wait,
+    segment_list::Segments,
+};
+
+/// A queue as its files are.
+#[derive(Debug, Clone)]
+struct OfflineQueue {
+    topic: Arc<str>,
+    id: i32,
+    view: QueueView,
+}
+
+/// An open directory. Brokers are kept out while it is open, if they ever were in.
+pub struct OfflineStore {
+    root: PathBuf,
+    log: Segments,
+    queues: Vec<OfflineQueue>,
+    checkpoint: Option<Checkpoint>,
+    marks: Option<Marks>,
+    clean: bool,
+    index_files: Vec<String>,
+    _lock: Option<Box<dyn Send + Sync>>,
+}
+
+impl std::fmt::Debug for OfflineStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OfflineStore").field("root", &self.root).finish_non_exhaustive()
+    }
+}
+
+impl OfflineStore {
+    /// Opens a directory, Apache's `storePathRootDir`.
+    ///
+    /// A directory without a log is no store: the error names what is missing.
+    pub fn open(fs: &dyn FileSystem, root: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let root = root.into();
+        let exists = |name: &str| {
+            let path = root.join(name);
+            fs.exists(&path).map_err(StoreError::io("look for", &path))
+        };
+        let lock = if exists("lock")? { Some(lock(fs, &root)?) } else { None };
+        let log = Segments::read_only(fs, &root.join("commitlog"))?;
+        let index_dir = root.join("index");
+        let mut index_files = Vec::new();
+        if exists("index")? {
+            let entries = fs.list(&index_dir).map_err(StoreError::io("list", &index_dir))?;
+            index_files.extend(entries.into_iter().filter(|entry| !entry.is_dir).map(|entry| entry.name));
+            index_files.sort_unstable();
+        }
+        Ok(Self {
+            queues: queues(fs, &root, &log)?,
+            log,
+            checkpoint: if exists("checkpoint")? {
+                Some(CheckpointFile::read(fs, &root.join("checkpoint"))?)
+            } else {
+                None
+            },
+            marks: if exists("lite.cbor")? { MarksFile::read(fs, &root)? } else { None },
+            clean: !exists("abort")?,
+            index_files,
+            root,
+            _lock: lock,
+        })
+    }
+
+    /// Where the log begins.
+    pub fn start(&self) -> u64 {
+        self.log.start().unwrap_or(0)
+    }
+
+    /// Whole records from a position on, one after the other and at most so many bytes but at least one; and the position
+    /// behind them, `None` at the end of the log or where it is damaged.
+    pub fn records(&self, from: u64, max_bytes: usize) -> Result<(Vec<Bytes>, Option<u64>), StoreError> {
+        let mut scan = LogScan::new(self.log.clone(), from);
+        let (mut found, mut size) = (Vec::new(), 0);
+        while size < max_bytes.max(1) {
+            let (at, length) = match scan.next()? {
+                Some(Scanned::Message(message)) => (message.physical_offset as u64, message.total_size),
+                Some(Scanned::Unreadable) => continue,
+                None => return Ok((found, None)),
+            };
+            let mut bytes = vec![0; length];
+            self.log.read(at, &mut bytes, Wait::Yes)?;
+            size += length;
+            found.push(bytes.into());
+        }
+        Ok((found, Some(scan.position())))
+    }
+
+    /// The entries of a queue.
+    fn slots(&self, queue: &QueueView, from: u64, count: u64) -> Result<Vec<Slot>, StoreError> {
+        let reader = Reader::new(&self.log, 0, Wait::Yes);
+        match reader.slots(queue, from, count) {
+            Ok(slots) => Ok(slots),
+            Err(Stop::Failed(error)) => Err(error),
+            Err(Stop::WouldBlock) => Ok(Vec::new()),
+        }
+    }
+}
+
+fn lock(fs: &dyn FileSystem, root: &std::path::Path) -> Result<Box<dyn Send + Sync>, StoreError> {
+    let path = root.join("lock");
+    fs.lock(&path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::WouldBlock => StoreError::Locked { path: path.clone() },
+        _ => StoreError::Io { op: "lock", path: path.clone(), source: error },
+    })
+}
+
+/// All queues, with bounds as their files are: up to the first entry of the last file that nobody wrote.
+fn queues(
+    fs: &dyn FileSystem,
+    root: &std::path::Path,
+    log: &Segments,
+) -> Result<Vec<OfflineQueue>, StoreError> {
+    let root = root.join("consumequeue");
+    let mut queues = Vec::new();
+    for topic in dirs_in(fs, &root)? {
+        let name: Arc<str> = topic.as_str().into();
+        for id in dirs_in(fs, &root.join(&topic))? {
+            let Ok(number) = id.parse() else { continue };
+            let segments = Segments::read_only(fs, &root.join(&topic).join(&id))?;
+            let view = bounded(&segments, log)?;
+            queues.push(OfflineQueue { topic: Arc::clone(&name), id: number, view });
+        }
+    }
+    Ok(queues)
+}
+
+fn bounded(segments: &Segments, log: &Segments) -> Result<QueueView, StoreError> {
+    let slot = |at: u64| -> Result<Option<Slot>, StoreError> {
+        let mut bytes = [0; ENTRY_SIZE as usize];
+        segments.read(at.saturating_mul(ENTRY_SIZE), &mut bytes, Wait::Yes)?;
+        Ok(Some(Slot::decode(&bytes)))
+    };
+    let last = segments.iter().last();
+    let mut low = last.map_or(0, |last| last.base() / ENTRY_SIZE);
+    let mut high = last.map_or(0, |last| last.end() / ENTRY_SIZE);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if slot(middle)? == Some(Slot::Unwritten) { high = middle } else { low = middle + 1 }
+    }
+    let view = QueueView { segments: segments.clone(), min: 0, max: low };
+    // An entry that nobody wrote, amid others, is damage, and no place where the queue could begin.
+    let written = |at: u64| {
+        Ok(slot(at)?.filter(|slot| *slot != Slot::Unwritten).or(Some(Slot::Blank { before: u64::MAX })))
+    };
+    let min = view.first_at(log.start().unwrap_or(0), written)?;
+    Ok(QueueView { min, ..view })
+}
