@@ -233,6 +233,7 @@ async def test_the_broker_about_itself(world: World, time: MockClock | None) -> 
         assert float(figures["commitLogDiskRatio"]) >= 0
         settings = await peer.call(RequestCode.GET_BROKER_CONFIG)
         assert b"brokerName=broker-a\n" in settings.body
+        assert b"enablePropertyFilter=true\n" in settings.body
         assert f"listenPort={address.rpartition(':')[2]}\n".encode() in settings.body
         assert b'"counter"' in settings.fields["version"].encode()
         system = TopicList.decode((await peer.call(RequestCode.GET_SYSTEM_TOPIC_LIST_FROM_BROKER)).body)

@@ -52,8 +52,14 @@ def wanted() -> list[bytes]:
     return sorted(message.body for message in priced() if is_wanted(message))
 
 
-def test_java_takes_what_the_condition_selects(json_judge: Judge, single: Cluster, topic: str) -> None:
-    with json_judge.consuming(single.namesrv, topic, group=f"{topic}-group", condition=CONDITION) as consumer:
+@pytest.mark.parametrize("style", ["consume", "lite-pull"])
+def test_java_takes_what_the_condition_selects(
+    json_judge: Judge, single: Cluster, topic: str, style: str
+) -> None:
+    consuming = json_judge.consuming(
+        single.namesrv, topic, group=f"{topic}-group", condition=CONDITION, style=style
+    )
+    with consuming as consumer:
         json_judge.produce(single.namesrv, topic, priced(), mode="sync", group=f"{topic}-producer")
         received = consumer.take(len(wanted()))
         late = consumer.finish()

@@ -113,6 +113,7 @@ class AdminHandlers:
             "defaultTopicQueueNums": str(settings.default_topic_queues),
             "autoCreateTopicEnable": _java(settings.auto_create_topic),
             "autoCreateSubscriptionGroup": _java(settings.auto_create_group),
+            "enablePropertyFilter": "true",
             "mappedFileSizeCommitLog": str(settings.segment_size),
             "registerNameServerPeriod": str(int(settings.register_interval * 1000)),
             "regionId": settings.region,

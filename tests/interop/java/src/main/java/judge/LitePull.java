@@ -2,6 +2,7 @@ package judge;
 
 import com.alibaba.fastjson2.JSONObject;
 import org.apache.rocketmq.client.consumer.DefaultLitePullConsumer;
+import org.apache.rocketmq.client.consumer.MessageSelector;
 import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
 import org.apache.rocketmq.common.message.MessageExt;
 
@@ -31,7 +32,13 @@ final class LitePull implements Judge.Work {
         consumer.setHeartbeatBrokerInterval(1_000);
         consumer.setPollNameServerInterval(1_000);
         String expression = request.getString("expression");
-        consumer.subscribe(request.getString("topic"), expression == null ? "*" : expression);
+        String condition = request.getString("condition");
+        String topic = request.getString("topic");
+        if (condition != null) {
+            consumer.subscribe(topic, MessageSelector.bySql(condition));
+        } else {
+            consumer.subscribe(topic, expression == null ? "*" : expression);
+        }
         consumer.start();
         try {
             events.emit("ready");
