@@ -178,3 +178,32 @@ async def test_both_ways_of_flushing(world: World, time: MockClock | None, flush
     async with world.broker(on_disk=True, flush=flush) as address, world.peer(address) as peer:
         assert (await peer.send("orders")).code == 0
         assert len(await peer.pull("orders")) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "settings"),
+    [
+        (RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, {"groupName": "G", "retryMaxTimes": 2**31}),
+        (RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, {"groupName": "G", "groupSysFlag": -(2**40)}),
+        (RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, {"groupName": "G", "retryQueueNums": 10**6}),
+        (
+            RequestCode.UPDATE_AND_CREATE_TOPIC_LIST,
+            {"topicConfigList": [{"topicName": "T", "topicSysFlag": 2**31}]},
+        ),
+    ],
+)
+async def test_a_number_that_java_has_no_room_for_is_refused_and_not_kept(
+    world: World, time: MockClock | None, code: RequestCode, settings: dict[str, object]
+) -> None:
+    """It once got into the table, from there into the file, and the broker could not start any more."""
+    async with world.broker(on_disk=True) as address, world.peer(address) as peer:
+        assert (await peer.call(code, body=json.dumps(settings).encode())).code != 0
+        assert (await peer.create_topic("orders")).code == 0
+        fine = json.dumps({"groupName": "fine"}).encode()
+        assert (await peer.call(RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, body=fine)).code == 0
+    config = world.directory / "store" / "config"
+    assert "T" not in json.loads((config / "topics.json").read_text())["topicConfigTable"]
+    groups = json.loads((config / "subscriptionGroup.json").read_text())["subscriptionGroupTable"]
+    assert ("G" in groups, "fine" in groups) == (False, True)
+    async with world.broker(on_disk=True) as address, world.peer(address) as peer:
+        assert (await peer.send("orders")).code == 0

@@ -76,8 +76,8 @@ class Catalog:
         Raises:
             StoreError: It is in use already, but could not be written.
         """
+        self._owner.put_topic(topic)  # first: what the engine refuses must not get into the file
         self.topics.put(topic, now_ms=self._clock.wall_ms())
-        self._owner.put_topic(topic)
         await self._topic_file.save()
         await self._registrar.announce(frozenset({topic.topic_name}))
 
@@ -146,8 +146,8 @@ class Catalog:
         Raises:
             StoreError: It is in use already, but could not be written.
         """
+        self._owner.put_group(group)  # first, as above
         self.groups.put(group, now_ms=self._clock.wall_ms())
-        self._owner.put_group(group)
         await self._group_file.save()
 
     async def remove_group(self, name: str, *, clean_offsets: bool) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from rocketmq_lite.broker.engine.config_table import ConfigTable
 from rocketmq_lite.broker.engine.document import member, members, whole_number
 from rocketmq_lite.broker.engine.names import group_name_problem
+from rocketmq_lite.broker.engine.topics import MAX_QUEUES
 from rocketmq_lite.errors import BrokerError
 from rocketmq_lite.protocol.bodies import DataVersion, SubscriptionGroupConfig
 from rocketmq_lite.protocol.codes import ResponseCode
@@ -50,11 +51,13 @@ class GroupTable(ConfigTable[SubscriptionGroupConfig]):
         """The group after an administrator's request, or None when that changes nothing.
 
         Raises:
-            BrokerError: 29 for a name that cannot be, or negative numbers.
+            BrokerError: 29 for a name or a number that cannot be.
         """
         problem = group_name_problem(wanted.group_name)
-        if problem is None and (wanted.retry_queue_nums < 0 or wanted.consume_timeout_minute < 0):
-            problem = "retryQueueNums and consumeTimeoutMinute may not be negative"
+        if problem is None and not 0 <= wanted.retry_queue_nums <= MAX_QUEUES:
+            problem = f"retryQueueNums is not between 0 and {MAX_QUEUES}"
+        if problem is None and wanted.consume_timeout_minute < 0:
+            problem = "consumeTimeoutMinute may not be negative"
         if problem is not None:
             raise BrokerError(ResponseCode.INVALID_PARAMETER, problem)
         return None if self._entries.get(wanted.group_name) == wanted else wanted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite.client.administration.group_reports import (
     GroupClient,
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     )
 
 __all__ = ["GroupAdmin"]
+
+
+_MAX_RETRIES: Final = 2**31 - 1
+"""What a Java ``int`` has room for."""
 
 
 class GroupAdmin(AdminPart):
@@ -310,6 +314,6 @@ def _queue_lag(queue: MessageQueue, found: ConsumeOffset, client_id: str | None)
 
 
 def _check_retries(times: int) -> int:
-    if times < 0:
-        raise ConfigError(f"{times} retries are not possible", hint="give 0 or more")
+    if not 0 <= times <= _MAX_RETRIES:
+        raise ConfigError(f"{times} retries are not possible", hint=f"give 0 to {_MAX_RETRIES}")
     return times

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from rocketmq_lite.model import MessageQueue
 from rocketmq_lite.protocol.bodies.shape import JsonBody
 from rocketmq_lite.protocol.bodies.topic import DataVersion
-from rocketmq_lite.protocol.headers.shape import key
+from rocketmq_lite.protocol.headers.shape import I32, key
 
 __all__ = [
     "CheckClientConfig",
@@ -128,14 +128,14 @@ class SubscriptionGroupConfig(JsonBody):
     consume_from_min_enable: bool = True
     consume_broadcast_enable: bool = True
     consume_message_orderly: bool = False
-    retry_queue_nums: int = 1
-    retry_max_times: int = 16
+    retry_queue_nums: I32 = 1
+    retry_max_times: I32 = 16
     group_retry_policy: dict[str, object] = field(default_factory=lambda: {"type": "CUSTOMIZED"})
     broker_id: int = 0
-    which_broker_when_consume_slowly: int = 1
+    which_broker_when_consume_slowly: I32 = 1
     notify_consumer_ids_changed_enable: bool = True
-    group_sys_flag: int = 0
-    consume_timeout_minute: int = 15
+    group_sys_flag: I32 = 0
+    consume_timeout_minute: I32 = 15
     subscription_data_set: tuple[dict[str, object], ...] | None = None
     attributes: dict[str, str] = field(default_factory=dict)
 

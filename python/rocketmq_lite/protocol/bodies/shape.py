@@ -1,6 +1,7 @@
 """From a body's dataclass to fastjson text and back: the one mechanism for all of them.
 
-Reading is tolerant: unknown members are ignored, a missing one gets its default, numbers may come as text. Writing
+Reading is tolerant: unknown members are ignored, a missing one gets its default, numbers may come as text (but not
+outside of what Java has room for: ``I32`` is its ``int``, a bare ``int`` its ``long``). Writing
 is exact: Java's property names (``client_id`` -> ``clientId``, unless the field says ``key("clientID")``), ``None``
 left out.
 
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, get_args, get_origin, get_ty
 from rocketmq_lite.errors import LocalProtocolError
 from rocketmq_lite.model import MessageQueue
 from rocketmq_lite.protocol.framing import json_dumps, json_loads
-from rocketmq_lite.protocol.headers.shape import camel_case, read_i64
+from rocketmq_lite.protocol.headers.shape import I32, camel_case, read_i32, read_i64
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +38,10 @@ def _read_int(value: object) -> int:
     if isinstance(value, (int, str)):
         return read_i64(str(int(value)))
     raise ValueError(f"{value!r} is not a number")
+
+
+def _read_i32(value: object) -> int:
+    return read_i32(str(_read_int(value)))
 
 
 def _read_float(value: object) -> float:
@@ -65,6 +70,7 @@ def _read_queue(value: object) -> MessageQueue:
 _SCALARS: Final[dict[object, Callable[[object], object]]] = {
     bool: _read_bool,
     int: _read_int,
+    I32: _read_i32,
     float: _read_float,
     str: _read_str,
     MessageQueue: _read_queue,
@@ -110,7 +116,7 @@ def _layout(body: type[JsonBody]) -> tuple[tuple[str, str, Callable[[object], An
 
 
 def _read_layout(body: type[JsonBody]) -> tuple[tuple[str, str, Callable[[object], Any]], ...]:
-    hints = get_type_hints(body)
+    hints = get_type_hints(body, include_extras=True)
     return tuple(
         (each.name, each.metadata.get("key") or camel_case(each.name), _reader(hints[each.name]))
         for each in dataclasses.fields(body)

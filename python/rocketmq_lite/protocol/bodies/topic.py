@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from rocketmq_lite.protocol.bodies.shape import JsonBody
+from rocketmq_lite.protocol.headers.shape import I32
 
 __all__ = [
     "BrokerData",
@@ -38,11 +39,11 @@ class TopicConfig(JsonBody):
     """A topic's settings on one broker."""
 
     topic_name: str
-    read_queue_nums: int = 16
-    write_queue_nums: int = 16
-    perm: int = 6
+    read_queue_nums: I32 = 16
+    write_queue_nums: I32 = 16
+    perm: I32 = 6
     topic_filter_type: str = "SINGLE_TAG"
-    topic_sys_flag: int = 0
+    topic_sys_flag: I32 = 0
     order: bool = False
     attributes: dict[str, str] = field(default_factory=dict)
 
