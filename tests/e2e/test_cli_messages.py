@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from typing import TYPE_CHECKING
@@ -140,3 +141,17 @@ def test_a_producers_id_that_the_topic_does_not_have(namesrv: str) -> None:
     run = rmq("msg", "get", "0" * 32, "--topic", "found", namesrv=namesrv)
     assert run.code == 1
     assert "in topic found" in run.err
+
+
+def test_find_prints_the_messages_of_a_key(namesrv: str) -> None:
+    for body in ("one", "two"):
+        assert (
+            rmq("msg", "send", "keyed", body, "--key", "order-42", "--key", body, namesrv=namesrv).code == 0
+        )
+    found = rmq("msg", "find", "keyed", "--key", "order-42", namesrv=namesrv)
+    assert [json.loads(line)["body"] for line in found.out.splitlines()] == ["one", "two"]
+    assert (found.code, found.err) == (0, "")
+    table = rmq("msg", "find", "keyed", "--key", "two", "--output", "table", namesrv=namesrv)
+    assert table.out.endswith("(order-42 two) two\n")
+    none = rmq("msg", "find", "keyed", "--key", "three", namesrv=namesrv)
+    assert (none.code, none.out, none.err) == (0, "", "")

@@ -41,6 +41,8 @@ from rocketmq_lite.protocol.headers.topic import TopicRequestHeader
 from rocketmq_lite.protocol.reserved import TOOLS_GROUP
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rocketmq_lite.model import MessageQueue
     from rocketmq_lite.protocol.bodies import ConsumeOffset, SubscriptionGroupConfig, TopicOffset
     from rocketmq_lite.protocol.framing import RawMessage
@@ -192,10 +194,19 @@ class AdminRemote:
 
     async def query_unique_key(self, address: str, topic: str, key: str) -> list[RawMessage]:
         """12: the messages of a topic with that unique key (or with another of the same hash)."""
+        return await self._query(address, topic, key, limit=32, extra={"_UNIQUE_KEY_QUERY": "true"})
+
+    async def query_key(self, address: str, topic: str, key: str, *, limit: int) -> list[RawMessage]:
+        """12: the newest messages of a topic with that key (or with another of the same hash), in the order of the log."""
+        return await self._query(address, topic, key, limit=limit, extra={})
+
+    async def _query(
+        self, address: str, topic: str, key: str, *, limit: int, extra: Mapping[str, str]
+    ) -> list[RawMessage]:
         header = QueryMessageRequestHeader(
-            topic=topic, key=key, max_num=32, begin_timestamp=0, end_timestamp=_FOREVER_MS
+            topic=topic, key=key, max_num=limit, begin_timestamp=0, end_timestamp=_FOREVER_MS
         )
-        fields = {**header.to_fields(), "_UNIQUE_KEY_QUERY": "true"}
+        fields = {**header.to_fields(), **extra}
         answer = await self._pool.call(address, Command(RequestCode.QUERY_MESSAGE, fields=fields))
         if answer.code == ResponseCode.QUERY_NOT_FOUND:
             return []

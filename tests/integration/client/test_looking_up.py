@@ -44,6 +44,21 @@ async def test_no_message_at_that_place_in_the_log(autojump_clock, client):
         await client.admin.message(nowhere)
 
 
+async def test_messages_by_key(autojump_clock, client):
+    producer = client.producer("p")
+    for body, keys in ((b"one", ["a", "b"]), (b"two", ["b"]), (b"three", ["ab"]), (b"four", ["b", "b"])):
+        await producer.send("orders", body, keys=keys)
+    found = await client.admin.messages_by_key("orders", "b")
+    assert sorted(message.body for message in found) == [b"four", b"one", b"two"]
+    assert [message.stored_at for message in found] == sorted(message.stored_at for message in found)
+    assert [message.body for message in await client.admin.messages_by_key("orders", "b", limit=1)] == [
+        b"four"
+    ]
+    assert await client.admin.messages_by_key("orders", "c") == []
+    with pytest.raises(TopicNotFound):
+        await client.admin.messages_by_key("other", "b")
+
+
 async def test_a_message_by_its_producers_id(autojump_clock, client):
     receipt = await client.producer("p").send("orders", b"body")
     await client.producer("p").send("orders", b"other")

@@ -72,6 +72,43 @@ class MessageAdmin(AdminPart):
             )
         return StoredMessage(raw, queue)
 
+    async def messages_by_key(self, topic: str, key: str, *, limit: int = 32) -> list[StoredMessage]:
+        """The messages of a topic that have a key, oldest first; an empty list when there are none.
+
+        Args:
+            topic: The topic.
+            key: One of the keys that their producers gave.
+            limit: The most from each broker, 64 at the most; the newest count.
+
+        Raises:
+            TopicNotFound: There is no such topic.
+            ConfigError: The topic cannot be.
+            BrokerError: A broker refused, so that some might be missing.
+            RocketMQError: A server could not be reached, so that some might be missing.
+        """
+        masters = await self._masters_of(topic)
+        answers = await ask_each(
+            masters, lambda name: self._remote.query_key(masters[name], topic, key, limit=limit)
+        )
+        for failure in answers.failures.values():
+            raise failure
+        found = [
+            StoredMessage(raw, MessageQueue(raw.topic, name, raw.queue_id))
+            for name, messages in answers.values.items()
+            for raw in messages
+        ]
+        # Brokers find by a hash of the key.
+        return sorted((each for each in found if key in each.keys), key=lambda each: each.stored_at)
+
+    async def _masters_of(self, topic: str) -> dict[str, str]:
+        """The masters that have the topic, by broker name."""
+        route = await self._routing.look_up(check_topic(topic))
+        return {
+            broker.broker_name: address
+            for broker in route.broker_datas
+            if (address := broker.broker_addrs.get(MASTER_ID)) is not None
+        }
+
     async def _at_place(self, message_id: str, place: tuple[str, int], name: str) -> StoredMessage:
         address, offset = place
         try:
@@ -87,12 +124,7 @@ class MessageAdmin(AdminPart):
         return StoredMessage(raw, MessageQueue(raw.topic, name, raw.queue_id))
 
     async def _by_unique_key(self, topic: str, key: str) -> StoredMessage:
-        route = await self._routing.look_up(check_topic(topic))
-        masters = {
-            broker.broker_name: address
-            for broker in route.broker_datas
-            if (address := broker.broker_addrs.get(MASTER_ID)) is not None
-        }
+        masters = await self._masters_of(topic)
         answers = await ask_each(
             masters, lambda name: self._remote.query_unique_key(masters[name], topic, key)
         )
