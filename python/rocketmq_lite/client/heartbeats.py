@@ -147,6 +147,7 @@ class Heartbeats:
         async with self._sending.setdefault(address, trio.Lock()):
             if self._has_groups and self._membership.is_due(address, trio.current_time()):
                 version = self._membership.version
+                self._membership.telling(address)
                 await self._remote.heartbeat(address, self._data())
                 self._membership.sent(address, version, trio.current_time())
 
@@ -207,9 +208,12 @@ class Heartbeats:
         self, address: str, producer_group: str | None, consumer_group: str | None
     ) -> None:
         try:
-            await self._remote.unregister(
-                address, self._client_id, producer_group=producer_group, consumer_group=consumer_group
-            )
+            async with self._sending.setdefault(
+                address, trio.Lock()
+            ):  # after a heartbeat that has the group in it
+                await self._remote.unregister(
+                    address, self._client_id, producer_group=producer_group, consumer_group=consumer_group
+                )
         except RocketMQError as error:
             # It forgets us anyway when the connection closes, or after 120 seconds.
             _log.info("could not leave a group at %s: %s", address, error)

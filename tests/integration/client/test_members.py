@@ -201,6 +201,34 @@ async def test_a_silent_broker_does_not_hold_up_the_end(autojump_clock, scripted
     assert trio.current_time() - began <= 2
 
 
+@pytest.mark.parametrize("seconds", [0.5, 1.5])
+async def test_a_consumer_that_is_cancelled_while_brokers_hear_of_it_is_taken_back(
+    autojump_clock, scripted, seconds
+):
+    """A broker that answers heartbeats late once kept the group's member, and nobody read its queues."""
+    members: list[str] = []
+
+    async def register(request):
+        groups = [each.group_name for each in HeartbeatData.decode(request.body).consumer_data_set]
+        await trio.sleep(1)
+        members[:] = groups
+        return request.answer(0)
+
+    async def unregister(request):
+        if "consumerGroup" in request.fields:
+            members.remove(request.fields["consumerGroup"])
+        return request.answer(0)
+
+    scripted.scripts |= {HEARTBEAT: register, RequestCode.UNREGISTER_CLIENT: unregister}
+    async with scripted.connect() as client:
+        with trio.move_on_after(seconds):
+            async with client.consumer("g", "orders"):
+                await trio.sleep_forever()
+        await trio.sleep(2)
+        assert scripted.count(HEARTBEAT) > 0
+        assert members == []
+
+
 async def test_a_closed_client_says_so(autojump_clock, client, cluster):
     async with cluster.connect() as closed:
         producer = closed.producer("p")

@@ -29,6 +29,7 @@ class Membership:
         self._interval = interval
         self._version = 0
         self._sent: dict[str, tuple[int, float]] = {}
+        self._told: set[str] = set()
         self._not_before: dict[str, float] = {}
 
     @property
@@ -39,7 +40,7 @@ class Membership:
     @property
     def known_at(self) -> tuple[str, ...]:
         """The brokers that may have us in their tables."""
-        return tuple(sorted(self._sent))
+        return tuple(sorted(self._told))
 
     def changed(self) -> None:
         """A group joined or left: every broker has to hear it."""
@@ -48,6 +49,7 @@ class Membership:
     def forgotten_by(self, address: str) -> None:
         """The connection to a broker broke, or it answered that it does not know us."""
         self._sent.pop(address, None)
+        self._told.discard(address)
 
     def is_due(self, address: str, now: float) -> bool:
         """Whether ``address`` has not heard all of us, or not lately."""
@@ -60,20 +62,26 @@ class Membership:
         for table in (self._sent, self._not_before):
             for gone in table.keys() - listed:
                 del table[gone]
+        self._told &= listed
         return tuple(
             address
             for address in sorted(listed)
             if self.is_due(address, now) and now >= self._not_before.get(address, -math.inf)
         )
 
+    def telling(self, address: str) -> None:
+        """A heartbeat is about to go to ``address``; from now on it may know us, even if we never hear that it does."""
+        self._told.add(address)
+
     def sent(self, address: str, version: int, now: float) -> None:
         """A heartbeat that was made at ``version`` arrived at ``address``."""
         self._sent[address] = (version, now)
+        self._told.add(address)
         self._not_before.pop(address, None)
 
     def failed(self, address: str, now: float) -> None:
         """A heartbeat did not arrive."""
-        self._sent.pop(address, None)
+        self.forgotten_by(address)
         self._not_before[address] = now + _RETRY_AFTER
 
     def next_due(self, now: float) -> float:
