@@ -19,9 +19,11 @@ pub const MAX_MESSAGES: u32 = 32;
 pub const MAX_BYTES: u32 = 256 * 1024;
 /// Apache's `maxFilterMessageSize`, 16,000 bytes of consume queue.
 pub const SCAN_ENTRIES: u32 = 800;
-/// Bytes of messages that a condition looks through in one call, and the last one whole: some milliseconds. Apache has no such
+/// What a condition may cost in one call, in bytes of messages read: some milliseconds, and the last message. Apache has no such
 /// limit; a client asks on at once.
 const SCAN_BYTES: usize = 4 * 1024 * 1024;
+/// So much of a condition's work costs about as much as reading a byte of a message.
+const WORK_OF_A_BYTE: usize = 16;
 /// Bytes of messages that a condition has read at once.
 const READ_BYTES: u64 = 64 * 1024;
 
@@ -168,11 +170,10 @@ fn by_condition(
     mut choice: Choice,
     condition: &SqlFilter,
 ) -> Result<(Picked, Vec<u8>), Stop> {
-    let (mut body, mut scanned, mut ahead) = (Vec::new(), 0, slots);
-    'scan: while !ahead.is_empty() && scanned < SCAN_BYTES {
+    let (mut body, mut cost, mut ahead) = (Vec::new(), 0_usize, slots);
+    'scan: while !ahead.is_empty() {
         let entries = read_ahead(&choice, ahead);
         let records = read_records(reader, &entries)?;
-        scanned += records.len();
         let mut unseen = records.as_slice();
         // At least one step, over entries without a message too.
         let mut messages = entries.len();
@@ -182,12 +183,16 @@ fn by_condition(
                 break;
             }
             let (record, rest) = unseen.split_at_checked(size.unwrap_or(0)).unwrap_or((unseen, &[]));
-            let before = choice.len();
-            if !choice.look(slot, |_| condition.matches(properties_of(record))) {
+            let (before, properties) = (choice.len(), properties_of(record));
+            if !choice.look(slot, |_| condition.matches(properties)) {
                 break 'scan;
             }
             if choice.len() > before {
                 body.extend_from_slice(record);
+            }
+            cost = cost.saturating_add(record.len() + condition.work(properties) / WORK_OF_A_BYTE);
+            if cost >= SCAN_BYTES {
+                break 'scan;
             }
             messages -= usize::from(size.is_some());
             (unseen, ahead) = (rest, behind);

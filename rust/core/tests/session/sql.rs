@@ -139,3 +139,17 @@ fn a_look_through_large_messages_ends_early_and_goes_on_where_it_stopped() {
     }
     assert_eq!((calls, offset), (3, 12));
 }
+
+#[test]
+fn a_look_with_a_large_condition_ends_early_too() {
+    let mut rig = Rig::new();
+    let conn = rig.connect();
+    let long = "x".repeat(30_000);
+    for n in 0..3 {
+        assert_eq!(rig.call(conn, &send(0, "m", &[("n", &n.to_string()), ("a", &long)])).code, 0);
+    }
+    let condition = format!("n = 2 AND a CONTAINS 'x'{}", " OR a CONTAINS 'y'".repeat(3_000));
+    let first = rig.call(conn, &with_condition(0, &condition));
+    assert_eq!((first.code, number(&first, "nextBeginOffset")), (20, 1));
+    assert_eq!(rig.call(conn, &with_condition(2, &condition)).code, 0);
+}

@@ -86,6 +86,23 @@ impl Expression {
         matches!(self, Self::Text(_) | Self::Number(_) | Self::Boolean(_))
     }
 
+    /// How many comparisons it makes at most, and at least one.
+    pub(super) fn parts(&self) -> usize {
+        match self {
+            Self::Negate(inner) | Self::Not(inner) | Self::IsNull(inner) => inner.parts(),
+            Self::And(all) | Self::Or(all) => all.iter().map(Self::parts).sum(),
+            Self::Equal(sides) | Self::Order(_, sides) => sides.iter().map(Self::parts).sum(),
+            Self::Between { limits, .. } => limits.iter().map(Self::parts).sum(),
+            Self::Match { operand, .. } => operand.parts(),
+            Self::Property(_)
+            | Self::Text(_)
+            | Self::Number(_)
+            | Self::Boolean(_)
+            | Self::Truth(_)
+            | Self::In { .. } => 1,
+        }
+    }
+
     /// Prints it; `names` are those of the properties, by number.
     pub(super) fn print(&self, names: &[&str], out: &mut Formatter<'_>) -> fmt::Result {
         let part = |expression| Operand { expression, names };

@@ -47,6 +47,11 @@ impl SqlFilter {
         evaluate::verdict(&self.condition, &self.names.values(properties))
     }
 
+    /// How much there may be to do for a message with this property text: bytes that are compared, at most, and roughly.
+    pub fn work(&self, properties: &str) -> usize {
+        self.condition.parts().saturating_mul(properties.len())
+    }
+
     /// Whether a message with this property text is selected: neither "unknown" nor an error selects it.
     pub fn matches(&self, properties: &str) -> bool {
         self.verdict(properties) == Ok(Some(true))
