@@ -47,6 +47,19 @@ def restartable(java: Java, directory: Path) -> Iterator[tuple[Cluster, Callable
 
 
 @contextlib.contextmanager
+def on_store(java: Java, directory: Path, store: Path) -> Iterator[Cluster]:
+    """A name server and a broker over a store that another broker wrote, with files of Apache's default sizes."""
+    sizes = {"mappedFileSizeCommitLog": 1024 * 1024 * 1024, "maxIndexNum": 20_000_000}
+    paths = {"storePathRootDir": store, "storePathCommitLog": store / "commitlog"}
+    with (
+        _name_server(java, directory / "namesrv") as namesrv,
+        _broker(java, directory / "broker-a", "broker-a", namesrv, **sizes, **paths) as started,
+    ):
+        started.wait()
+        yield Cluster("apache", namesrv, CLUSTER, (started.broker,))
+
+
+@contextlib.contextmanager
 def _servers(java: Java, directory: Path, masters: int) -> Iterator[tuple[str, list[_Started]]]:
     with contextlib.ExitStack() as running:
         namesrv = running.enter_context(_name_server(java, directory / "namesrv"))
@@ -90,31 +103,31 @@ def _name_server(java: Java, home: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _broker(java: Java, home: Path, name: str, namesrv: str) -> Iterator[_Started]:
+def _broker(java: Java, home: Path, name: str, namesrv: str, **changes: object) -> Iterator[_Started]:
     home.mkdir(parents=True)
     # Apache's "fast" port is the listening port less two.
     port = free_ports() + 2
-    settings = _properties(
-        home / "broker.conf",
-        brokerName=name,
-        brokerClusterName=CLUSTER,
-        brokerId=0,
-        brokerIP1="127.0.0.1",
-        bindAddress="127.0.0.1",
-        listenPort=port,
-        haListenPort=port + 1,
-        namesrvAddr=namesrv,
-        storePathRootDir=home / "store",
-        storePathCommitLog=home / "store" / "commitlog",
-        mappedFileSizeCommitLog=64 * 1024 * 1024,
-        maxIndexNum=400_000,
-        autoCreateTopicEnable="true",
+    values: dict[str, object] = {
+        "brokerName": name,
+        "brokerClusterName": CLUSTER,
+        "brokerId": 0,
+        "brokerIP1": "127.0.0.1",
+        "bindAddress": "127.0.0.1",
+        "listenPort": port,
+        "haListenPort": port + 1,
+        "namesrvAddr": namesrv,
+        "storePathRootDir": home / "store",
+        "storePathCommitLog": home / "store" / "commitlog",
+        "mappedFileSizeCommitLog": 64 * 1024 * 1024,
+        "maxIndexNum": 400_000,
+        "autoCreateTopicEnable": "true",
         # Ours evaluates conditions over properties unasked.
-        enablePropertyFilter="true",
+        "enablePropertyFilter": "true",
         # A cold broker on a loaded machine is slow to start, which is not what is judged here.
-        waitTimeMillsInSendQueue=20_000,
-        osPageCacheBusyTimeOutMills=20_000,
-    )
+        "waitTimeMillsInSendQueue": 20_000,
+        "osPageCacheBusyTimeOutMills": 20_000,
+    }
+    settings = _properties(home / "broker.conf", **(values | changes))
     options = (*_OPENED, "-XX:MaxDirectMemorySize=256m")
     main = "org.apache.rocketmq.broker.BrokerStartup"
     command = java.command(main, "-c", str(settings), home=home, heap="384m", options=options)
