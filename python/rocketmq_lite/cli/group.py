@@ -206,14 +206,23 @@ async def clients(options: GlobalOptions, group: GroupArgument) -> None:
 
 async def rm(options: GlobalOptions, group: GroupArgument, cluster: ClusterOption = None) -> None:
     """Remove a group with its positions, retry topic and dead letters; asks first."""
+    from rocketmq_lite.errors import RocketMQError
     from rocketmq_lite.protocol.reserved import dead_letter_topic, retry_topic
 
     async with session.connected(options) as client:
-        brokers = ", ".join(await client.admin.group(group))
+        known = list(await client.admin.group(group))
+        if cluster is not None:
+            members_of = (await client.admin.cluster()).cluster_addr_table.get(cluster, ())
+            known = [name for name in known if name in members_of]
+            if not known:
+                raise RocketMQError(
+                    f"no broker of cluster {cluster} knows consumer group {group}",
+                    hint="`rmq cluster ls` lists the clusters, `rmq group show` who knows the group",
+                )
         members = len((await client.admin.group_clients(group, queues=False)).members)
         plan = (
             f"This removes group {group}, its positions, and the topics {retry_topic(group)} and"
-            f" {dead_letter_topic(group)} with their messages from {brokers}."
+            f" {dead_letter_topic(group)} with their messages from {', '.join(known)}."
         )
         if members:
             plan += (

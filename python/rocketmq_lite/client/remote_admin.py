@@ -108,9 +108,9 @@ class AdminRemote:
         """215: delete a topic on one broker."""
         await ask(self._pool, address, RequestCode.DELETE_TOPIC_IN_BROKER, TopicRequestHeader(topic))
 
-    async def delete_topic_in_name_server(self, address: str, topic: str) -> None:
-        """216: forget a topic's route."""
-        header = DeleteTopicInNamesrvRequestHeader(topic=topic)
+    async def delete_topic_in_name_server(self, address: str, topic: str, cluster: str | None) -> None:
+        """216: forget a topic's route, or the part of it that is one cluster's."""
+        header = DeleteTopicInNamesrvRequestHeader(topic=topic, cluster_name=cluster)
         await ask(self._pool, address, RequestCode.DELETE_TOPIC_IN_NAMESRV, header)
 
     async def topic_stats(self, address: str, topic: str) -> dict[MessageQueue, TopicOffset]:

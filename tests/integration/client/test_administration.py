@@ -46,6 +46,20 @@ async def test_which_brokers_a_topic_is_created_on(autojump_clock, bare_cluster)
         assert info.cluster_addr_table == {"one": ("broker-a", "broker-b"), "two": ("broker-c",)}
 
 
+async def test_a_topic_of_two_clusters_is_deleted_in_one_or_in_both(autojump_clock, bare_cluster):
+    for name, cluster in (("broker-a", "one"), ("broker-b", "two")):
+        await bare_cluster.start_broker(name, cluster=cluster)
+    async with bare_cluster.connect() as client:
+        for cluster in ("one", "two"):
+            await client.admin.create_topic("orders", cluster=cluster)
+        assert await client.admin.delete_topic("orders", cluster="two") == ("broker-b",)
+        kept = await client.admin.route("orders")
+        assert [broker.broker_name for broker in kept.broker_datas] == ["broker-a"]
+        assert await client.admin.delete_topic("orders") == ("broker-a", "broker-b")
+        with pytest.raises(TopicNotFound):
+            await client.admin.route("orders")
+
+
 @pytest.mark.parametrize(
     ("topic", "options", "complaint"),
     [

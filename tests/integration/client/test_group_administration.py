@@ -133,8 +133,11 @@ async def test_groups_of_several_clusters(autojump_clock, bare_cluster):
     async with bare_cluster.connect() as client:
         for cluster in ("one", "two"):
             await client.admin.create_group("g", cluster=cluster)
+            await client.admin.create_topic("%RETRY%g", queues=1, cluster=cluster)
         assert await client.admin.delete_group("g", cluster="two") == ("broker-b", "broker-c")
         assert list(await client.admin.group("g")) == ["broker-a"]
+        kept = await client.admin.route("%RETRY%g")
+        assert [broker.broker_name for broker in kept.broker_datas] == ["broker-a"]
         await client.admin.create_group("g", cluster="two")
         assert await client.admin.delete_group("g") == ("broker-a", "broker-b", "broker-c")
         with pytest.raises(GroupNotFound):

@@ -176,11 +176,11 @@ class GroupAdmin(AdminPart):
             BrokerError: A server refused.
             RocketMQError: A server could not be reached.
         """
-        masters = await (self._all_masters() if cluster is None else self._masters(cluster))
+        masters = await self._masters_to_clear(cluster)
         for address in masters.values():
             await self._remote.delete_group(address, group)
         for topic in (retry_topic(group), dead_letter_topic(group)):
-            await self._remove_topic(topic, masters.values())
+            await self._remove_topic(topic, masters.values(), cluster)
         return tuple(masters)
 
     async def group_clients(self, group: str, *, queues: bool = True) -> GroupClients:

@@ -54,12 +54,16 @@ class AdminPart:
         """The masters of all clusters, by broker name."""
         return _addresses((await self.cluster()), None)
 
-    async def _remove_topic(self, topic: str, masters: Iterable[str]) -> None:
-        """Delete a topic on these brokers and on every name server."""
+    async def _masters_to_clear(self, cluster: str | None) -> dict[str, str]:
+        """The masters that something is deleted on, by broker name: of one cluster, or all there are."""
+        return await (self._all_masters() if cluster is None else self._masters(cluster))
+
+    async def _remove_topic(self, topic: str, masters: Iterable[str], cluster: str | None) -> None:
+        """Delete a topic on these brokers, and on every name server; there for one cluster alone, if one is given."""
         for address in masters:
             await self._remote.delete_topic_in_broker(address, topic)
         for name_server in self._routing.name_servers:
-            await self._remote.delete_topic_in_name_server(name_server, topic)
+            await self._remote.delete_topic_in_name_server(name_server, topic, cluster)
         self._routing.table.forget(topic)
 
 

@@ -151,11 +151,11 @@ class TopicAdmin(AdminPart):
         return altered
 
     async def delete_topic(self, topic: str, *, cluster: str | None = None) -> tuple[str, ...]:
-        """Delete a topic on all masters of a cluster and on every name server.
+        """Delete a topic on all masters and on every name server.
 
         Args:
             topic: Its name.
-            cluster: May be left out when there is only one.
+            cluster: Only on the masters of this cluster; brokers of others keep it.
 
         Returns:
             The names of the brokers that were asked to delete it.
@@ -167,8 +167,8 @@ class TopicAdmin(AdminPart):
             RocketMQError: A server could not be reached.
         """
         await self.route(topic)
-        masters = await self._masters(cluster)
-        await self._remove_topic(topic, masters.values())
+        masters = await self._masters_to_clear(cluster)
+        await self._remove_topic(topic, masters.values(), cluster)
         return tuple(masters)
 
     async def topic_stats(self, topic: str) -> Mapping[MessageQueue, TopicOffset]:
