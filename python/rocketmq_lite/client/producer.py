@@ -154,8 +154,8 @@ class Producer:
         """Send many messages in batches and wait until all are stored.
 
         Several batches are under way at a time, on different queues; within a queue the messages lie in the
-        order given. A failed batch is tried on another broker, as :meth:`send` does. An iterator is read no
-        further than what is being sent, and its messages are not kept.
+        order given. A failed batch is tried on another broker, as :meth:`send` does, and may lie behind later
+        ones there. An iterator is read no further than what is being sent, and its messages are not kept.
 
         Args:
             topic: Where to; a topic that does not exist is created if the brokers permit it.
