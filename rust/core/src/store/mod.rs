@@ -6,7 +6,7 @@
 //! - `commit_log`: records over segments, written in runs. `consume_queue`, `queues`: entries that point to them.
 //! - `dispatch`: from the log to the queues. `flush`, `checkpoint`, `marks`: what is durable.
 //! - `log_scan`, `recovery_start`, `recovery`, `cut_bytes`: what opening a store believes of it, and what not.
-//! - `purge`: what is old goes.
+//! - `purge`: what is old goes. `background`: when index and purge have their turn.
 //! - `index`: from the log to the files by key.
 //! - `offline`: for tools, when no broker runs.
 //! - `read`, `fetch`, `search`: snapshots, and what is read through them.
@@ -19,6 +19,7 @@
 //! - A write that fails is undone and can be tried again. A flush that fails is final: see [`StoreError::Poisoned`].
 //! - The directory is Apache's, down to the byte: either side opens what the other left.
 
+mod background;
 mod checkpoint;
 mod choice;
 mod commit_log;
@@ -53,7 +54,7 @@ use std::sync::Arc;
 use self::{
     checkpoint::CheckpointFile,
     commit_log::CommitLog,
-    consume_queue::{QueueEntry, QueueView},
+    consume_queue::QueueEntry,
     cut_bytes::CutBytes,
     directory::Directory,
     dispatch::{Dispatcher, Note, tags_code},
@@ -61,9 +62,8 @@ use self::{
     flush::{FlushState, Progress},
     index::{Index, KeyQuery},
     marks::MarksFile,
-    queues::{QueueId, Queues},
+    queues::Queues,
     read::Work,
-    segment::Segment,
 };
 pub use self::{
     disk_fs::DiskFs,
@@ -82,9 +82,6 @@ pub use self::{
     settings::{FlushMode, StoreSettings},
 };
 use crate::record::{NewRecord, sys_flag};
-
-/// Log that is still indexed when a store is closed: a fraction of a second's work.
-const MAX_INDEX_AT_CLOSE: u64 = 64 * 1024 * 1024;
 
 /// Where a record was put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -304,30 +301,6 @@ impl Store {
         }
     }
 
-    /// The next step of the index; `None` when it knows all that is visible and durable, or when the result of another
-    /// step is still owed.
-    pub fn plan_index(&mut self, wall_ms: i64) -> Option<IndexPlan> {
-        self.check_open().ok()?;
-        let upto = self.indexable_end();
-        self.index.plan(self.log.segments(), upto, wall_ms)
-    }
-
-    /// Whether the index has something to catch up with.
-    pub fn is_index_behind(&self) -> bool {
-        self.index.reached() < self.indexable_end()
-    }
-
-    /// Takes the result of a step of the index. After an error it is as far as it was, and can be tried again.
-    pub fn indexed(&mut self, result: IndexResult) -> Result<IndexProgress, StoreError> {
-        let upto = self.indexable_end();
-        self.index.done(result, upto)
-    }
-
-    /// What the index may know: what consumers may see, and what no crash takes back.
-    fn indexable_end(&self) -> u64 {
-        self.visible_end.min(self.flush.flushed())
-    }
-
     /// The offsets of a queue; zeros when there is no such queue.
     pub fn bounds(&self, topic: &str, queue_id: i32) -> Bounds {
         let queue = self.queues.find(topic, queue_id).and_then(|id| self.queues.get(id));
@@ -371,27 +344,6 @@ impl Store {
         Ok(())
     }
 
-    /// Lets the log begin at the first segment that ends behind a position; `None` if it does already. The segment that is
-    /// written stays.
-    ///
-    /// From here on the messages before that are gone; queues follow when the plan was run and [`Self::purged`] was told.
-    pub fn plan_purge(&mut self, before: u64) -> Option<PurgePlan> {
-        // What is not durable or not visible yet has not been kept for any time.
-        let files = self.log.forget_before(before.min(self.indexable_end()));
-        let queues = self.queues.iter().map(|(id, queue)| (id, queue.entries.view())).collect();
-        (!files.is_empty()).then(|| self.make_purge(files, queues))
-    }
-
-    /// Takes the result of a plan; another one, if there are queue files to remove.
-    pub fn purged(&mut self, result: PurgeResult) -> Result<Option<PurgePlan>, StoreError> {
-        let files = result.apply(&mut self.queues)?;
-        Ok((!files.is_empty()).then(|| self.make_purge(files, Vec::new())))
-    }
-
-    fn make_purge(&self, files: Vec<Arc<Segment>>, queues: Vec<(QueueId, QueueView)>) -> PurgePlan {
-        PurgePlan::new(self.flush.file_system(), files, self.log.segments().clone(), queues)
-    }
-
     /// Writes and releases what is left, makes all of it durable, and marks the store as closed in order.
     ///
     /// Appends are refused from here on, also if that fails; then the next opening recovers as after a crash. The
@@ -425,18 +377,6 @@ impl Store {
         let mark = self.index.mark();
         self.finish_index(wall_ms)?;
         if self.index.mark() == mark { Ok(()) } else { self.flush_all(wall_ms) }
-    }
-
-    /// Brings the index up to date, unless that is so much that it had better wait for the next start.
-    fn finish_index(&mut self, wall_ms: i64) -> Result<(), StoreError> {
-        let upto = self.indexable_end();
-        if upto.saturating_sub(self.index.reached()) > MAX_INDEX_AT_CLOSE {
-            return Ok(());
-        }
-        while let Some(plan) = self.index.plan_last(self.log.segments(), upto, wall_ms) {
-            self.index.done(plan.run(), upto)?;
-        }
-        Ok(())
     }
 
     fn progress(&self) -> Progress {
