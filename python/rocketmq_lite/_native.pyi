@@ -491,6 +491,13 @@ class Control:
         """Ask when the message at a queue offset was stored. Value: milliseconds, -1 where there is no message."""
 
     @staticmethod
+    def deliver_scheduled(queue_id: int, offset: int) -> Control:
+        """Move the messages that are due in a delay level's queue.
+
+        Value: the first offset that was not moved, and the wall time in milliseconds before which nothing more is due.
+        """
+
+    @staticmethod
     def statistics() -> Control:
         """Ask for the engine's counters. Value: dict of int."""
 

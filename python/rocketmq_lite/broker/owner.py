@@ -254,6 +254,19 @@ class EngineOwner(ABC):
         assert isinstance(value, int)  # noqa: S101 - the extension's promise
         return value
 
+    async def deliver_scheduled(self, level: int, offset: int) -> tuple[int, int]:
+        """Move what is due in a delay level's queue, from an offset on.
+
+        Returns:
+            Where to go on, and the wall time in milliseconds before which nothing more is due.
+
+        Raises:
+            StoreError: Nothing was moved.
+        """
+        value = await self.ask(Control.deliver_scheduled(level - 1, offset))
+        assert isinstance(value, tuple)  # noqa: S101 - the extension's promise
+        return value
+
     async def statistics(self) -> Mapping[str, int]:
         """The engine's counters."""
         value = await self.ask(Control.statistics())

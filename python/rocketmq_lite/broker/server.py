@@ -16,6 +16,7 @@ import trio
 
 from rocketmq_lite.broker.catalog import Catalog
 from rocketmq_lite.broker.engine.clients import ClientTable
+from rocketmq_lite.broker.engine.delays import DelayProgress
 from rocketmq_lite.broker.engine.groups import GroupTable
 from rocketmq_lite.broker.engine.locks import LockTable
 from rocketmq_lite.broker.engine.offsets import OffsetSnapshots
@@ -36,6 +37,7 @@ from rocketmq_lite.broker.router import Router
 from rocketmq_lite.broker.services import expiry, rates, reach, retention
 from rocketmq_lite.broker.services.offsets import OffsetKeeper
 from rocketmq_lite.broker.services.register import Identity, Registrar
+from rocketmq_lite.broker.services.schedule import Schedule
 from rocketmq_lite.config_files import ConfigFiles, Offload, SavedDocument
 from rocketmq_lite.errors import RocketMQError
 from rocketmq_lite.protocol.bodies import DataVersion, RegisterBrokerBody
@@ -172,6 +174,12 @@ class _Broker:
             snapshots=OffsetSnapshots(DataVersion(counter=0, state_version=0, timestamp=now)),
             clock=clock,
         )
+        self._schedule = Schedule(
+            owner=engine,
+            files=files,
+            progress=DelayProgress(DataVersion(counter=0, state_version=0, timestamp=now)),
+            clock=clock,
+        )
 
     def load(self) -> None:
         """Read the tables from their files and give them to the engine."""
@@ -179,6 +187,7 @@ class _Broker:
         self._files.load(GROUP_FILE, self._groups.restore)
         self._catalog.push_all()
         self._offsets.load()
+        self._schedule.load()
 
     def router(self, nursery: trio.Nursery) -> Router:
         """Where the engine's cold events go."""
@@ -226,6 +235,7 @@ class _Broker:
             if self._settings.advertise is not None:
                 nursery.start_soon(self._check_advertised_address)
             nursery.start_soon(self._offsets.run)
+            nursery.start_soon(self._schedule.run)
             nursery.start_soon(expiry.run, self._presence, self._locks, self._clock)
             nursery.start_soon(rates.run, self._rates, self._engine, self._clock)
             if self._store_root is not None:
@@ -258,10 +268,11 @@ class _Broker:
         """Stop in order. What fails is logged; the next step is taken all the same.
 
         Offsets are written twice: before the engine stops, which may take too long, and after it, when nobody can
-        commit any more.
+        commit any more. How far delayed messages have come waits for the flush that the stop brings.
         """
         await self._registrar.leave()
-        for step in (self._catalog.save, self._offsets.save, self._engine.stop, self._offsets.save):
+        saves = (self._catalog.save, self._offsets.save)
+        for step in (*saves, self._engine.stop, self._offsets.save, self._schedule.save):
             try:
                 await step()
             except RocketMQError as error:

@@ -98,6 +98,9 @@ fn from_value(py: Python<'_>, value: Value) -> PyResult<Py<PyAny>> {
         Value::Bounds(bounds) => PyList::new(py, bounds)?.into_any().unbind(),
         Value::Offset(offset) => offset.into_pyobject(py)?.into_any().unbind(),
         Value::StoreTime(time) => time.into_pyobject(py)?.into_any().unbind(),
+        Value::Scheduled { next_offset, look_at_ms } => {
+            (next_offset, look_at_ms).into_pyobject(py)?.into_any().unbind()
+        }
         Value::Statistics(statistics) => engine_statistics(py, &statistics)?.into_any().unbind(),
         Value::Failed(reason) => reason.into_pyobject(py)?.into_any().unbind(),
     })

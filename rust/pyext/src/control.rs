@@ -187,6 +187,11 @@ impl Control {
     }
 
     #[staticmethod]
+    fn deliver_scheduled(queue_id: i32, offset: i64) -> Self {
+        control(CoreControl::DeliverScheduled { queue_id, offset })
+    }
+
+    #[staticmethod]
     fn statistics() -> Self {
         control(CoreControl::Statistics)
     }

@@ -4,6 +4,7 @@ use crate::session::Broker;
 use crate::session::control::Control;
 use crate::session::output::{Level, Output, Value};
 use crate::session::refusal::Refusal;
+use crate::session::schedule::Look;
 use crate::session::settings::Now;
 use crate::session::stop::Phase;
 use crate::session::waiting::Reading;
@@ -43,6 +44,9 @@ impl Broker {
             Control::StoreTime { topic, queue_id, offset } => {
                 let request = ReadRequest::StoreTime { topic, queue_id, offset };
                 return self.read(Reading::Own(token), request, now);
+            }
+            Control::DeliverScheduled { queue_id, offset } => {
+                return self.deliver_scheduled(Look { token, queue_id, offset }, now);
             }
             Control::Statistics => {
                 let statistics = Box::new(self.statistics());
@@ -107,6 +111,7 @@ impl Broker {
             | Control::Bounds { .. }
             | Control::SearchTime { .. }
             | Control::StoreTime { .. }
+            | Control::DeliverScheduled { .. }
             | Control::Statistics
             | Control::Stop => {}
         }

@@ -125,6 +125,13 @@ pub enum Control {
         /// The message.
         offset: i64,
     },
+    /// Moves the messages that are due in a delay level's queue: `Value::Scheduled`, once they are written.
+    DeliverScheduled {
+        /// Its queue of the schedule topic: the level less 1.
+        queue_id: i32,
+        /// The first message that was not moved yet.
+        offset: i64,
+    },
     /// Asks for the counters: `Value::Statistics`.
     Statistics,
     /// Whether sends are accepted; refused ones are answered 14.

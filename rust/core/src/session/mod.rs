@@ -10,6 +10,7 @@
 //! - `dispatch`: frames to handlers, past the `gate`; `answers`: back to bytes;
 //! - `send`, `send_batch`, `run`, `flush`: storing, one append run a round; `indexing`: finding by key, later;
 //! - `pull`, `hold`, `reads`: fetching and long polling;
+//! - `schedule`: delay levels;
 //! - `offset`, `query`, `by_key`: consumer offsets, questions about the log;
 //! - `cold`, `waiting`, `missing`: what waits for Python; `apply`, `stop`: what Python asks.
 
@@ -36,6 +37,7 @@ mod query;
 mod reads;
 mod refusal;
 mod run;
+mod schedule;
 mod send;
 mod send_batch;
 mod send_header;

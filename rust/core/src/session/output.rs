@@ -146,6 +146,13 @@ pub enum Value {
     Offset(i64),
     /// `Control::StoreTime`: milliseconds; -1 where there is no message.
     StoreTime(i64),
+    /// `Control::DeliverScheduled`: where to go on in the level's queue, and at which wall time.
+    Scheduled {
+        /// The first message that was not moved.
+        next_offset: i64,
+        /// Milliseconds; nothing is due before.
+        look_at_ms: i64,
+    },
     /// `Control::Statistics`.
     Statistics(Box<Statistics>),
     /// It did not work; why.

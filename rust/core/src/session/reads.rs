@@ -58,6 +58,9 @@ impl Broker {
             (Reading::Query(asker, Query::StoreTime), Ok(ReadOutcome::StoreTime(time))) => {
                 self.answer_number(asker, "timestamp", time);
             }
+            (Reading::Scheduled(look), Ok(ReadOutcome::Fetched(fetched))) => {
+                self.finish_scheduled(look, &fetched, now);
+            }
             (Reading::Own(token), Ok(ReadOutcome::Offset(offset))) => self.done(token, Value::Offset(offset)),
             (Reading::Own(token), Ok(ReadOutcome::StoreTime(time))) => {
                 self.done(token, Value::StoreTime(time));
@@ -85,6 +88,7 @@ impl Broker {
         match reading {
             Reading::Pull(pull) => self.refuse(pull.asker, Refusal::new(response::SYSTEM_ERROR, why)),
             Reading::Query(asker, _) => self.refuse(*asker, Refusal::new(response::SYSTEM_ERROR, why)),
+            Reading::Scheduled(look) => self.done(look.token, Value::Failed(why)),
             Reading::Own(token) => self.done(*token, Value::Failed(why)),
         }
     }

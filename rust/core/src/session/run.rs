@@ -143,6 +143,14 @@ impl Broker {
         self.want_flush(now);
     }
 
+    /// The broker's own messages were written.
+    pub(super) fn written_own(&mut self, end: u64, now: Now) {
+        if !matches!(self.store.flush_mode(), FlushMode::Sync) {
+            self.make_visible(end, now);
+        }
+        self.want_flush(now);
+    }
+
     fn unwritten(&mut self, sends: Vec<Stored>, error: &StoreError, now: Now) {
         self.log(Level::Error, format!("{} sends could not be written: {error}", sends.len()), now);
         for stored in sends {

@@ -13,6 +13,7 @@ use crate::session::names::{self, DLQ_PREFIX, RETRY_PREFIX};
 use crate::session::output::{ConnId, Missing, MissingKind};
 use crate::session::refusal::{Halt, Refusal};
 use crate::session::run::{Places, Stored, refusal_of};
+use crate::session::schedule::Place;
 use crate::session::send_header::SendHeader;
 use crate::session::send_properties;
 use crate::session::settings::Now;
@@ -59,9 +60,10 @@ impl Broker {
             return self.try_send_batch(asker, &header, command, now);
         }
         let target = self.target(&header, command.version)?;
-        send_properties::check_supported(header.properties, header.sys_flag, target.dead_letter)?;
+        let delayed =
+            send_properties::check_supported(header.properties, header.sys_flag, target.dead_letter)?;
         self.check_accepting()?;
-        self.append(asker, &header, &target, &command.body, now)
+        self.append(asker, &header, target, delayed, &command.body, now)
     }
 
     /// What is checked of every send, in Apache's order.
@@ -149,7 +151,8 @@ impl Broker {
         &mut self,
         asker: Asker,
         header: &SendHeader<'_>,
-        target: &Target,
+        target: Target,
+        delayed: bool,
         body: &Bytes,
         now: Now,
     ) -> Result<Stored, Halt> {
@@ -158,9 +161,11 @@ impl Broker {
         let new_key = || keys.next(now.wall_ms);
         let prepared =
             send_properties::prepare(header.properties, &self.settings, target.dead_letter, new_key);
+        let place = Place { topic: target.topic, queue_id: target.queue_id, text: prepared.text };
+        let place = if delayed { place.delayed() } else { place };
         let record = NewRecord {
-            topic: &target.topic,
-            queue_id: target.queue_id,
+            topic: &place.topic,
+            queue_id: place.queue_id,
             flag: header.flag,
             sys_flag: target.sys_flag,
             born_timestamp: header.born_timestamp,
@@ -169,7 +174,7 @@ impl Broker {
             reconsume_times: header.reconsume_times,
             prepared_transaction_offset: 0,
             body,
-            properties: prepared.text.as_bytes(),
+            properties: place.text.as_bytes(),
         };
         let placed = self.store.append(&record, now.wall_ms).map_err(|error| refusal_of(&error))?;
         Ok(Stored {

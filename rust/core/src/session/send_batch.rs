@@ -76,7 +76,11 @@ fn check_items<'a>(header: &SendHeader<'_>, body: &'a [u8]) -> Result<Vec<BatchI
 }
 
 fn check_supported(properties: &str, sys_flag: i32) -> Result<(), Refusal> {
-    send_properties::check_supported(properties, sys_flag, false).map_err(|refusal| illegal(refusal.remark))
+    match send_properties::check_supported(properties, sys_flag, false) {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(illegal("a batch cannot be delayed (property DELAY)".to_owned())),
+        Err(refusal) => Err(illegal(refusal.remark)),
+    }
 }
 
 fn illegal(reason: impl std::fmt::Display) -> Refusal {

@@ -14,6 +14,10 @@ const TRAN_MSG: &str = "TRAN_MSG";
 const UNIQ_KEY: &str = "UNIQ_KEY";
 const WAIT: &str = "WAIT";
 
+/// Of these, what a delay level makes void.
+pub(super) const VOID_BY_LEVEL: [&str; 3] =
+    [properties::TIMER_DELAY_SEC, properties::TIMER_DELAY_MS, properties::TIMER_DELIVER_MS];
+
 /// Properties that ask for, or belong to, delivery at an arbitrary time.
 const TIMER: [&str; 9] = [
     "TIMER_DELAY_SEC",
@@ -41,9 +45,9 @@ pub(super) struct Prepared {
     pub(super) waits: bool,
 }
 
-/// Refuses what would need a delay, a timer, a transaction or an inner batch: storing it as an ordinary message would
-/// deliver it at the wrong time, or at all.
-pub(super) fn check_supported(text: &str, sys_flag: i32, dead_letter: bool) -> Result<(), Refusal> {
+/// Refuses what would need a timer, a transaction or an inner batch: storing it as an ordinary message would deliver it at
+/// the wrong time, or at all. Tells whether the message has a delay level.
+pub(super) fn check_supported(text: &str, sys_flag: i32, dead_letter: bool) -> Result<bool, Refusal> {
     let transaction = properties::get(text, TRAN_MSG).is_some_and(|value| value.eq_ignore_ascii_case("true"));
     if transaction || sys_flag & TRANSACTION_BITS != 0 {
         let remark = "transactional messages are not supported by this broker";
@@ -55,22 +59,22 @@ pub(super) fn check_supported(text: &str, sys_flag: i32, dead_letter: bool) -> R
             "inner batches are not supported by this broker",
         ));
     }
-    let delayed = properties::get(text, DELAY)
-        .is_some_and(|level| level.parse::<i32>() != Ok(0) && !is_negative(level));
-    if delayed && !dead_letter {
-        let remark = "delayed messages (property DELAY) are not supported by this broker";
-        return Err(Refusal::new(response::MESSAGE_ILLEGAL, remark));
-    }
-    if let Some((name, _)) = properties::iter(text).find(|(name, _)| TIMER.contains(name)) {
+    let delayed = !dead_letter && is_delayed(text)?;
+    let is_timer = |name: &&str| TIMER.contains(name) && !(delayed && VOID_BY_LEVEL.contains(name));
+    if let Some(name) = properties::iter(text).map(|(name, _)| name).find(is_timer) {
         let remark = format!("timer messages (property {name}) are not supported by this broker");
         return Err(Refusal::new(response::MESSAGE_ILLEGAL, remark));
     }
-    Ok(())
+    Ok(delayed)
 }
 
-/// A level below zero means no delay.
-fn is_negative(level: &str) -> bool {
-    level.parse::<i32>().is_ok_and(|level| level < 0)
+/// Whether there is a delay level; 0 and below are none.
+fn is_delayed(text: &str) -> Result<bool, Refusal> {
+    let Some(level) = properties::get(text, DELAY) else { return Ok(false) };
+    level.parse::<i32>().map(|level| level > 0).map_err(|_| {
+        let remark = format!("the delay level (property DELAY) is a number, not {level}");
+        Refusal::new(response::MESSAGE_ILLEGAL, remark)
+    })
 }
 
 /// The unique key, and whether the producer wants to wait for the flush.

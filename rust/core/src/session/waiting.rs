@@ -9,6 +9,7 @@ use std::collections::{HashMap, VecDeque};
 use crate::session::asker::Asker;
 use crate::session::pull::Pull;
 use crate::session::query::Query;
+use crate::session::schedule::Look;
 
 /// Unanswered cold requests of one connection, and its one-way cold commands a second.
 pub(super) const COLD_PER_CONNECTION: usize = 64;
@@ -26,6 +27,8 @@ pub(super) enum Reading {
     Pull(Box<Pull>),
     /// 12, 29, 32, 33.
     Query(Asker, Query),
+    /// A delay level's queue.
+    Scheduled(Look),
     /// A control of Python's, with its token.
     Own(u64),
 }
@@ -36,7 +39,7 @@ impl Reading {
         match self {
             Self::Pull(pull) => Some(pull.asker),
             Self::Query(asker, _) => Some(*asker),
-            Self::Own(_) => None,
+            Self::Scheduled(_) | Self::Own(_) => None,
         }
     }
 }

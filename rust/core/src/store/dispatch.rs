@@ -14,13 +14,22 @@ use super::{
 use crate::{filter::tags::java_hash, record::properties};
 
 /// The topic whose queue entries hold a delivery time where others hold the tag's hash.
-pub(super) const SCHEDULE_TOPIC: &str = "SCHEDULE_TOPIC_XXXX";
+pub const SCHEDULE_TOPIC: &str = "SCHEDULE_TOPIC_XXXX";
 
 /// Delays in milliseconds by level, from level 1 on (Apache's default `messageDelayLevel`).
 const DELAYS_MS: [i64; 18] = [
     1_000, 5_000, 10_000, 30_000, 60_000, 120_000, 180_000, 240_000, 300_000, 360_000, 420_000, 480_000,
     540_000, 600_000, 1_200_000, 1_800_000, 3_600_000, 7_200_000,
 ];
+
+/// How many delay levels there are; a higher level means the highest.
+pub const DELAY_LEVELS: i32 = DELAYS_MS.len() as i32;
+
+/// How long a message with this delay level, from 1 on, waits: in milliseconds.
+pub fn delay_ms(level: i32) -> i64 {
+    let index = usize::try_from(level.clamp(1, DELAY_LEVELS) - 1).unwrap_or(0);
+    DELAYS_MS.get(index).copied().unwrap_or(1_000)
+}
 
 /// A message became visible: who waits for one on this queue can have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,11 +50,10 @@ pub struct Arrival {
 pub(crate) fn tags_code(topic: &str, text: &str, store_timestamp: i64) -> i64 {
     if topic == SCHEDULE_TOPIC
         && let Some(level) =
-            properties::get(text, properties::DELAY).and_then(|level| level.parse::<usize>().ok())
+            properties::get(text, properties::DELAY).and_then(|level| level.parse::<i32>().ok())
         && level > 0
     {
-        let delay = DELAYS_MS.get(level.min(DELAYS_MS.len()) - 1).copied().unwrap_or(1_000);
-        return store_timestamp.saturating_add(delay);
+        return store_timestamp.saturating_add(delay_ms(level));
     }
     properties::get(text, properties::TAGS).map_or(0, |tag| i64::from(java_hash(tag)))
 }

@@ -67,7 +67,7 @@ use self::{
 };
 pub use self::{
     disk_fs::DiskFs,
-    dispatch::Arrival,
+    dispatch::{Arrival, DELAY_LEVELS, SCHEDULE_TOPIC, delay_ms},
     error::StoreError,
     fault_fs::{Fault, FaultFs},
     fetch::{FetchStatus, Fetched, MAX_BYTES, MAX_MESSAGES, SCAN_ENTRIES},

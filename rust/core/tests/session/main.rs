@@ -16,6 +16,7 @@ mod pulls;
 mod random_input;
 mod refusals;
 mod rig;
+mod schedule;
 mod sends;
 mod sql;
 mod stopping;

@@ -1,0 +1,101 @@
+"""Delivers delayed messages: asks the engine to move what is due, level by level, and keeps how far each has come.
+
+A level is looked at when its next message is due; while it has none, as often as its delay is long, because nothing that
+is stored meanwhile can be due earlier. What is delivered may be delivered again after a crash, never forgotten: offsets are
+written only when the messages that they count are safe on disk.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+import trio
+
+from rocketmq_lite.broker.engine.delays import LEVELS, seconds_until
+from rocketmq_lite.errors import StoreError
+
+if TYPE_CHECKING:
+    from rocketmq_lite.broker.engine.delays import DelayProgress
+    from rocketmq_lite.broker.owner import EngineOwner
+    from rocketmq_lite.clock import Clock
+    from rocketmq_lite.config_files import ConfigFiles
+
+_log: Final = logging.getLogger(__name__)
+
+FILE_NAME: Final = "delayOffset.json"
+SNAPSHOT_SECONDS: Final = 10.0  # Apache's flushDelayOffsetInterval
+FAILED_SECONDS: Final = 10.0  # as long as Apache waits after an exception
+FLUSH_SECONDS: Final = 0.1  # between two looks at what is safe on disk
+
+
+class Schedule:
+    """One task a delay level, and one that writes their offsets."""
+
+    def __init__(
+        self, *, owner: EngineOwner, files: ConfigFiles, progress: DelayProgress, clock: Clock
+    ) -> None:
+        self._owner = owner
+        self._files = files
+        self._progress = progress
+        self._clock = clock
+        self._lock = trio.Lock()
+
+    def load(self) -> None:
+        """Go on where the file says; once, before ``run``.
+
+        Raises:
+            StoreDamaged: The file and its backup do not decode.
+        """
+        self._files.load(FILE_NAME, self._progress.restore)
+
+    async def run(self) -> None:
+        """Deliver what is due, until cancelled."""
+        async with trio.open_nursery() as nursery:
+            for level in range(1, LEVELS + 1):
+                nursery.start_soon(self._deliver, level)
+            nursery.start_soon(self._snapshots)
+
+    async def save(self) -> None:
+        """Write the offsets if they have changed, once what they count is safe on disk.
+
+        Raises:
+            StoreError: They could not be written.
+        """
+        async with self._lock:
+            snapshot = self._progress.snapshot()
+            if snapshot is None:
+                return
+            end = (await self._owner.statistics())["log_end"]
+            while (await self._owner.statistics())["flushed_end"] < end:  # noqa: ASYNC110 - the engine does not tell
+                await trio.sleep(FLUSH_SECONDS)
+            document = self._progress.plan_save(snapshot, now_ms=self._clock.wall_ms())
+            await self._files.write(FILE_NAME, document)
+            self._progress.saved(snapshot)
+
+    async def _deliver(self, level: int) -> None:
+        while True:
+            offset = self._progress.next_offset(level)
+            try:
+                following, look_at_ms = await self._owner.deliver_scheduled(level, offset)
+            except StoreError as error:
+                _log.error(
+                    "messages of delay level %d were not delivered, the next try is in %g s: %s",
+                    level,
+                    FAILED_SECONDS,
+                    error,
+                )
+                await trio.sleep(FAILED_SECONDS)
+                continue
+            self._progress.reached(level, following)
+            await trio.sleep(seconds_until(look_at_ms, now_ms=self._clock.wall_ms()))
+
+    async def _snapshots(self) -> None:
+        while True:
+            await trio.sleep(SNAPSHOT_SECONDS)
+            try:
+                await self.save()
+            except StoreError as error:
+                _log.error(
+                    "delivery offsets were not written, the next try is in %g s: %s", SNAPSHOT_SECONDS, error
+                )
