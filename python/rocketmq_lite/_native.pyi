@@ -408,6 +408,7 @@ class Control:
         consume_enable: bool = True,
         broadcast_enable: bool = True,
         retry_max_times: int = 16,
+        retry_queues: int = 1,
         sys_flag: int = 0,
     ) -> Control:
         """Add or replace a consumer group."""

@@ -98,7 +98,7 @@ async def test_a_deleted_topic_is_gone_with_its_messages(world: World, time: Moc
         ] == "0"
 
 
-@pytest.mark.parametrize("code", [36, 37, 99_999])
+@pytest.mark.parametrize("code", [37, 99_999])
 async def test_what_is_not_there_yet_is_said_to_be(world: World, time: MockClock | None, code: int) -> None:
     async with world.broker() as address, world.peer(address) as peer:
         answer = await peer.call(code)

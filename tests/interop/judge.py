@@ -187,13 +187,14 @@ class Judge:
         expression: str = "*",
         condition: str | None = None,
         style: str = "consume",
+        **failing: int,
     ) -> Iterator[Consuming]:
         """A push consumer (style lite-pull: such a one) that has started; leaving stops it unless ``finish`` did.
 
-        It takes messages by tags, or by a condition if one is given.
+        It takes messages by tags, or by a condition if one is given. ``failing`` is what Consume.java says of failures.
         """
         wanted = {"expression": expression} if condition is None else {"condition": condition}
-        exchange = self.request(style, namesrv=namesrv, topic=topic, group=group, **wanted)
+        exchange = self.request(style, namesrv=namesrv, topic=topic, group=group, **wanted, **failing)
         ready = exchange.next()
         assert ready is not None
         assert ready["event"] == "ready"

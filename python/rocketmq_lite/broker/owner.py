@@ -131,6 +131,7 @@ class EngineOwner(ABC):
                 consume_enable=group.consume_enable,
                 broadcast_enable=group.consume_broadcast_enable,
                 retry_max_times=group.retry_max_times,
+                retry_queues=group.retry_queue_nums,
                 sys_flag=group.group_sys_flag,
             )
         )

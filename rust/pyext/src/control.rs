@@ -71,15 +71,17 @@ impl Control {
     }
 
     #[staticmethod]
-    #[pyo3(signature = (name, *, consume_enable=true, broadcast_enable=true, retry_max_times=16, sys_flag=0))]
+    #[pyo3(signature = (name, *, consume_enable=true, broadcast_enable=true, retry_max_times=16, retry_queues=1, sys_flag=0))]
     fn put_group(
         name: String,
         consume_enable: bool,
         broadcast_enable: bool,
         retry_max_times: i32,
+        retry_queues: i32,
         sys_flag: i32,
     ) -> Self {
-        let entry = GroupEntry { name, consume_enable, broadcast_enable, retry_max_times, sys_flag };
+        let entry =
+            GroupEntry { name, consume_enable, broadcast_enable, retry_max_times, retry_queues, sys_flag };
         control(CoreControl::PutGroup(entry))
     }
 

@@ -75,6 +75,11 @@ def is_retry_topic(name: str) -> bool:
     return name.startswith(RETRY_PREFIX)
 
 
+def is_dead_letter_topic(name: str) -> bool:
+    """Whether this is the topic of a group's dead letters."""
+    return name.startswith(DLQ_PREFIX)
+
+
 def topic_name_problem(name: str) -> str | None:
     """Why this cannot be a topic's name, or None when it can."""
     if not name.strip():

@@ -81,6 +81,9 @@ class TopicTable(ConfigTable[TopicConfig]):
     def plan_auto_create(self, name: str, *, default_topic: str, queue_nums: int, unit: bool) -> TopicConfig:
         """The topic that a send to an unknown name creates, derived from the template the producer named.
 
+        A group's own topics need none: its retry topic, which gets one queue, and where the broker itself wants them and
+        names no template, that topic and the one of its dead letters, which get as many as it says.
+
         Raises:
             BrokerError: 29 for a name that cannot be, 17 when there is no such template or it may not be inherited.
         """
@@ -97,8 +100,8 @@ class TopicTable(ConfigTable[TopicConfig]):
                 topic_filter_type=template.topic_filter_type,
                 topic_sys_flag=sys_flag,
             )
-        if names.is_retry_topic(name):
-            return self.plan_retry_topic(name, queues=1, sys_flag=sys_flag)
+        if names.is_retry_topic(name) or (names.is_dead_letter_topic(name) and not default_topic):
+            return self.plan_retry_topic(name, queues=1 if default_topic else queue_nums, sys_flag=sys_flag)
         reason = "does not exist" if template is None else "may not be inherited"
         raise BrokerError(
             ResponseCode.TOPIC_NOT_EXIST,
@@ -106,7 +109,7 @@ class TopicTable(ConfigTable[TopicConfig]):
         )
 
     def plan_retry_topic(self, name: str, *, queues: int, sys_flag: int = 0) -> TopicConfig:
-        """The topic through which a group's failed messages come back."""
+        """A topic of a group's own: through which its failed messages come back, or where its dead letters lie."""
         return TopicConfig(
             topic_name=name,
             read_queue_nums=queues,

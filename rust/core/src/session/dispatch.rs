@@ -16,7 +16,7 @@ use crate::wire::codes::{request, response};
 use crate::wire::{Command, WireError};
 
 /// The requests the engine answers itself.
-const HOT: [i32; 13] = [
+const HOT: [i32; 14] = [
     request::SEND_MESSAGE,
     request::SEND_MESSAGE_V2,
     request::SEND_BATCH_MESSAGE,
@@ -30,6 +30,7 @@ const HOT: [i32; 13] = [
     request::GET_EARLIEST_MSG_STORETIME,
     request::QUERY_MESSAGE,
     request::VIEW_MESSAGE_BY_ID,
+    request::CONSUMER_SEND_MSG_BACK,
 ];
 
 /// Whether the request stores a message.
@@ -95,6 +96,7 @@ impl Broker {
             request::GET_EARLIEST_MSG_STORETIME => self.earliest_store_time(conn, &command, now),
             request::QUERY_MESSAGE => self.query_message(conn, &command, now),
             request::VIEW_MESSAGE_BY_ID => self.view_message(conn, &command, now),
+            request::CONSUMER_SEND_MSG_BACK => self.send_back(conn, command, now),
             request::PULL_MESSAGE | request::LITE_PULL_MESSAGE => {
                 self.counters.pulls += 1;
                 self.pull(conn, command, now);

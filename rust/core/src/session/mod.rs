@@ -10,7 +10,7 @@
 //! - `dispatch`: frames to handlers, past the `gate`; `answers`: back to bytes;
 //! - `send`, `send_batch`, `run`, `flush`: storing, one append run a round; `indexing`: finding by key, later;
 //! - `pull`, `hold`, `reads`: fetching and long polling;
-//! - `schedule`: delay levels;
+//! - `schedule`, `send_back`: delay levels, and the retries that stand on them;
 //! - `offset`, `query`, `by_key`: consumer offsets, questions about the log;
 //! - `cold`, `waiting`, `missing`: what waits for Python; `apply`, `stop`: what Python asks.
 
@@ -39,6 +39,7 @@ mod refusal;
 mod run;
 mod schedule;
 mod send;
+mod send_back;
 mod send_batch;
 mod send_header;
 mod send_properties;

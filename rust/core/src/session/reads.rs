@@ -58,6 +58,9 @@ impl Broker {
             (Reading::Query(asker, Query::StoreTime), Ok(ReadOutcome::StoreTime(time))) => {
                 self.answer_number(asker, "timestamp", time);
             }
+            (Reading::SendBack(back), Ok(ReadOutcome::Record(record))) => {
+                self.finish_send_back(*back, record.as_ref(), now);
+            }
             (Reading::Scheduled(look), Ok(ReadOutcome::Fetched(fetched))) => {
                 self.finish_scheduled(look, &fetched, now);
             }
@@ -88,6 +91,7 @@ impl Broker {
         match reading {
             Reading::Pull(pull) => self.refuse(pull.asker, Refusal::new(response::SYSTEM_ERROR, why)),
             Reading::Query(asker, _) => self.refuse(*asker, Refusal::new(response::SYSTEM_ERROR, why)),
+            Reading::SendBack(back) => self.refuse(back.asker, Refusal::new(response::SYSTEM_ERROR, why)),
             Reading::Scheduled(look) => self.done(look.token, Value::Failed(why)),
             Reading::Own(token) => self.done(*token, Value::Failed(why)),
         }

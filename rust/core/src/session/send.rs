@@ -24,7 +24,7 @@ use crate::wire::codes::response;
 /// sysFlag bit of messages of topics with several tags a message.
 const MULTI_TAG_BIT: i32 = 0x02;
 /// From this client version on the attempts allowed come with the request (3.4.9).
-const VERSION_WITH_MAX_ATTEMPTS: i32 = 121;
+pub(super) const VERSION_WITH_MAX_ATTEMPTS: i32 = 121;
 /// Queues of a group's own topics (retry and dead letters).
 const OWN_TOPIC_QUEUES: i32 = 1;
 
@@ -193,7 +193,8 @@ fn missing_topic(header: &SendHeader<'_>, name: &str) -> Halt {
     match header.queue_nums.or(own.then_some(OWN_TOPIC_QUEUES)) {
         Some(queue_nums) => Halt::Missing(Missing::Topic {
             name: name.to_owned(),
-            default_topic: header.default_topic.to_owned(),
+            // Dead letters are the broker's own doing: their topic needs no template.
+            default_topic: if name == header.topic { header.default_topic } else { "" }.to_owned(),
             queue_nums: if own { OWN_TOPIC_QUEUES } else { queue_nums },
             unit: header.unit_mode,
         }),

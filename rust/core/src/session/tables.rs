@@ -81,6 +81,8 @@ pub struct GroupEntry {
     pub broadcast_enable: bool,
     /// Attempts before a retried message becomes a dead letter, unless the request says otherwise.
     pub retry_max_times: i32,
+    /// Queues of its retry topic; without any, messages that are sent back are dropped.
+    pub retry_queues: i32,
     /// Group system flags, told to pullers.
     pub sys_flag: i32,
 }
@@ -93,6 +95,7 @@ impl GroupEntry {
             consume_enable: true,
             broadcast_enable: true,
             retry_max_times: 16,
+            retry_queues: 1,
             sys_flag: 0,
         }
     }

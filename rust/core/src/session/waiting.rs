@@ -10,6 +10,7 @@ use crate::session::asker::Asker;
 use crate::session::pull::Pull;
 use crate::session::query::Query;
 use crate::session::schedule::Look;
+use crate::session::send_back::SendBack;
 
 /// Unanswered cold requests of one connection, and its one-way cold commands a second.
 pub(super) const COLD_PER_CONNECTION: usize = 64;
@@ -27,6 +28,8 @@ pub(super) enum Reading {
     Pull(Box<Pull>),
     /// 12, 29, 32, 33.
     Query(Asker, Query),
+    /// 36.
+    SendBack(Box<SendBack>),
     /// A delay level's queue.
     Scheduled(Look),
     /// A control of Python's, with its token.
@@ -39,6 +42,7 @@ impl Reading {
         match self {
             Self::Pull(pull) => Some(pull.asker),
             Self::Query(asker, _) => Some(*asker),
+            Self::SendBack(back) => Some(back.asker),
             Self::Scheduled(_) | Self::Own(_) => None,
         }
     }

@@ -47,7 +47,7 @@ fn an_answer_takes_opaque_and_codec_from_its_request() {
 fn unknown_codes_are_pythons_to_refuse() {
     let mut rig = Rig::new();
     let conn = rig.connect();
-    for code in [0, -1, 36, 37, 9_999, i32::MAX] {
+    for code in [0, -1, 37, 9_999, i32::MAX] {
         rig.request(conn, &request(code, &[]));
         assert_eq!(taken(&mut rig).2.code, code);
     }

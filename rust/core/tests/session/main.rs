@@ -17,6 +17,7 @@ mod random_input;
 mod refusals;
 mod rig;
 mod schedule;
+mod send_back;
 mod sends;
 mod sql;
 mod stopping;

@@ -143,19 +143,19 @@ fn a_retry_topic_waits_for_topic_then_group_then_dead_letters() {
     let conn = rig.connect();
     let (retry_topic, dead) = ("%RETRY%g2", "%DLQ%g2");
     rig.request(conn, &with(send_to(retry_topic, 0, "x", &[]), "j", "17"));
-    let own = |name: &str| Missing::Topic {
+    let own = |name: &str, template: &str| Missing::Topic {
         name: name.to_owned(),
-        default_topic: "TBW102".to_owned(),
+        default_topic: template.to_owned(),
         queue_nums: 1,
         unit: false,
     };
-    assert_eq!(asked(&mut rig), own(retry_topic));
+    assert_eq!(asked(&mut rig), own(retry_topic, "TBW102"));
     rig.submit(Control::PutTopic(TopicEntry::new(retry_topic, 1)));
     retry(&mut rig, MissingKind::Topic, retry_topic);
     assert_eq!(asked(&mut rig), Missing::Group { name: "g2".to_owned() });
     rig.submit(Control::PutGroup(GroupEntry::new("g2")));
     retry(&mut rig, MissingKind::Group, "g2");
-    assert_eq!(asked(&mut rig), own(dead));
+    assert_eq!(asked(&mut rig), own(dead, ""));
     rig.submit(Control::PutTopic(TopicEntry::new(dead, 1)));
     retry(&mut rig, MissingKind::Topic, dead);
     assert_eq!(opaques(&mut rig, conn), [(7, 0)]);

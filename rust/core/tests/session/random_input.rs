@@ -63,7 +63,7 @@ fn value() -> impl Strategy<Value = String> {
 
 fn code() -> impl Strategy<Value = i32> {
     prop_oneof![
-        8 => prop::sample::select(vec![10, 310, 320, 11, 361, 14, 15, 29, 30, 31, 32, 33]),
+        8 => prop::sample::select(vec![10, 310, 320, 11, 361, 14, 15, 29, 30, 31, 32, 33, 36]),
         1 => any::<i32>(),
     ]
 }

@@ -53,6 +53,14 @@ def test_a_retry_topic_needs_no_template() -> None:
     assert (created.read_queue_nums, created.perm) == (1, 6)
 
 
+def test_the_broker_wants_a_groups_own_topics_without_a_template() -> None:
+    for name, queues in (("%RETRY%g", 3), ("%DLQ%g", 1)):
+        created = table().plan_auto_create(name, default_topic="", queue_nums=queues, unit=False)
+        assert (created.read_queue_nums, created.write_queue_nums, created.perm) == (queues, queues, 6)
+    with pytest.raises(BrokerError):
+        table().plan_auto_create("%DLQ%g", default_topic="none", queue_nums=1, unit=False)
+
+
 def test_a_bad_name_is_refused_with_29() -> None:
     with pytest.raises(BrokerError) as caught:
         table().plan_auto_create("a b", default_topic="TBW102", queue_nums=4, unit=False)

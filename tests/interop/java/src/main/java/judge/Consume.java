@@ -22,7 +22,8 @@ import org.apache.rocketmq.common.message.MessageQueue;
  * Receives messages with DefaultMQPushConsumer until it is stopped, then leaves the group with its offsets stored.
  *
  * <p>Request: {@code namesrv}, {@code group}, {@code topic}, {@code expression} (tags; {@code *} when left out), or
- * {@code condition} (SQL92).
+ * {@code condition} (SQL92). With {@code failures} it fails so many attempts at each message, and has the broker keep it
+ * for {@code delayLevel}; {@code maxAttempts} of them make a dead letter.
  * A group without offsets starts at the first message. Events: {@code ready} once started, then {@code message} for
  * each message as its listener gets it.
  */
@@ -52,6 +53,7 @@ final class Consume implements Judge.Work {
         consumer.setPollNameServerInterval(1_000);
         consumer.setConsumeThreadMin(2);
         consumer.setConsumeThreadMax(2);
+        consumer.setMaxReconsumeTimes(request.getIntValue("maxAttempts", -1));
         subscribe(consumer);
         consumer.registerMessageListener(this::received);
         consumer.start();
@@ -82,11 +84,14 @@ final class Consume implements Judge.Work {
 
     private ConsumeConcurrentlyStatus received(List<MessageExt> messages, ConsumeConcurrentlyContext context) {
         MessageQueue queue = context.getMessageQueue();
+        context.setDelayLevelWhenNextConsume(request.getIntValue("delayLevel", 0));
         for (MessageExt message : messages) {
             next.merge(queue, message.getQueueOffset() + 1, Math::max);
             events.emit("message", Received.describe(message, queue.getBrokerName()));
         }
-        return ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
+        int failures = request.getIntValue("failures", 0);
+        boolean fails = messages.stream().anyMatch(message -> message.getReconsumeTimes() < failures);
+        return fails ? ConsumeConcurrentlyStatus.RECONSUME_LATER : ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
     }
 
     /** An offset moves shortly after its listener has returned: wait for it, so that what was seen is not repeated. */
