@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -96,3 +97,14 @@ async def test_a_loopback_address_of_a_broker_that_listens_elsewhere_is_refused(
 )
 async def test_what_is_told(advertise: str | None, bound: str, address: str) -> None:
     assert (await advertised_address(advertise, bound)).address == address
+
+
+async def test_a_name_that_means_this_machine_is_as_good_as_its_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def resolve(*_: object, **__: object) -> list[object]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.1.1", 0))]
+
+    monkeypatch.setattr(trio.socket, "getaddrinfo", resolve)  # a host's own name, as some installers write it
+    with pytest.raises(ConfigError, match=r"box \(127\.0\.1\.1\)"):
+        await advertised_address("box", "10.0.0.5:10911")

@@ -69,15 +69,17 @@ async def advertised_address(advertise: str | None, bound: str) -> BrokerAddress
             f"{host} means every address of this machine, so clients cannot be told to connect to it",
             hint="say under which address clients reach this broker (--advertise HOST[:PORT])",
         )
-    if _is_loopback(host) and not (bound_to in _ANY or _is_loopback(bound_to)):
+    numeric = await _numeric(host)
+    if _is_loopback(numeric) and not (bound_to in _ANY or _is_loopback(bound_to)):
+        name = host if host == numeric else f"{host} ({numeric})"
         raise ConfigError(
-            f"{host} leads every client to its own machine, and this broker listens on {bound_to} only",
+            f"{name} leads every client to its own machine, and this broker listens on {bound_to} only",
             hint="advertise an address under which clients reach this broker, or listen on 127.0.0.1",
         )
     return BrokerAddress(
         address=format_address(host, port),
         ha_address=format_address(host, min(port + 1, _MAX_PORT)),
-        store_host=format_address(await _numeric(host), port),
+        store_host=format_address(numeric, port),
     )
 
 
@@ -126,8 +128,8 @@ def with_port(advertise: str, port: int) -> tuple[str, int]:
 def _is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    except ValueError:  # a name, as networks in memory have them
+        return False
 
 
 async def _numeric(host: str) -> str:
