@@ -82,6 +82,28 @@ async def test_one_way_requests_are_not_answered() -> None:
     assert bench.answered == []
 
 
+class SlowHeartbeats(Bench):
+    """A handler that lets everything but heartbeats go."""
+
+    async def handle(self, _caller: Caller, request: Command) -> Command:
+        if request.code == RequestCode.HEART_BEAT:
+            await self.let_go.wait()
+        return request.answer()
+
+
+async def test_a_good_bye_waits_for_the_heartbeats_of_its_connection() -> None:
+    bench = SlowHeartbeats()
+    async with trio.open_nursery() as nursery:
+        router = bench.router(nursery)
+        router.deliver(request(1, code=RequestCode.HEART_BEAT))
+        router.deliver(request(2, code=RequestCode.UNREGISTER_CLIENT))
+        router.deliver(request(3, conn=2, code=RequestCode.UNREGISTER_CLIENT))
+        await trio.testing.wait_all_tasks_blocked()
+        assert bench.answered == [3]
+        bench.let_go.set()
+    assert bench.answered == [3, 1, 2]
+
+
 async def test_heartbeats_pass_a_crowd_of_slow_requests() -> None:
     bench = Bench()
     async with trio.open_nursery() as nursery:
