@@ -74,7 +74,10 @@ def _look(root: Path) -> tuple[list[LogFile], float]:
     with os.scandir(root / "commitlog") as entries:
         for entry in entries:
             if len(entry.name) == _NAME_DIGITS and entry.name.isdecimal():
-                found = entry.stat()
+                try:
+                    found = entry.stat()
+                except FileNotFoundError:  # purged since the directory was read
+                    continue
                 start = int(entry.name)
                 files.append(LogFile(start, start + found.st_size, found.st_mtime_ns // 1_000_000))
     files.sort(key=lambda file: file.start)

@@ -163,4 +163,7 @@ def _only_cluster(info: ClusterInfo) -> str:
         return names[0]
     if not names:
         raise RocketMQError("no broker is registered", hint="start one with 'rmq broker' or 'rmq up'")
-    raise ConfigError(f"there are several clusters: {', '.join(names)}", hint="say which with cluster=")
+    raise ConfigError(
+        f"there are several clusters: {', '.join(names)}",
+        hint="say which: cluster=, or --cluster on the command line",
+    )
