@@ -104,6 +104,7 @@ class CommandServer:
         self._failures = Flood()
         self._refusals = Flood()
         self._garbage = Flood()
+        self._stuck = Flood()
 
     def statistics(self) -> ServerStatistics:
         """A snapshot of the counters."""
@@ -181,11 +182,25 @@ class CommandServer:
                     await self._read_requests(peer, commands, requests)
                     # What is in work may finish: a one-way request followed by a close is executed too.
                     requests.cancel_scope.deadline = trio.current_time() + self._limits.grace
-            self._idle_closed += idle.cancelled_caught
+            if idle.cancelled_caught:
+                self._closed_idle(peer, commands.unfinished)
         finally:
             self._connections -= 1
             self._on_close(peer)
             await commands.aclose()
+
+    def _closed_idle(self, peer: Peer, unfinished: str | None) -> None:
+        """Count a connection on which nothing moved, and log one that stopped in the middle."""
+        self._idle_closed += 1
+        if unfinished is None or (untold := self._stuck.admit(trio.current_time())) is None:
+            return
+        _log.warning(
+            "closed the connection of %s: nothing moved for %g s, %s%s",
+            peer,
+            self._limits.idle_timeout,
+            unfinished,
+            untold,
+        )
 
     async def _read_requests(self, peer: Peer, commands: CommandStream, requests: trio.Nursery) -> None:
         """Hand out requests until the connection ends or the server stops."""

@@ -51,6 +51,7 @@ class CommandStream:
         self._peer = peer
         self._on_activity = on_activity
         self._send_lock = trio.Lock()
+        self._cut_short = False
         self.last_read = trio.current_time()
 
     def encode(self, command: Command) -> bytes:
@@ -99,9 +100,19 @@ class CommandStream:
                 with using(self._peer):
                     await self._stream.send_all(data)
             except BaseException:
+                self._cut_short = True
                 await self.aclose()
                 raise
             self._on_activity()
+
+    @property
+    def unfinished(self) -> str | None:
+        """In the middle of what the connection has stopped, for the log; ``None`` if it is merely quiet."""
+        if self._cut_short:
+            return "an answer was not read"
+        if begun := self._connection.buffered:
+            return f"{begun} bytes of a frame had come and not the rest"
+        return None
 
     async def aclose(self) -> None:
         """Close at once; there is no good-bye in the protocol.

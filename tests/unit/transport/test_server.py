@@ -193,6 +193,19 @@ async def test_a_half_frame_and_a_close_is_malformed_too(server: Server) -> None
     assert server.closed == [1]
 
 
+async def test_idle_connections_that_stopped_in_the_middle_are_logged_once(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    quiet, *halves = [await server.connect() for _ in range(3)]
+    for half in halves:
+        await half.stream.send_all(b"\0\0\1\0\0")
+    assert await quiet.receive() is None
+    await trio.sleep(1)
+    assert server.server.statistics().idle_closed == 3
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert "nothing moved for 120 s, 5 bytes of a frame had come and not the rest" in line
+
+
 async def test_silence_closes_the_connection_and_talk_keeps_it(server: Server) -> None:
     client = await server.connect()
     for _ in range(3):

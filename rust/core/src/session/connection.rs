@@ -23,7 +23,7 @@ const UNSENT_LOW: usize = UNSENT_HIGH / 2;
 /// Reads that one connection may have at the disk; each may bring a whole answer at any moment.
 const READS_LIMIT: usize = 64;
 /// A connection on which nothing moves for this long is closed, as in Apache.
-const IDLE_LIMIT_MS: u64 = 120_000;
+pub(super) const IDLE_LIMIT_MS: u64 = 120_000;
 /// Answers to pushes that one client may owe us; it is silent about the oldest beyond that.
 const PUSHES_LIMIT: usize = 64;
 
@@ -107,6 +107,15 @@ impl Connection {
     /// Whether it may be read again, once paused.
     pub(super) fn has_room(&self) -> bool {
         self.unsent <= UNSENT_LOW && self.reads < READS_LIMIT
+    }
+
+    /// What an idle connection has left undone, for the log; nothing if it is merely quiet.
+    pub(super) fn unfinished(&self) -> Option<String> {
+        match (self.unsent, self.decoder.buffered()) {
+            (0, 0) => None,
+            (0, begun) => Some(format!("{begun} bytes of a frame have come and not the rest")),
+            (unsent, _) => Some(format!("{unsent} bytes of answers are not read")),
+        }
     }
 
     /// Remembers that the answer with this opaque is for `token`.

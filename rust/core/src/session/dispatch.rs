@@ -6,6 +6,7 @@
 use crate::session::Broker;
 use crate::session::asker::Asker;
 use crate::session::cold::Admitted;
+use crate::session::connection::{Connection, IDLE_LIMIT_MS};
 use crate::session::missing::Parked;
 use crate::session::output::{Cold, ConnId, Level, Missing, MissingKind, Output};
 use crate::session::refusal::Refusal;
@@ -58,6 +59,20 @@ impl Broker {
         if let Some(untold) = self.garbage.admit(now.mono_ms) {
             let peer = self.peer(conn);
             self.log(Level::Warning, format!("closing the connection from {peer}: {error}{untold}"), now);
+        }
+        self.close(conn);
+    }
+
+    /// Closes a connection on which nothing has moved for long; one that stopped in the middle is logged.
+    pub(super) fn close_idle(&mut self, conn: ConnId, now: Now) {
+        let unfinished = self.connections.get(conn).and_then(Connection::unfinished);
+        if let Some(what) = unfinished
+            && let Some(untold) = self.stuck.admit(now.mono_ms)
+        {
+            let (peer, seconds) = (self.peer(conn), IDLE_LIMIT_MS / 1000);
+            let text =
+                format!("closing the connection from {peer}: nothing moved for {seconds} s, {what}{untold}");
+            self.log(Level::Warning, text, now);
         }
         self.close(conn);
     }

@@ -85,6 +85,7 @@ pub struct Broker {
     oneways: window::Window,
     logs: window::Window,
     garbage: Flood,
+    stuck: Flood,
     chance: chance::Chance,
     keys: keys::Keys,
     counters: Statistics,
@@ -117,6 +118,7 @@ impl Broker {
             oneways: window::Window::default(),
             logs: window::Window::default(),
             garbage: Flood::default(),
+            stuck: Flood::default(),
             chance,
             keys,
             counters: Statistics::default(),
@@ -151,7 +153,7 @@ impl Broker {
         self.expire_cold(now);
         self.expire_parked(now);
         for conn in self.connections.expire_idle(now.mono_ms) {
-            self.close(conn);
+            self.close_idle(conn, now);
         }
         self.step_stop(now);
     }

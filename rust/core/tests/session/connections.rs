@@ -165,3 +165,44 @@ fn connection_numbers_are_never_used_twice() {
     let statistics = rig.broker.statistics();
     assert_eq!((statistics.connections, statistics.connections_total), (1, 2));
 }
+
+fn log_lines(rig: &Rig) -> Vec<&str> {
+    rig.cold
+        .iter()
+        .filter_map(|cold| match cold {
+            Cold::Log { text, .. } => Some(text.as_str()),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn idle_connections_that_stopped_in_the_middle_are_logged_once() {
+    let mut rig = Rig::new();
+    let (quiet, half, other_half) = (rig.connect(), rig.connect(), rig.connect());
+    for conn in [half, other_half] {
+        rig.receive(conn, &[0, 0, 1, 0, 0]);
+    }
+    rig.advance(121_000);
+    rig.settle();
+    rig.closed.sort_unstable();
+    assert_eq!(rig.closed, [quiet, half, other_half]);
+    let lines = log_lines(&rig);
+    assert!(
+        matches!(lines[..], [line] if line.contains("nothing moved for 120 s, 5 bytes of a frame")),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn a_client_that_never_reads_is_closed_and_logged() {
+    let mut rig = Rig::new();
+    rig.keep_sent = true;
+    let deaf = rig.connect();
+    assert_eq!(rig.call(deaf, &send(0, "x", &[])).code, 0);
+    rig.advance(121_000);
+    rig.settle();
+    assert_eq!(rig.closed, [deaf]);
+    let lines = log_lines(&rig);
+    assert!(matches!(lines[..], [line] if line.contains("bytes of answers are not read")), "{lines:?}");
+}
