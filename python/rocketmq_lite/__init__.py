@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
     from rocketmq_lite.client.client import Client, ClientStatistics, connect
     from rocketmq_lite.client.consumer import Consumer, ConsumerStatistics, UnacknowledgedWarning
+    from rocketmq_lite.client.engine.giving_back import DeadLetter, RetryLater
     from rocketmq_lite.client.message import ReceivedMessage
     from rocketmq_lite.client.message_view import StoredMessage
     from rocketmq_lite.client.producer import Producer, ProducerStatistics
@@ -76,6 +77,7 @@ __all__ = [
     "ConnectionLost",
     "Consumer",
     "ConsumerStatistics",
+    "DeadLetter",
     "GroupClient",
     "GroupClients",
     "GroupLag",
@@ -97,6 +99,7 @@ __all__ = [
     "ReceivedMessage",
     "RemoteProtocolError",
     "RequestTimeout",
+    "RetryLater",
     "RocketMQError",
     "SendReceipt",
     "SendStatus",
@@ -126,6 +129,7 @@ _HOMES: Final = {
     "ConnectionLost": ".errors",
     "Consumer": ".client.consumer",
     "ConsumerStatistics": ".client.consumer",
+    "DeadLetter": ".client.engine.giving_back",
     "GroupClient": ".client.administration.group_reports",
     "GroupClients": ".client.administration.group_reports",
     "GroupLag": ".client.administration.group_reports",
@@ -147,6 +151,7 @@ _HOMES: Final = {
     "ReceivedMessage": ".client.message",
     "RemoteProtocolError": ".errors",
     "RequestTimeout": ".errors",
+    "RetryLater": ".client.engine.giving_back",
     "RocketMQError": ".errors",
     "SendReceipt": ".model",
     "SendStatus": ".model",

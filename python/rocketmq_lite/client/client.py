@@ -219,6 +219,7 @@ class Client:
         where: str | None = None,
         start: Start = "latest",
         prefetch: int = _PREFETCH,
+        max_attempts: int | None = None,
     ) -> AbstractAsyncContextManager[Consumer]:
         """A member of a consumer group, for the block of ``async with``.
 
@@ -228,7 +229,10 @@ class Client:
         the group's position in a queue is the lowest message that is not. It is committed every 5
         seconds, with each pull, and when the block ends, and the group continues there.
 
-        A message whose block raised is delivered to the same consumer again after 1 second, then 2, 4
+        A message whose block raised goes back to its broker, which delivers it to a member of the group
+        again: after 10 seconds, 30 seconds, 1 minute, 2, 3 and so on up to 2 hours, or as ``rmq.RetryLater``
+        asks. After ``max_attempts``, or with ``rmq.DeadLetter``, it is kept in ``%DLQ%<group>``. When the broker
+        cannot be reached or refuses, this consumer delivers the message again itself after 1 second, then 2, 4
         and so on up to 30; it is never skipped.
 
         Args:
@@ -241,6 +245,8 @@ class Client:
                 message, at the ``"earliest"``, or at the first message stored at or after a time.
             prefetch: At most so many messages of each queue are held unacknowledged. When none of them
                 was entered, nothing more comes and an ``UnacknowledgedWarning`` says so.
+            max_attempts: Deliveries after which a message that failed is a dead letter; by default as many as
+                the group's settings allow (17).
 
         Raises:
             ConfigError: An argument is not valid, or the client is in the group already.
@@ -266,6 +272,7 @@ class Client:
             start=_check_start(start),
             limits=QueueLimits(_check_prefetch(prefetch), _PREFETCH_BYTES),
             sub_version=self._clock.wall_ms(),
+            max_attempts=_check_attempts(max_attempts),
         )
         return open_consumer(
             settings,
@@ -328,6 +335,12 @@ def _check_start(start: Start) -> Start:
     if isinstance(start, str) and start not in {"latest", "earliest"}:
         raise ConfigError(f"start is {start!r}", hint="give 'latest', 'earliest' or a datetime")
     return start
+
+
+def _check_attempts(attempts: int | None) -> int | None:
+    if attempts is not None and attempts < 1:
+        raise ConfigError(f"max_attempts is {attempts}, it must be at least 1")
+    return attempts
 
 
 def _check_prefetch(prefetch: int) -> int:

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Final, Self, final
 
 import trio
 
+from rocketmq_lite.client.engine.giving_back import delay_level
 from rocketmq_lite.client.engine.inbox import Inbox
 from rocketmq_lite.client.engine.names import TAGS
+from rocketmq_lite.client.engine.process_queue import DeliveryEvent
 from rocketmq_lite.client.engine.retry import redelivery_pause
 from rocketmq_lite.client.member import GroupMember
 from rocketmq_lite.client.message import ReceivedMessage
-from rocketmq_lite.errors import ClientClosed
+from rocketmq_lite.errors import ClientClosed, RocketMQError
 from rocketmq_lite.transport.nursery import background_nursery
 
 if TYPE_CHECKING:
@@ -108,6 +110,7 @@ class Consumer:
         heartbeats: Heartbeats,
     ) -> None:
         self._settings = settings
+        self._nursery = nursery
         self._member = GroupMember(
             settings,
             nursery,
@@ -202,16 +205,41 @@ class Consumer:
         self._room_changed(delivery)
 
     def failed(self, delivery: Delivery[RawMessage], error: Exception) -> None:
-        """The user's work raised: hand it out again after a pause."""
+        """The user's work raised: give the message back to its broker."""
         self._failed += 1
-        pause = redelivery_pause(delivery.attempt - 1)
         _log.error(
-            "message at offset %d of %s failed in group %s, delivered again in %g s",
+            "message at offset %d of %s failed in group %s, at attempt %d",
             delivery.offset,
             delivery.queue.queue,
             self.group,
-            pause,
+            delivery.attempt - 1,
             exc_info=error,
+        )
+        self._nursery.start_soon(self._send_back, delivery, delay_level(error))
+
+    async def _send_back(self, delivery: Delivery[RawMessage], level: int) -> None:
+        """Once the broker has it again, the group goes on behind it; else we hand it out again ourselves.
+
+        When the consumer ends meanwhile, the message counts as neither: it comes again, at worst twice.
+        """
+        try:
+            await self._member.send_back(delivery.queue.queue, delivery.payload, level=level)
+        except RocketMQError as problem:
+            self._keep(delivery, problem)
+            return
+        delivery.apply(DeliveryEvent.SEND_BACK)
+        self._warned = False
+        self._room_changed(delivery)
+
+    def _keep(self, delivery: Delivery[RawMessage], problem: RocketMQError) -> None:
+        """Hand it out again after a pause."""
+        pause = redelivery_pause(delivery.attempt - 1)
+        _log.warning(
+            "message at offset %d of %s could not be sent back and is delivered again in %g s: %s",
+            delivery.offset,
+            delivery.queue.queue,
+            pause,
+            problem,
         )
         self._inbox.pause(delivery, trio.current_time() + pause)
         self._iterating.unpark_all()  # each of them has to know the new time to wait for

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.routing import Routing
     from rocketmq_lite.model import MessageQueue
     from rocketmq_lite.protocol.bodies import ConsumerRunningInfo
+    from rocketmq_lite.protocol.framing import RawMessage
 
 __all__ = ["ConsumerSettings", "GroupMember", "Start"]
 
@@ -62,6 +63,7 @@ class ConsumerSettings:
         topics: Which messages of which topics.
         start: Where to begin without a position.
         limits: How much of one queue may be unacknowledged.
+        max_attempts: Deliveries of a message before it is a dead letter; None leaves that to the group's settings.
         sub_version: Tells this subscription from an older one of the same client; a wall time.
     """
 
@@ -70,6 +72,7 @@ class ConsumerSettings:
     start: Start
     limits: QueueLimits
     sub_version: int
+    max_attempts: int | None = None
 
     @property
     def retry_topic(self) -> str:
@@ -173,6 +176,25 @@ class GroupMember:
             await self._commit(readers)
         await self._heartbeats.leave_consumer(self._settings.group)
         self._routing.table.forget(self._settings.retry_topic)
+
+    async def send_back(self, queue: MessageQueue, raw: RawMessage, *, level: int) -> None:
+        """Have the broker that a message came from bring it again later, or keep it as a dead letter.
+
+        Raises:
+            RocketMQError: It does not.
+        """
+        address = self._routing.table.master(queue.broker_name)
+        if address is None:
+            raise ConnectError(f"no master of broker {queue.broker_name} is known")
+        limit = self._settings.max_attempts
+        await self._remote.send_back(
+            address,
+            self._settings.group,
+            queue,
+            raw,
+            level=level,
+            max_reconsume_times=None if limit is None else limit - 1,
+        )
 
     # --- which queues -----------------------------------------------------------------------------------
 

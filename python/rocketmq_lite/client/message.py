@@ -1,9 +1,9 @@
 """A message that was received, and what leaving its block means.
 
-Leaving ``async with message:`` cleanly acknowledges. An exception is logged and the message is delivered
-again; it does not leave the block, so that one bad message does not end a consumer. A cancellation, a
-``KeyboardInterrupt`` and everything else that is not an ``Exception`` does leave the block, and neither
-acknowledges nor retries. None of this waits, so it cannot be interrupted half-way.
+Leaving ``async with message:`` cleanly acknowledges. An exception is logged and the message given back to its
+broker, which delivers it again later or keeps it as a dead letter; the exception does not leave the block, so that one bad
+message does not end a consumer. A cancellation, a ``KeyboardInterrupt`` and everything else that is not an ``Exception``
+does leave the block, and neither acknowledges nor gives back. None of this waits, so it cannot be interrupted half-way.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Settlement(Protocol):
         """The work is done."""
 
     def failed(self, delivery: Delivery[RawMessage], error: Exception) -> None:
-        """The work raised; the message is to be delivered again."""
+        """The work raised; the message is to be given back."""
 
 
 @final

@@ -35,7 +35,11 @@ from rocketmq_lite.protocol.headers.pull import (
     PullSysFlag,
 )
 from rocketmq_lite.protocol.headers.route import GetRouteInfoRequestHeader
-from rocketmq_lite.protocol.headers.send import SendMessageRequestHeaderV2, SendMessageResponseHeader
+from rocketmq_lite.protocol.headers.send import (
+    ConsumerSendMsgBackRequestHeader,
+    SendMessageRequestHeaderV2,
+    SendMessageResponseHeader,
+)
 from rocketmq_lite.protocol.reserved import TEMPLATE_TOPIC
 
 if TYPE_CHECKING:
@@ -244,6 +248,31 @@ class Remote:
         header = SearchOffsetRequestHeader(queue.topic, queue.queue_id, timestamp, boundary_type="LOWER")
         request = Command(RequestCode.SEARCH_OFFSET_BY_TIMESTAMP, fields=_named(header, queue))
         return self._offset(address, await self._pool.call(address, request))
+
+    async def send_back(
+        self,
+        address: str,
+        group: str,
+        queue: MessageQueue,
+        raw: RawMessage,
+        *,
+        level: int,
+        max_reconsume_times: int | None,
+    ) -> None:
+        """36: have a message of a queue come to the group again, after a delay level, or as a dead letter."""
+        header = ConsumerSendMsgBackRequestHeader(
+            offset=raw.physical_offset,
+            group=group,
+            delay_level=level,
+            origin_msg_id=raw.offset_message_id,
+            origin_topic=raw.topic,
+            unit_mode=False,
+            max_reconsume_times=max_reconsume_times,
+        )
+        request = Command(RequestCode.CONSUMER_SEND_MSG_BACK, fields=_named(header, queue))
+        answer = await self._pool.call(address, request)
+        if answer.code != ResponseCode.SUCCESS:
+            raise refusal(address, answer)
 
     # --- membership -------------------------------------------------------------------------------------
 

@@ -100,6 +100,7 @@ _HEADERS: Final[dict[Code, tuple[type[Header] | None, type[Header] | None]]] = {
         offset.GetEarliestMsgStoretimeResponseHeader,
     ),
     Code.UNREGISTER_CLIENT: (heartbeat.UnregisterClientRequestHeader, None),
+    Code.CONSUMER_SEND_MSG_BACK: (send.ConsumerSendMsgBackRequestHeader, None),
     Code.GET_CONSUMER_LIST_BY_GROUP: (heartbeat.GetConsumerListByGroupRequestHeader, None),
     Code.NOTIFY_CONSUMER_IDS_CHANGED: (heartbeat.NotifyConsumerIdsChangedRequestHeader, None),
     Code.GET_CONSUMER_CONNECTION_LIST: (heartbeat.GetConsumerConnectionListRequestHeader, None),

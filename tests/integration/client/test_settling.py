@@ -39,16 +39,71 @@ async def test_an_exception_is_logged_and_the_message_comes_again(autojump_clock
         (b"2", 1, 0),
         (b"3", 1, 0),
         (b"4", 1, 0),
-        (b"1", 2, 1),
-        (b"1", 3, 3),
-        (b"1", 4, 7),
+        (b"1", 2, 10),
+        (b"1", 3, 40),
+        (b"1", 4, 100),
     ]
     assert (statistics.delivered, statistics.acknowledged, statistics.failed) == (8, 5, 3)
     assert [record.levelno for record in caplog.records if "failed" in record.message] == [logging.ERROR] * 3
     assert "not yet" in caplog.text
 
 
-async def test_the_position_never_passes_a_failed_message(autojump_clock, orders):
+async def test_a_message_that_was_sent_back_is_behind_the_group(autojump_clock, orders):
+    async with orders.consumer("billing", "orders", start="earliest") as messages:
+        for _ in range(5):
+            async with await anext(messages) as message:
+                if message.body == b"1":
+                    raise ValueError
+        await trio.sleep(0.5)
+        queue, _retries = messages.statistics().queues
+        assert (queue.committable, queue.unfinished) == (5, 0)
+    async with orders.consumer("billing", "orders") as messages:
+        [again] = await take(messages, 1)
+        assert (again.body, again.attempt, again.topic) == (b"1", 2, "orders")
+
+
+async def test_the_user_says_when_it_comes_again(autojump_clock, orders):
+    waits: list[int] = []
+    async with orders.consumer("billing", "orders", start="earliest") as messages:
+        await take(messages, 4)
+        for seconds in (1, 4, 50, 1e9):
+            message = await anext(messages)
+            began = trio.current_time()
+            await leave_by(message, rmq.RetryLater(seconds))
+            again = await anext(messages)
+            waits.append(round(trio.current_time() - began))
+            assert again.body == message.body
+            await leave_by(again, rmq.RetryLater(1))
+    assert waits == [1, 5, 60, 7200]
+
+
+@pytest.mark.parametrize("attempts", [1, 3])
+async def test_the_last_attempt_is_followed_by_the_dead_letters(autojump_clock, orders, attempts):
+    seen = []
+    async with orders.consumer("billing", "orders", start="earliest", max_attempts=attempts) as messages:
+        await take(messages, 4)
+        with trio.move_on_after(10_000):
+            async for message in messages:
+                async with message:
+                    seen.append(message.attempt)
+                    raise ValueError
+    assert seen == list(range(1, attempts + 1))
+    async with orders.consumer("undertaker", "%DLQ%billing", start="earliest") as messages:
+        [dead] = await take(messages, 1)
+    assert dead.body == b"4"
+
+
+async def test_the_user_gives_a_message_up(autojump_clock, orders):
+    async with orders.consumer("billing", "orders", start="earliest") as messages:
+        await leave_by(await anext(messages), rmq.DeadLetter("no such customer"))
+        await take(messages, 4)
+        await nothing_more(messages)
+    async with orders.consumer("undertaker", "%DLQ%billing", start="earliest") as messages:
+        assert [message.body for message in await take(messages, 1)] == [b"0"]
+
+
+async def test_the_position_never_passes_a_message_that_could_not_be_sent_back(autojump_clock, orders):
+    await orders.admin.create_topic("%RETRY%billing", queues=1, perm="r")
     async with orders.consumer("billing", "orders", start="earliest") as messages:
         for _ in range(5):
             async with await anext(messages) as message:

@@ -94,6 +94,8 @@ class DeliveryEvent(Enum):
     LEAVE = auto()
     """Left by a cancellation: neither acknowledged nor failed."""
     RESUME = auto()
+    SEND_BACK = auto()
+    """The broker has it again: this copy is done."""
 
 
 DELIVERY_TRANSITIONS: Final[Mapping[DeliveryState, Mapping[DeliveryEvent, DeliveryState]]] = {
@@ -104,7 +106,10 @@ DELIVERY_TRANSITIONS: Final[Mapping[DeliveryState, Mapping[DeliveryEvent, Delive
         DeliveryEvent.FAIL: DeliveryState.PAUSED,
         DeliveryEvent.LEAVE: DeliveryState.HANDED,
     },
-    DeliveryState.PAUSED: {DeliveryEvent.RESUME: DeliveryState.WAITING},
+    DeliveryState.PAUSED: {
+        DeliveryEvent.RESUME: DeliveryState.WAITING,
+        DeliveryEvent.SEND_BACK: DeliveryState.FINISHED,
+    },
     DeliveryState.FINISHED: {},
 }
 

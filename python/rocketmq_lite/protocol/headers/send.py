@@ -9,7 +9,12 @@ from dataclasses import dataclass
 
 from rocketmq_lite.protocol.headers.shape import I32, Header, key
 
-__all__ = ["SendMessageRequestHeader", "SendMessageRequestHeaderV2", "SendMessageResponseHeader"]
+__all__ = [
+    "ConsumerSendMsgBackRequestHeader",
+    "SendMessageRequestHeader",
+    "SendMessageRequestHeaderV2",
+    "SendMessageResponseHeader",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,19 @@ class SendMessageRequestHeaderV2(Header):
     max_reconsume_times: I32 | None = key("l", default=None)
     batch: bool | None = key("m", default=None)
     broker_name: str | None = key("n", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerSendMsgBackRequestHeader(Header):
+    """36. ``offset`` is a position of the commit log; ``delay_level`` 0 leaves the delay to the broker."""
+
+    offset: int
+    group: str
+    delay_level: I32
+    origin_msg_id: str | None = None
+    origin_topic: str | None = None
+    unit_mode: bool | None = None
+    max_reconsume_times: I32 | None = None
 
 
 @dataclass(frozen=True, slots=True)
