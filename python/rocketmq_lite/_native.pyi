@@ -26,6 +26,7 @@ __all__ = [
     "SqlFilter",
     "StoreCheck",
     "StoreError",
+    "StoreRepair",
     "UniqueKeys",
     "WireError",
     "__version__",
@@ -802,4 +803,40 @@ class StoreCheck:
         """Return what was found.
 
         `sound`, `end`, `records`, `unreadable`, `entries`, `without_entry`, `counts`, `findings`.
+        """
+
+@final
+class StoreRepair:
+    """A repair of a store directory: planned in steps, then done once."""
+
+    def __new__(cls, root: str | PathLike[str], *, remake: bool = False) -> StoreRepair:
+        """Open and lock Apache's `storePathRootDir`; with `remake` queues and index are made again in any case.
+
+        Raises:
+            StoreError: A broker has it open, or it cannot be read.
+        """
+
+    def step(self) -> tuple[bool, int, int]:
+        """Check 64 MiB of the log. Returns whether there is more, the position, and where the files end.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+
+    def plan(self) -> dict[str, object]:
+        """Return what would be done.
+
+        `needed`, `cut`, `replaced_queues`, `remakes_queues`, `index`, `remakes_index`, `report`.
+
+        Raises:
+            RuntimeError: It has been done.
+            StoreError: It cannot be read.
+        """
+
+    def apply(self, utc_offset_s: int, wall_ms: int) -> dict[str, object]:
+        """Do it, and return `cut_to`, `set_aside` and `recovery`.
+
+        Raises:
+            RuntimeError: It has been done.
+            StoreError: It cannot be read or written.
         """

@@ -1,15 +1,17 @@
 """The door to a store directory that no broker has open: what ``rmq store`` is made of.
 
-Nothing here changes a directory. Works on ours and on Apache's. All of it waits for the disk, so a task under Trio calls
-it from a thread.
+Nothing but :meth:`OfflineRepair.apply` changes a directory. Works on ours and on Apache's. All of it waits for
+the disk, so a task under Trio calls it from a thread.
 """
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 from rocketmq_lite import _native
+from rocketmq_lite.clock import utc_offset_s
 from rocketmq_lite.errors import ConfigError, StoreDamaged, StoreError, StoreLocked
 from rocketmq_lite.protocol.framing import RawMessage, decode_messages
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["OfflineStore", "store_error", "store_root"]
+__all__ = ["OfflineRepair", "OfflineStore", "store_error", "store_root"]
 
 _CHUNK: Final = 1024 * 1024
 
@@ -50,7 +52,7 @@ def store_error(error: _native.StoreError) -> StoreError:
             return StoreDamaged(
                 str(error),
                 hint="nothing was changed; `rmq store verify DIR` lists all of the damage, `rmq store dump DIR` prints "
-                "what is whole; restore the directory from a copy",
+                "what is whole; restore the directory from a copy, or let `rmq store repair DIR` say what it can do",
             )
         case _:
             return StoreError(str(error))
@@ -113,6 +115,53 @@ class OfflineStore:
                 yield from decode_messages(found)
                 if position is None:
                     return
+
+
+@final
+class OfflineRepair:
+    """A damaged store directory to be made one that a broker starts with.
+
+    It is locked from here until :meth:`apply`, if a broker ever had it open.
+
+    Args:
+        root: Apache's ``storePathRootDir``.
+        remake: Make queue entries and index again even if nothing is wrong with them.
+
+    Raises:
+        StoreLocked: A broker has it open.
+        StoreError: It cannot be read.
+    """
+
+    def __init__(self, root: Path, *, remake: bool = False) -> None:
+        self._root = root
+        with _translated():
+            self._repair = _native.StoreRepair(str(root), remake=remake)
+
+    def plan(self, progress: Callable[[int, int], None]) -> dict[str, Any]:
+        """Check all of the store and say what would be done; docs/cli.md names the members.
+
+        Args:
+            progress: Told now and then how far in the log it is, and where the files end.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+        with _translated():
+            has_more = True
+            while has_more:
+                has_more, position, end = self._repair.step()
+                progress(position, end)
+            return {**self._repair.plan(), "directory": str(self._root / "lite-cut")}
+
+    def apply(self) -> dict[str, Any]:
+        """Do what was planned, once; docs/cli.md names the members of what is returned.
+
+        Raises:
+            StoreLocked: A broker has it open by now.
+            StoreError: It cannot be read or written. What was done until then is kept; a new repair goes on from there.
+        """
+        with _translated():
+            return self._repair.apply(utc_offset_s(), time.time_ns() // 1_000_000)
 
 
 @contextmanager

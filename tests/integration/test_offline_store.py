@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import shutil
 import sys
 import tarfile
 from pathlib import Path
@@ -111,3 +113,85 @@ async def test_a_store_in_use_is_not_touched(world: World, time: MockClock | Non
         assert "in use" in err
     report = rmq.json("store", "verify", world.directory)
     assert (report["sound"], report["records"], report["entries"]) == (True, 1, 1)
+
+
+async def test_repair_asks_and_a_broker_serves_what_is_left(
+    world: World, time: MockClock | None, rmq: Rmq, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with world.broker(on_disk=True) as address, world.peer(address) as peer:
+        await peer.create_topic("orders", queues=1)
+        for number in range(6):
+            await peer.send("orders", str(number).encode(), properties=f"KEYS\x01k{number}\x02")
+        refused = rmq("--yes", "store", "repair", world.directory)
+        assert refused[0] == 1
+        assert "in use" in refused[2]
+    code, out, _ = rmq("store", "dump", world.directory)
+    places = [json.loads(line)["position"] for line in out.splitlines()]
+    store = world.directory / "store"
+    segment = store / "commitlog" / f"{0:020}"
+    with segment.open("r+b") as file:
+        file.seek(places[3] + 88)
+        file.write(b"?")
+    log = segment.read_bytes()[: places[-1] + 1000]
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    code, out, err = rmq("store", "repair", world.directory)
+    assert (code, out, (store / "lite-cut").exists()) == (1, "", False)
+    assert f"at position {places[3]}. It will end there, behind 3 records" in err
+    assert "2 whole records in them" in err
+    assert "Nothing was changed" in err
+    code, out, _ = rmq("--yes", "store", "repair", world.directory)
+    done = json.loads(out)
+    assert (code, done["repaired"], done["sound"], done["findings"]) == (0, True, True, [])
+    cut = done["plan"]["cut"]
+    assert (cut["at"], cut["records_behind"], cut["damage"]) == (places[3], 2, True)
+    kept = store / "lite-cut" / f"{places[3]:020}-0"
+    assert done["cut_to"] == str(kept)
+    assert kept.read_bytes() == log[places[3] :][: cut["bytes"]]
+    report = rmq.json("store", "verify", world.directory)
+    assert (report["sound"], report["records"], report["entries"]) == (True, 3, 3)
+    assert rmq.json("store", "repair", world.directory)["repaired"] is False
+    async with world.broker(on_disk=True) as address, world.peer(address) as peer:
+        assert [message.body for message in await peer.pull("orders")] == [b"0", b"1", b"2"]
+        assert (await peer.send("orders")).fields["queueOffset"] == "3"
+
+
+async def test_repair_makes_missing_queues_and_index_again(
+    world: World, time: MockClock | None, rmq: Rmq
+) -> None:
+    async with world.broker(on_disk=True) as address, world.peer(address) as peer:
+        await peer.create_topic("orders", queues=1)
+        for number in range(6):
+            await peer.send("orders", str(number).encode(), properties="KEYS\x01k\x02")
+    store = world.directory / "store"
+    index = [file.name for file in (store / "index").iterdir()]
+    shutil.rmtree(store / "consumequeue")
+    shutil.rmtree(store / "index")
+    code, out, err = rmq("--yes", "--output", "table", "store", "repair", world.directory)
+    assert (code, out) == (0, "The store is sound. A broker can start with it.\n")
+    assert "index by key is missing" in err
+    assert len(list((store / "index").iterdir())) == len(index) == 1
+    assert rmq.json("store", "verify", world.directory)["entries"] == 6
+    async with world.broker(on_disk=True) as address, world.peer(address) as peer:
+        assert [message.body for message in await peer.pull("orders")] == [b"%d" % n for n in range(6)]
+
+
+def test_repair_of_apaches_directory(rmq: Rmq, sample: Path) -> None:
+    before = rmq.json("store", "inspect", sample)["queues"]
+    assert rmq.json("store", "repair", sample)["repaired"] is False
+    queue = sample / "consumequeue" / "SampleA" / "0"
+    entries = bytearray((queue / f"{0:020}").read_bytes())
+    entries[20 * 7 + 4 : 20 * 7 + 8] = b"\x09\x09\x09\x09"
+    (queue / f"{0:020}").write_bytes(entries)
+    assert rmq("store", "verify", sample)[0] == 1
+    code, out, err = rmq("--yes", "store", "repair", sample)
+    done = json.loads(out)
+    kept = sample / "lite-cut" / "consumequeue" / "SampleA" / "0-0"
+    assert (code, done["sound"], done["set_aside"]) == (0, True, [str(kept)])
+    assert str(queue) in err
+    assert (kept / f"{0:020}").read_bytes() == entries
+    assert rmq.json("store", "inspect", sample)["queues"] == before
+    report = rmq.json("store", "verify", sample)
+    assert (report["records"], report["entries"]) == (254, 254)
+    done = json.loads(rmq("--yes", "store", "repair", sample, "--remake")[1])
+    assert (done["repaired"], done["sound"], done["plan"]["index"]) == (True, True, "usable")
+    assert rmq.json("store", "inspect", sample)["queues"] == before

@@ -1,4 +1,4 @@
-"""`rmq store`: look into a store directory while no broker runs on it, ours or Apache's. Nothing is changed."""
+"""`rmq store`: look into a store directory, ours or Apache's, and repair it, while no broker runs on it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from rocketmq_lite.cli.confirm import confirm
 from rocketmq_lite.cli.failures import FAILED
 from rocketmq_lite.cli.message_text import body_record
 from rocketmq_lite.cli.options import GlobalOptions, with_global_options
 from rocketmq_lite.cli.render import show_line, show_record, show_rows
+from rocketmq_lite.cli.store_text import plan_lines, result_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
     from rocketmq_lite.protocol.framing import RawMessage
     from rocketmq_lite.storage import OfflineStore
 
-app = typer.Typer(name="store", help="Look into a store directory that no broker uses.", no_args_is_help=True)
+app = typer.Typer(
+    name="store", help="Look into a store directory that no broker uses, and repair it.", no_args_is_help=True
+)
 
 _SHOWN_FINDINGS: Final = 20
 
@@ -89,6 +93,42 @@ def dump(
         show_line(shown, options, text=f"{text} {record.body.decode(errors='replace')}")
 
 
+def repair(
+    options: GlobalOptions,
+    directory: DirectoryArgument,
+    remake: Annotated[
+        bool,
+        typer.Option(
+            "--remake", help="Make queue entries and index again even if nothing is wrong with them."
+        ),
+    ] = False,
+) -> None:
+    """Make a damaged store one that a broker starts with. Shows its plan and asks first."""
+    from rocketmq_lite.storage import OfflineRepair, OfflineStore, store_root
+
+    root = store_root(directory)
+    work = OfflineRepair(root, remake=remake)
+    with _progress("check") as advance:
+        plan = work.plan(advance)
+    done: dict[str, object] = {"cut_to": None, "set_aside": [], "recovery": None}
+    report = plan.pop("report")
+    if plan["needed"]:
+        confirm("\n".join(plan_lines(root, plan)), options)
+        with _progress("repair"):
+            done = work.apply()
+        with _progress("verify") as advance:
+            report = OfflineStore(root).verify(advance)
+    record = {"repaired": plan["needed"], "sound": report["sound"], "plan": plan, **done}
+    record |= {"counts": report["counts"], "findings": report["findings"]}
+    if options.json:
+        show_record(record, options)
+    else:
+        for line in result_lines(record):
+            sys.stdout.write(line + "\n")
+    if not report["sound"]:
+        raise typer.Exit(FAILED)
+
+
 def _record(message: RawMessage) -> dict[str, object]:
     stored = datetime.fromtimestamp(message.store_timestamp / 1000, UTC)
     return {
@@ -125,5 +165,5 @@ def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda position, end: progress.update(task, completed=position, total=end)
 
 
-for command in (inspect, verify, dump):
+for command in (inspect, verify, dump, repair):
     app.command()(with_global_options(command))

@@ -133,7 +133,7 @@ fn details(error: &CoreStoreError) -> Details<'_> {
             offset: Some(*offset),
             expected: Some(*expected),
             found: Some(*found),
-            advice: "; restore the directory from a copy, or move it away to start with an empty one",
+            advice: "; restore the directory from a copy, or see what `rmq store repair` offers for it",
             ..of("damaged")
         },
         CoreStoreError::Record(_) => of("record"),

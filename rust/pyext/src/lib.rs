@@ -13,6 +13,7 @@ mod fastjson;
 mod filter;
 mod plane;
 mod record;
+mod repair;
 mod session;
 mod settings;
 mod store;
@@ -29,6 +30,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     add_record(module)?;
     module.add_class::<store::OfflineStore>()?;
     module.add_class::<store::StoreCheck>()?;
+    module.add_class::<repair::StoreRepair>()?;
     add_engine(module)
 }
 

@@ -5,12 +5,12 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
-use rocketmq_lite_core::store::{DiskFs, Finding, OfflineStore as CoreStore, Verify as CoreVerify};
+use rocketmq_lite_core::store::{DiskFs, Finding, OfflineStore as CoreStore, Report, Verify as CoreVerify};
 
 use crate::errors;
 
 /// Log read by one step of a check.
-const STEP_BYTES: u64 = 64 * 1024 * 1024;
+pub(crate) const STEP_BYTES: u64 = 64 * 1024 * 1024;
 
 /// An open directory.
 #[pyclass(frozen, module = "rocketmq_lite._native")]
@@ -84,23 +84,27 @@ impl StoreCheck {
 
     fn report<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let check = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = check.report();
-        let table = PyDict::new(py);
-        table.set_item("sound", found.is_sound())?;
-        table.set_item("end", found.end)?;
-        table.set_item("records", found.records)?;
-        table.set_item("unreadable", found.unreadable)?;
-        table.set_item("entries", found.entries)?;
-        table.set_item("without_entry", found.without_entry)?;
-        let counts = PyDict::new(py);
-        for (kind, count) in &found.counts {
-            counts.set_item(kind.name(), count)?;
-        }
-        table.set_item("counts", counts)?;
-        let findings = found.findings.iter().map(|finding| finding_dict(py, finding));
-        table.set_item("findings", findings.collect::<PyResult<Vec<_>>>()?)?;
-        Ok(table)
+        report_dict(py, check.report())
     }
+}
+
+/// What a check has found, by name.
+pub(crate) fn report_dict<'py>(py: Python<'py>, found: &Report) -> PyResult<Bound<'py, PyDict>> {
+    let table = PyDict::new(py);
+    table.set_item("sound", found.is_sound())?;
+    table.set_item("end", found.end)?;
+    table.set_item("records", found.records)?;
+    table.set_item("unreadable", found.unreadable)?;
+    table.set_item("entries", found.entries)?;
+    table.set_item("without_entry", found.without_entry)?;
+    let counts = PyDict::new(py);
+    for (kind, count) in &found.counts {
+        counts.set_item(kind.name(), count)?;
+    }
+    table.set_item("counts", counts)?;
+    let findings = found.findings.iter().map(|finding| finding_dict(py, finding));
+    table.set_item("findings", findings.collect::<PyResult<Vec<_>>>()?)?;
+    Ok(table)
 }
 
 fn finding_dict<'py>(py: Python<'py>, finding: &Finding) -> PyResult<Bound<'py, PyDict>> {

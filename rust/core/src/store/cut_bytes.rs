@@ -1,4 +1,5 @@
-//! What recovery cuts off a log is kept beside it: `ROOT/lite-cut/<position in the log>-<number>`.
+//! What is cut off a log, and what a repair replaces, is kept beside it: `ROOT/lite-cut/<position in the log, or path below
+//! ROOT>-<number>`.
 
 use std::{
     path::{Path, PathBuf},
@@ -27,7 +28,7 @@ impl CutBytes {
     /// Copies `[from, from + len)` of the log into a new file, which is durable afterwards, and returns its path.
     pub(super) fn save(&self, log: &Segments, from: u64, len: u64) -> Result<PathBuf, StoreError> {
         self.fs.create_dir_all(&self.dir).map_err(StoreError::io("create", &self.dir))?;
-        let path = self.free_name(from)?;
+        let path = self.free_name(&segment::name(from))?;
         let file = self.fs.open(&path, Open::Create).map_err(StoreError::io("create", &path))?;
         let mut block = vec![0; BLOCK];
         let end = from.saturating_add(len);
@@ -44,13 +45,26 @@ impl CutBytes {
         Ok(path)
     }
 
-    fn free_name(&self, from: u64) -> Result<PathBuf, StoreError> {
+    /// Moves a directory here, with all that is in it, and returns where it is now.
+    pub(super) fn set_aside(&self, root: &Path, name: &Path) -> Result<PathBuf, StoreError> {
+        let from = root.join(name);
+        let to = self.free_name(&name.to_string_lossy())?;
+        let (old, new) = (from.parent().unwrap_or(root), to.parent().unwrap_or(&self.dir));
+        self.fs.create_dir_all(new).map_err(StoreError::io("create", new))?;
+        self.fs.rename(&from, &to).map_err(StoreError::io("rename", &from))?;
+        for dir in [root, &self.dir, new, old] {
+            self.fs.sync_dir(dir).map_err(StoreError::io("sync", dir))?;
+        }
+        Ok(to)
+    }
+
+    fn free_name(&self, name: &str) -> Result<PathBuf, StoreError> {
         for number in 0_u32.. {
-            let path = self.dir.join(format!("{}-{number}", segment::name(from)));
+            let path = self.dir.join(format!("{name}-{number}"));
             if !self.fs.exists(&path).map_err(StoreError::io("look for", &path))? {
                 return Ok(path);
             }
         }
-        Ok(self.dir.join(segment::name(from)))
+        Ok(self.dir.join(name))
     }
 }

@@ -75,7 +75,10 @@ pub use self::{
     fs::{Entry, File, FileSystem, Open},
     index::{FoundByKey, IndexPlan, IndexProgress, IndexResult, IndexShape, KeyKind},
     mem_fs::MemFs,
-    offline::{Finding, FindingKind, Inspection, OfflineStore, QueueBounds, Report, Verify},
+    offline::{
+        CutPlan, Finding, FindingKind, FirstFlaw, IndexState, Inspection, OfflineStore, QueueBounds, Repair,
+        RepairPlan, Repaired, Report, Verify,
+    },
     purge::{PurgePlan, PurgeResult},
     read::{Boundary, ReadOutcome, ReadPlan, ReadRequest},
     recovery::Recovery,

@@ -96,12 +96,7 @@ pub(super) fn recover(
         pass = redispatch(log, queues, from)?;
     }
     refuse_damage(log, &pass, marks, checkpoint)?;
-    let cut_bytes = log.data_behind(pass.end)?;
-    let cut_to = if cut_bytes > 0 { Some(keep.save(log.segments(), pass.end, cut_bytes)?) } else { None };
-    log.cut(pass.end)?;
-    if cut_bytes > 0 {
-        sync_cut(log, pass.end)?;
-    }
+    let (cut_bytes, cut_to) = cut(log, pass.end, keep)?;
     settle_queues(queues, log.start())?;
     let report = Recovery {
         clean,
@@ -254,6 +249,21 @@ fn settle_queues(queues: &mut Queues, log_start: u64) -> Result<(), StoreError> 
     }
     queues.note_unsynced();
     Ok(())
+}
+
+/// Cuts the log, and keeps what was behind its new end: how many bytes, and in which file.
+pub(super) fn cut(
+    log: &mut CommitLog,
+    end: u64,
+    keep: &CutBytes,
+) -> Result<(u64, Option<PathBuf>), StoreError> {
+    let bytes = log.data_behind(end)?;
+    let kept_in = if bytes > 0 { Some(keep.save(log.segments(), end, bytes)?) } else { None };
+    log.cut(end)?;
+    if bytes > 0 {
+        sync_cut(log, end)?;
+    }
+    Ok((bytes, kept_in))
 }
 
 /// A cut has to be durable before anything is appended behind it.

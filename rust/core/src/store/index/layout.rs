@@ -33,6 +33,15 @@ impl Default for IndexShape {
 }
 
 impl IndexShape {
+    /// The shape of files of that length; Apache's default is four entries to a slot, which others keep to as well.
+    pub(crate) fn of_file(len: u64) -> Option<Self> {
+        const ENTRIES_PER_SLOT: u32 = 4;
+        let bytes_per_slot = SLOT_LEN + u64::from(ENTRIES_PER_SLOT) * ENTRY_LEN as u64;
+        let slots = u32::try_from(len.checked_sub(HEADER_LEN as u64)?.checked_div(bytes_per_slot)?).ok()?;
+        let shape = Self { slots, entries: slots.checked_mul(ENTRIES_PER_SLOT)? };
+        (slots > 0 && shape.file_len() == len).then_some(shape)
+    }
+
     pub(super) fn file_len(self) -> u64 {
         self.entry_at(self.entries)
     }

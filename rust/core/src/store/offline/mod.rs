@@ -1,9 +1,10 @@
-//! A store that no broker has open, read and never changed: what is in it (`inspect`), whether it agrees with itself
+//! A store that no broker has open. It is read and, but for [`Repair`], never changed: what is in it (`inspect`), whether it agrees with itself
 //! ([`Verify`]), and its records one after the other ([`OfflineStore::records`]).
 //!
 //! Works on our directories and on Apache's. Sizes are taken from the files, so nothing has to be configured.
 
 mod inspect;
+mod repair;
 mod verify;
 
 use std::{path::PathBuf, sync::Arc};
@@ -11,7 +12,8 @@ use std::{path::PathBuf, sync::Arc};
 use bytes::Bytes;
 
 pub use self::inspect::{Inspection, QueueBounds};
-pub use self::verify::{Finding, FindingKind, Report, Verify};
+pub use self::repair::{CutPlan, IndexState, Repair, RepairPlan, Repaired};
+pub use self::verify::{Finding, FindingKind, FirstFlaw, Report, Verify};
 use super::{
     checkpoint::{Checkpoint, CheckpointFile},
     consume_queue::{ENTRY_SIZE, QueueView, Slot},

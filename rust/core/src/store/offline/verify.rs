@@ -3,7 +3,11 @@
 //! The log is read once, from its beginning, and beside it each queue from its own. Behind a bad record the check goes on
 //! at the next whole one, so that one report has all of the damage.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use super::{
     super::{
@@ -88,6 +92,21 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// How many there are of each kind.
     pub counts: Vec<(FindingKind, u64)>,
+    /// The first place of the log that is damaged or torn.
+    pub first_flaw: Option<FirstFlaw>,
+    /// Directories of queues whose entries are wrong or missing.
+    pub bad_queues: BTreeSet<PathBuf>,
+}
+
+/// The first place of the log where no whole record begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FirstFlaw {
+    /// Where it is.
+    pub at: u64,
+    /// Whole records before it.
+    pub records_before: u64,
+    /// Whether it is damage, and no torn tail.
+    pub is_damage: bool,
 }
 
 impl Report {
@@ -95,6 +114,19 @@ impl Report {
         match self.counts.iter_mut().find(|(kind, _)| *kind == finding.kind) {
             Some((_, count)) => *count += 1,
             None => self.counts.push((finding.kind, 1)),
+        }
+        match finding.kind {
+            FindingKind::DamagedRecord | FindingKind::TornTail => {
+                self.first_flaw.get_or_insert(FirstFlaw {
+                    at: finding.offset,
+                    records_before: self.records,
+                    is_damage: finding.kind == FindingKind::DamagedRecord,
+                });
+            }
+            FindingKind::WrongEntry | FindingKind::MissingEntry => {
+                self.bad_queues.insert(finding.path.clone());
+            }
+            FindingKind::QueueGap | FindingKind::DanglingEntry => {}
         }
         if self.findings.len() < MAX_FINDINGS {
             self.findings.push(finding);
@@ -165,6 +197,11 @@ impl Verify {
     /// The report, once [`Self::step`] said that there is no more.
     pub fn report(&self) -> &Report {
         &self.report
+    }
+
+    /// What is checked.
+    pub(super) fn store(&self) -> &OfflineStore {
+        &self.store
     }
 
     /// Goes on at the next whole record, or ends.
