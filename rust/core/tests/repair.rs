@@ -4,12 +4,13 @@
 
 mod support;
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use rocketmq_lite_core::store::{
-    FileSystem, IndexState, MemFs, OfflineStore, Open, Repair, RepairPlan, Repaired, Report, Store,
-    StoreError, StoreSettings, Verify,
+    Fault, FaultFs, FileSystem, IndexState, MemFs, OfflineStore, Open, Repair, RepairPlan, Repaired, Report,
+    Store, StoreError, StoreSettings, Verify,
 };
 use support::{ROOT, WALL_MS, bodies, flush, open, record, send, settings, settle};
 
@@ -167,4 +168,32 @@ fn one_missing_queue_is_made_again_when_asked_for() {
     let (repair, plan) = planned(&fs, true);
     repair.apply(&plan, 0, WALL_MS).unwrap();
     assert_serves(&fs, 40);
+}
+
+#[test]
+fn a_repair_that_fails_anywhere_can_be_repeated() {
+    for fault in [Fault::Write, Fault::Zero, Fault::Sync, Fault::SyncDir, Fault::Rename, Fault::Remove] {
+        for nth in 1.. {
+            let (fs, places) = filled(true);
+            write(&fs, LOG, places[7] + 100, b"?");
+            write(&fs, QUEUE, 2 * 20 + 4, &[9; 8]);
+            let faulty = FaultFs::new(Arc::new(fs.clone()));
+            let mut work = Repair::new(Arc::new(faulty.clone()), Path::new(ROOT), false).unwrap();
+            while work.step(500).unwrap() {}
+            let plan = work.plan().unwrap();
+            faulty.fail_from(fault, nth, io::ErrorKind::Other);
+            let is_done = work.apply(&plan, 0, WALL_MS).is_ok();
+            let (again, plan) = planned(&fs, false);
+            if plan.is_needed() {
+                again.apply(&plan, 0, WALL_MS).unwrap();
+            } else {
+                drop(again);
+                open(&fs).0.close(WALL_MS).unwrap();
+            }
+            assert_serves(&fs, 7);
+            if is_done {
+                break;
+            }
+        }
+    }
 }
