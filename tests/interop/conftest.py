@@ -16,6 +16,8 @@ from tests.interop import apache, golang, lite, maven, toolchain
 from tests.interop import judge as judges
 from tests.interop.mqadmin import MqAdmin
 
+from rocketmq_lite.protocol import framing
+
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
@@ -165,3 +167,10 @@ def admin_tool(java: Java, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def mqadmin(admin_tool: Judge, single: Cluster) -> MqAdmin:
     """Apache's admin tool, talking to the single broker's name server."""
     return MqAdmin(admin_tool, single.namesrv)
+
+
+@pytest.fixture(params=["ROCKETMQ", "JSON"])
+def python_headers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The type of our client's headers, and so of the answers: it writes JSON for codes that ROCKETMQ cannot hold."""
+    if request.param == "JSON":
+        monkeypatch.setattr(framing, "_MAX_BINARY_CODE", -1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 import trio
 from tests.interop import apache
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     from tests.interop.judge import Judge
     from tests.interop.maven import Java
+
+pytestmark = pytest.mark.usefixtures("python_headers")
 
 SECONDS = 200
 # Acknowledged sends before the broker is killed, and again after it is back.

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+import pytest
 import trio
 from tests.interop.judge import Sending, sent_as
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from tests.interop.judge import Consuming, Judge
     from tests.interop.servers import Cluster
+
+pytestmark = pytest.mark.usefixtures("python_headers")
 
 MEMBERS = 4
 QUEUES = 8

@@ -11,13 +11,14 @@ from tests.interop.judge import Sending, sent_as
 from tests.interop.messages import assorted, sorted_by_body, tagged
 
 import rocketmq_lite as rmq
-from rocketmq_lite.protocol import framing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tests.interop.judge import Event, Judge
     from tests.interop.servers import Cluster
+
+pytestmark = pytest.mark.usefixtures("python_headers")
 
 SECONDS = 60.0
 # Apache's broker may take a second for its first answers.
@@ -28,13 +29,6 @@ REQUEST_SECONDS = 10.0
 def judge(json_judge: Judge) -> Judge:
     """One of the clients: what each of them makes of a broker is shown elsewhere."""
     return json_judge
-
-
-@pytest.fixture(autouse=True, params=["ROCKETMQ", "JSON"])
-def headers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The type of our client's headers, and so of the answers: it writes JSON for codes that ROCKETMQ cannot hold."""
-    if request.param == "JSON":
-        monkeypatch.setattr(framing, "_MAX_BINARY_CODE", -1)
 
 
 async def send_all(namesrv: str, topic: str, messages: Sequence[Sending]) -> list[rmq.SendReceipt]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tests.interop.judge import Judge
     from tests.interop.servers import Cluster
 
+pytestmark = pytest.mark.usefixtures("python_headers")
+
 SECONDS = 60.0
 # Apache's broker may take a second for its first answers.
 REQUEST_SECONDS = 10.0
@@ -23,7 +25,7 @@ REQUEST_SECONDS = 10.0
 
 @pytest.fixture
 def judge(json_judge: Judge) -> Judge:
-    """Our own client writes binary headers, so with this one both types are in use."""
+    """One of the clients: what each of them makes of a broker is shown elsewhere."""
     return json_judge
 
 
