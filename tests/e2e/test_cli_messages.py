@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -60,6 +62,19 @@ def test_send_reads_standard_input_and_files(namesrv: str, tmp_path: Path) -> No
         "from stdin",
         "from file",
     }
+
+
+def test_tail_ends_silently_with_its_reader(namesrv: str) -> None:
+    rmq("msg", "send", "piped", "first", namesrv=namesrv)
+    arguments = ["msg", "tail", "piped", "--from", "earliest", "-n", namesrv]
+    command = [sys.executable, "-m", "rocketmq_lite", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as tail:
+        assert tail.stdout is not None
+        assert b"first" in tail.stdout.readline()
+        tail.stdout.close()
+        assert tail.wait(60) == 0
+        assert tail.stderr is not None
+        assert tail.stderr.read() == b""
 
 
 def test_tail_is_left_with_ctrl_c(namesrv: str) -> None:

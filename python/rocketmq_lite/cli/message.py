@@ -20,6 +20,7 @@ from rocketmq_lite.cli.message_find import find
 from rocketmq_lite.cli.message_get import get
 from rocketmq_lite.cli.message_text import message_line, message_record
 from rocketmq_lite.cli.options import GlobalOptions, with_global_options
+from rocketmq_lite.cli.pipe import until_reader_leaves
 from rocketmq_lite.cli.render import show_line, show_record, show_rows
 from rocketmq_lite.model import Tags, Where
 
@@ -120,12 +121,16 @@ async def tail(
         _watching(client, topic, group, begin, wanted) as messages,
     ):
         with cancelled_by_ctrl_c():
-            async for message in messages:
-                async with message:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(until_reader_leaves)
+                async for message in messages:
+                    # Before the block, which would take a failure for the message's.
                     show_line(message_record(message), options, text=message_line(message))
-                seen += 1
-                if seen == count:
-                    break
+                    async with message:
+                        seen += 1
+                    if seen == count:
+                        break
+                nursery.cancel_scope.cancel()
 
 
 @asynccontextmanager
