@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Self, final
 
 import trio
 
-from rocketmq_lite.client.engine.giving_back import delay_level
+from rocketmq_lite.client.engine.giving_back import DeadLetter, RetryLater, delay_level
 from rocketmq_lite.client.engine.inbox import Inbox
 from rocketmq_lite.client.engine.names import TAGS
 from rocketmq_lite.client.engine.process_queue import DeliveryEvent
@@ -207,13 +207,16 @@ class Consumer:
     def failed(self, delivery: Delivery[RawMessage], error: Exception) -> None:
         """The user's work raised: give the message back to its broker."""
         self._failed += 1
-        _log.error(
-            "message at offset %d of %s failed in group %s, at attempt %d",
+        wanted = isinstance(error, RetryLater | DeadLetter)
+        _log.log(
+            logging.INFO if wanted else logging.ERROR,
+            "message at offset %d of %s failed in group %s, at attempt %d: %s",
             delivery.offset,
             delivery.queue.queue,
             self.group,
             delivery.attempt - 1,
-            exc_info=error,
+            error,
+            exc_info=None if wanted else error,
         )
         self._nursery.start_soon(self._send_back, delivery, delay_level(error))
 

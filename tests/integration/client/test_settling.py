@@ -93,11 +93,12 @@ async def test_the_last_attempt_is_followed_by_the_dead_letters(autojump_clock, 
     assert dead.body == b"4"
 
 
-async def test_the_user_gives_a_message_up(autojump_clock, orders):
+async def test_the_user_gives_a_message_up(autojump_clock, orders, caplog):
     async with orders.consumer("billing", "orders", start="earliest") as messages:
         await leave_by(await anext(messages), rmq.DeadLetter("no such customer"))
         await take(messages, 4)
         await nothing_more(messages)
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]  # as it was meant
     async with orders.consumer("undertaker", "%DLQ%billing", start="earliest") as messages:
         assert [message.body for message in await take(messages, 1)] == [b"0"]
 
