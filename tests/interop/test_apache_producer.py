@@ -5,15 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.interop.judge import JudgeError, Sending, sent_as
+from tests.interop.judge import Sending, sent_as
 from tests.interop.messages import assorted, sorted_by_body
-from tests.support.raw_client import RawClient
 
 if TYPE_CHECKING:
     from tests.interop.judge import Judge
     from tests.interop.servers import Cluster
-
-GET_MAX_OFFSET = 30
 
 
 @pytest.mark.parametrize("mode", ["sync", "async", "oneway"])
@@ -115,15 +112,3 @@ def test_the_first_send_creates_its_topic(judge: Judge, single: Cluster, name: s
     # The client asks for four queues unless told otherwise.
     assert {event["queueId"] for event in sent} == {0, 1, 2, 3}
     assert sorted_by_body(map(sent_as, received)) == sorted_by_body(messages)
-
-
-@pytest.mark.parametrize("single", ["lite"], indirect=True)
-def test_a_delayed_message_is_refused_not_stored(judge: Judge, single: Cluster, topic: str) -> None:
-    later = Sending(b"later", delay_level=3)
-    with pytest.raises(JudgeError) as refused:
-        judge.produce(single.namesrv, topic, [later], mode="sync", group=f"{topic}-producer")
-
-    assert refused.value.code in {13, 16}
-    with RawClient(single.broker.address) as client:
-        answers = [client.call(GET_MAX_OFFSET, {"topic": topic, "queueId": queue}) for queue in range(4)]
-    assert [answer.fields["offset"] for answer in answers] == ["0"] * 4
