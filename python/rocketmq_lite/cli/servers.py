@@ -12,6 +12,9 @@ import typer
 from rocketmq_lite.cli import serving
 from rocketmq_lite.cli.options import GlobalOptions, with_global_options
 
+NAMES = ("up", "namesrv", "broker")
+"""The commands here."""
+
 
 class Flush(StrEnum):
     """When a send is acknowledged: once it is in the log, or once the log is on disk."""
