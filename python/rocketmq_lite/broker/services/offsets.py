@@ -6,20 +6,17 @@ consumed again. Apache promises no more.
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Final
 
 import trio
 
-from rocketmq_lite.errors import StoreError
+from rocketmq_lite.broker.services.saving import keep_saving
 
 if TYPE_CHECKING:
     from rocketmq_lite.broker.engine.offsets import OffsetSnapshots
     from rocketmq_lite.broker.owner import EngineOwner
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.config_files import ConfigFiles
-
-_log: Final = logging.getLogger(__name__)
 
 FILE_NAME: Final = "consumerOffset.json"
 SNAPSHOT_SECONDS: Final = 5.0  # Apache's flushConsumerOffsetInterval
@@ -50,14 +47,7 @@ class OffsetKeeper:
 
     async def run(self) -> None:
         """Write a snapshot whenever something was committed, until cancelled."""
-        while True:
-            await trio.sleep(SNAPSHOT_SECONDS)
-            try:
-                await self.save()
-            except StoreError as error:
-                _log.error(
-                    "consumer offsets were not written, the next try is in %g s: %s", SNAPSHOT_SECONDS, error
-                )
+        await keep_saving(self.save, what="consumer offsets", every=SNAPSHOT_SECONDS)
 
     async def save(self) -> None:
         """Write a snapshot if something was committed since the last one.

@@ -8,11 +8,13 @@ written only when the messages that they count are safe on disk.
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import trio
 
 from rocketmq_lite.broker.engine.delays import LEVELS, seconds_until
+from rocketmq_lite.broker.services.saving import keep_saving
 from rocketmq_lite.errors import StoreError
 
 if TYPE_CHECKING:
@@ -54,7 +56,9 @@ class Schedule:
         async with trio.open_nursery() as nursery:
             for level in range(1, LEVELS + 1):
                 nursery.start_soon(self._deliver, level)
-            nursery.start_soon(self._snapshots)
+            nursery.start_soon(
+                partial(keep_saving, self.save, what="delivery offsets", every=SNAPSHOT_SECONDS)
+            )
 
     async def save(self) -> None:
         """Write the offsets if they have changed, once what they count is safe on disk.
@@ -89,13 +93,3 @@ class Schedule:
                 continue
             self._progress.reached(level, following)
             await trio.sleep(seconds_until(look_at_ms, now_ms=self._clock.wall_ms()))
-
-    async def _snapshots(self) -> None:
-        while True:
-            await trio.sleep(SNAPSHOT_SECONDS)
-            try:
-                await self.save()
-            except StoreError as error:
-                _log.error(
-                    "delivery offsets were not written, the next try is in %g s: %s", SNAPSHOT_SECONDS, error
-                )
