@@ -15,7 +15,7 @@ import typer.core
 from rocketmq_lite.cli import servers
 from rocketmq_lite.cli.options import global_options_callback
 
-ORDER = ("up", "namesrv", "broker", "msg", "topic", "group", "producer", "cluster", "store", "explain")
+ORDER = (*servers.NAMES, "msg", "topic", "group", "producer", "cluster", "store", "explain")
 
 HELP = """RocketMQ in one command: name server, broker, producer, consumer and admin tools.
 

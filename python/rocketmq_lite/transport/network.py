@@ -7,6 +7,7 @@ small and each waits for an answer.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Final, Protocol
 
 import trio
@@ -25,9 +26,9 @@ class Listener(trio.abc.Listener[trio.abc.Stream]):
     """An open port that knows its address."""
 
     @property
+    @abstractmethod
     def address(self) -> str:
         """The bound ``host:port``; a free port that was picked is shown as its number."""
-        raise NotImplementedError
 
     def peer_address(self, stream: trio.abc.Stream) -> str:  # noqa: ARG002 - for networks whose streams have one
         """The ``host:port`` at the other end of a stream that this listener accepted."""
