@@ -258,11 +258,17 @@ class Judge:
 
 @contextlib.contextmanager
 def running(command: Sequence[str], home: Path) -> Iterator[Judge]:
-    """A judge that is the driver started by ``command``; what its client logs goes below ``home``."""
+    """A judge that is the driver started by ``command``; what it writes goes below ``home``, its working directory."""
     environment = {**os.environ, "HOME": str(home), "TMPDIR": str(home)}
     with (home / "errors").open("wb") as errors:
         process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            cwd=home,
+            env=environment,
         )
     judge = Judge(process)
     try:
