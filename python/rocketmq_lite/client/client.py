@@ -15,13 +15,18 @@ from typing import TYPE_CHECKING, Final, final
 from rocketmq_lite.client.addresses import name_servers
 from rocketmq_lite.client.admin import Admin
 from rocketmq_lite.client.consumer import open_consumer
+from rocketmq_lite.client.consumer_settings import (
+    ConsumerSettings,
+    check_attempts,
+    check_prefetch,
+    check_start,
+    check_topics,
+)
 from rocketmq_lite.client.engine.name_servers import NameServers
-from rocketmq_lite.client.engine.names import check_group, check_topic
+from rocketmq_lite.client.engine.names import check_group
 from rocketmq_lite.client.engine.process_queue import QueueLimits
-from rocketmq_lite.client.engine.subscription import Condition, TagExpression
 from rocketmq_lite.client.heartbeats import Heartbeats
 from rocketmq_lite.client.identity import Identity, own_address
-from rocketmq_lite.client.member import ConsumerSettings
 from rocketmq_lite.client.producer import Producer
 from rocketmq_lite.client.pushes import Pushes
 from rocketmq_lite.client.remote import Remote
@@ -30,7 +35,6 @@ from rocketmq_lite.client.routing import Routing
 from rocketmq_lite.clock import SystemClock
 from rocketmq_lite.config import split_addresses
 from rocketmq_lite.errors import ClientClosed, ConfigError, NoNameServer
-from rocketmq_lite.model import Tags, Where
 from rocketmq_lite.transport.dispatch import table_handler
 from rocketmq_lite.transport.network import TcpNetwork
 from rocketmq_lite.transport.nursery import background_nursery
@@ -41,9 +45,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from rocketmq_lite.client.consumer import Consumer
-    from rocketmq_lite.client.engine.subscription import Subscription
-    from rocketmq_lite.client.member import Start
+    from rocketmq_lite.client.consumer_settings import Start
     from rocketmq_lite.clock import Clock
+    from rocketmq_lite.model import Tags, Where
     from rocketmq_lite.transport.network import Network
     from rocketmq_lite.transport.rpc import PoolStatistics
 
@@ -268,11 +272,11 @@ class Client:
         self._check_open()
         settings = ConsumerSettings(
             group=check_group(group),
-            topics=_subscriptions(topics, tags, where),
-            start=_check_start(start),
-            limits=QueueLimits(_check_prefetch(prefetch), _PREFETCH_BYTES),
+            topics=check_topics(topics, tags, where),
+            start=check_start(start),
+            limits=QueueLimits(check_prefetch(prefetch), _PREFETCH_BYTES),
             sub_version=self._clock.wall_ms(),
-            max_attempts=_check_attempts(max_attempts),
+            max_attempts=check_attempts(max_attempts),
         )
         return open_consumer(
             settings,
@@ -297,53 +301,3 @@ class Client:
     def _check_open(self) -> None:
         if self._closed:
             raise ClientClosed("the client has been closed")
-
-
-def _subscriptions(
-    topics: str | Mapping[str, Tags | Where], tags: str, where: str | None
-) -> dict[str, Subscription]:
-    if tags != "*" and where is not None:
-        raise ConfigError(
-            "both tags= and where= are given", hint="a condition can ask for tags: TAGS = 'paid'"
-        )
-    if isinstance(topics, str):
-        return {check_topic(topics): TagExpression.parse(tags) if where is None else Condition.parse(where)}
-    if tags != "*" or where is not None:
-        raise ConfigError(
-            "tags= and where= are for one topic",
-            hint='with several give {"topic": rmq.Tags("a || b"), "other": rmq.Where("price > 1")}',
-        )
-    if not topics:
-        raise ConfigError("no topic is given")
-    return {check_topic(topic): _subscription(topic, wanted) for topic, wanted in topics.items()}
-
-
-def _subscription(topic: str, wanted: object) -> Subscription:
-    match wanted:
-        case Tags():
-            return TagExpression.parse(wanted.expression)
-        case Where():
-            return Condition.parse(wanted.expression)
-        case _:
-            raise ConfigError(
-                f"topic {topic!r} is given with {wanted!r}",
-                hint='give rmq.Tags("a || b") or rmq.Where("price > 1")',
-            )
-
-
-def _check_start(start: Start) -> Start:
-    if isinstance(start, str) and start not in {"latest", "earliest"}:
-        raise ConfigError(f"start is {start!r}", hint="give 'latest', 'earliest' or a datetime")
-    return start
-
-
-def _check_attempts(attempts: int | None) -> int | None:
-    if attempts is not None and attempts < 1:
-        raise ConfigError(f"max_attempts is {attempts}, it must be at least 1")
-    return attempts
-
-
-def _check_prefetch(prefetch: int) -> int:
-    if prefetch < 1:
-        raise ConfigError(f"prefetch is {prefetch}, it must be at least 1")
-    return prefetch

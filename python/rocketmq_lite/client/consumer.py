@@ -28,9 +28,9 @@ from rocketmq_lite.transport.nursery import background_nursery
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from rocketmq_lite.client.consumer_settings import ConsumerSettings
     from rocketmq_lite.client.engine.process_queue import Delivery, ProcessQueue
     from rocketmq_lite.client.heartbeats import Heartbeats
-    from rocketmq_lite.client.member import ConsumerSettings
     from rocketmq_lite.client.reader import QueueStatistics
     from rocketmq_lite.client.remote import Remote
     from rocketmq_lite.client.routing import Routing

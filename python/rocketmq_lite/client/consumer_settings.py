@@ -1,0 +1,147 @@
+"""What a consumer was asked to do: the arguments of ``Client.consumer``, checked once, and what brokers are told of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+from rocketmq_lite.client.engine.names import check_topic
+from rocketmq_lite.client.engine.subscription import EVERYTHING, Condition, TagExpression
+from rocketmq_lite.errors import ConfigError
+from rocketmq_lite.model import Tags, Where
+from rocketmq_lite.protocol.bodies import ConsumerData, SubscriptionData
+from rocketmq_lite.protocol.reserved import retry_topic
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rocketmq_lite.client.engine.process_queue import QueueLimits
+    from rocketmq_lite.client.engine.subscription import Subscription
+
+__all__ = ["ConsumerSettings", "Start", "check_attempts", "check_prefetch", "check_start", "check_topics"]
+
+Start = Literal["latest", "earliest"] | datetime
+"""Where a group begins to read that has no position yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerSettings:
+    """What a consumer was asked to do.
+
+    Attributes:
+        group: The consumer group.
+        topics: Which messages of which topics.
+        start: Where to begin without a position.
+        limits: How much of one queue may be unacknowledged.
+        max_attempts: Deliveries of a message before it is a dead letter; None leaves that to the group's settings.
+        sub_version: Tells this subscription from an older one of the same client; a wall time.
+    """
+
+    group: str
+    topics: Mapping[str, Subscription]
+    start: Start
+    limits: QueueLimits
+    sub_version: int
+    max_attempts: int | None = None
+
+    @property
+    def retry_topic(self) -> str:
+        """The topic through which messages come back to the group."""
+        return retry_topic(self.group)
+
+    @property
+    def subscriptions(self) -> Mapping[str, Subscription]:
+        """All that a heartbeat tells. Members have to agree: brokers keep one subscription a group and topic."""
+        return {**self.topics, self.retry_topic: EVERYTHING}
+
+    @property
+    def membership(self) -> ConsumerData:
+        """The group as a heartbeat tells it; where a new group begins is decided here, not by the broker."""
+        return ConsumerData(
+            group_name=self.group,
+            consume_type="CONSUME_PASSIVELY",
+            message_model="CLUSTERING",
+            consume_from_where="CONSUME_FROM_LAST_OFFSET",
+            subscription_data_set=tuple(
+                SubscriptionData(
+                    topic=topic,
+                    sub_string=expression.text,
+                    tags_set=expression.tags,
+                    code_set=expression.codes,
+                    sub_version=self.sub_version,
+                    expression_type=expression.expression_type,
+                )
+                for topic, expression in self.subscriptions.items()
+            ),
+        )
+
+
+def check_topics(
+    topics: str | Mapping[str, Tags | Where], tags: str, where: str | None
+) -> dict[str, Subscription]:
+    """The topics with what is wanted of each.
+
+    Raises:
+        ConfigError: The arguments contradict each other, or one of them is not valid.
+    """
+    if tags != "*" and where is not None:
+        raise ConfigError(
+            "both tags= and where= are given", hint="a condition can ask for tags: TAGS = 'paid'"
+        )
+    if isinstance(topics, str):
+        return {check_topic(topics): TagExpression.parse(tags) if where is None else Condition.parse(where)}
+    if tags != "*" or where is not None:
+        raise ConfigError(
+            "tags= and where= are for one topic",
+            hint='with several give {"topic": rmq.Tags("a || b"), "other": rmq.Where("price > 1")}',
+        )
+    if not topics:
+        raise ConfigError("no topic is given")
+    return {check_topic(topic): _subscription(topic, wanted) for topic, wanted in topics.items()}
+
+
+def _subscription(topic: str, wanted: object) -> Subscription:
+    match wanted:
+        case Tags():
+            return TagExpression.parse(wanted.expression)
+        case Where():
+            return Condition.parse(wanted.expression)
+        case _:
+            raise ConfigError(
+                f"topic {topic!r} is given with {wanted!r}",
+                hint='give rmq.Tags("a || b") or rmq.Where("price > 1")',
+            )
+
+
+def check_start(start: Start) -> Start:
+    """Where to begin.
+
+    Raises:
+        ConfigError: It is none of the three.
+    """
+    if isinstance(start, str) and start not in {"latest", "earliest"}:
+        raise ConfigError(f"start is {start!r}", hint="give 'latest', 'earliest' or a datetime")
+    return start
+
+
+def check_attempts(attempts: int | None) -> int | None:
+    """How often a message is delivered.
+
+    Raises:
+        ConfigError: Less than once.
+    """
+    if attempts is not None and attempts < 1:
+        raise ConfigError(f"max_attempts is {attempts}, it must be at least 1")
+    return attempts
+
+
+def check_prefetch(prefetch: int) -> int:
+    """How many messages of a queue may be unacknowledged.
+
+    Raises:
+        ConfigError: None at all.
+    """
+    if prefetch < 1:
+        raise ConfigError(f"prefetch is {prefetch}, it must be at least 1")
+    return prefetch
