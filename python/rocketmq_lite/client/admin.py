@@ -11,6 +11,7 @@ from typing import final
 
 from rocketmq_lite.client.administration.brokers import BrokerAdmin
 from rocketmq_lite.client.administration.groups import GroupAdmin
+from rocketmq_lite.client.administration.members import MemberAdmin
 from rocketmq_lite.client.administration.messages import MessageAdmin
 from rocketmq_lite.client.administration.topics import TopicAdmin
 
@@ -18,7 +19,7 @@ __all__ = ["Admin"]
 
 
 @final
-class Admin(TopicAdmin, GroupAdmin, BrokerAdmin, MessageAdmin):
+class Admin(TopicAdmin, GroupAdmin, MemberAdmin, BrokerAdmin, MessageAdmin):
     """What administers a cluster; reached by ``client.admin``.
 
     Cancelling a change leaves it done on some brokers and not on others; repeat it.

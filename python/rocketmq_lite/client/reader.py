@@ -21,7 +21,7 @@ import trio
 from rocketmq_lite.client.engine.process_queue import ProcessQueue, QueueLimits
 from rocketmq_lite.client.engine.retry import Backoff
 from rocketmq_lite.client.engine.routes import MASTER_ID
-from rocketmq_lite.client.remote import PullStatus
+from rocketmq_lite.client.remote_queues import PullStatus
 from rocketmq_lite.client.routing import UNREACHABLE
 from rocketmq_lite.errors import ConnectError, RocketMQError
 from rocketmq_lite.protocol.codes import ResponseCode
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from rocketmq_lite.client.heartbeats import Heartbeats
-    from rocketmq_lite.client.remote import PullAnswer, Remote
+    from rocketmq_lite.client.remote import Remote
+    from rocketmq_lite.client.remote_queues import PullAnswer
     from rocketmq_lite.client.routing import Routing
     from rocketmq_lite.model import MessageQueue
     from rocketmq_lite.protocol.framing import RawMessage

@@ -1,34 +1,21 @@
-"""Consumer and producer groups: create, change, delete, list, who is in them and how far they are."""
+"""Consumer groups: create, change, delete, list."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from rocketmq_lite.client.administration.group_reports import (
-    GroupClient,
-    GroupClients,
-    GroupLag,
-    GroupSummary,
-    QueueLag,
-)
+from rocketmq_lite.client.administration.group_reports import GroupSummary
 from rocketmq_lite.client.administration.part import AdminPart, ask_each, chosen
 from rocketmq_lite.client.engine.names import check_group
-from rocketmq_lite.errors import ConfigError, GroupNotFound
+from rocketmq_lite.errors import ConfigError
 from rocketmq_lite.protocol.bodies import SubscriptionGroupConfig
-from rocketmq_lite.protocol.codes import ResponseCode
-from rocketmq_lite.protocol.explanations import advice_on
 from rocketmq_lite.protocol.reserved import dead_letter_topic, retry_topic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from rocketmq_lite.model import MessageQueue
-    from rocketmq_lite.protocol.bodies import (
-        Connection,
-        ConsumeOffset,
-        ConsumerConnection,
-    )
+    from rocketmq_lite.protocol.bodies import ConsumerConnection
 
 __all__ = ["GroupAdmin"]
 
@@ -38,7 +25,7 @@ _MAX_RETRIES: Final = 2**31 - 1
 
 
 class GroupAdmin(AdminPart):
-    """The part of `Admin` that is about groups."""
+    """The part of `Admin` that is about consumer groups and their settings."""
 
     async def groups(self) -> tuple[GroupSummary, ...]:
         """All consumer groups, RocketMQ's own among them, sorted.
@@ -78,7 +65,7 @@ class GroupAdmin(AdminPart):
             GroupNotFound: No broker knows it.
             RocketMQError: A server could not be reached.
         """
-        return await self._settings_of(group, await self._all_masters())
+        return await self._group_settings(group, await self._all_masters())
 
     async def create_group(
         self,
@@ -153,7 +140,7 @@ class GroupAdmin(AdminPart):
         }
         changes = {name: value for name, value in wanted.items() if value is not None}
         masters = await self._all_masters()
-        known = chosen(await self._settings_of(group, masters), broker, f"group {group}")
+        known = chosen(await self._group_settings(group, masters), broker, f"group {group}")
         altered = {name: replace(config, **changes) for name, config in known.items()}  # type: ignore[arg-type]
         for name, config in altered.items():
             await self._remote.put_group(masters[name], config)
@@ -183,109 +170,6 @@ class GroupAdmin(AdminPart):
             await self._remove_topic(topic, masters.values(), cluster)
         return tuple(masters)
 
-    async def group_clients(self, group: str, *, queues: bool = True) -> GroupClients:
-        """The members of a consumer group, and what it subscribes to.
-
-        Args:
-            group: Its name.
-            queues: Also ask each member which queues it reads. One that hangs makes this wait for 10 seconds.
-
-        Raises:
-            GroupNotFound: No broker knows it.
-            RocketMQError: A server could not be reached.
-        """
-        masters = await self._all_masters()
-        found = (
-            await ask_each(masters.values(), lambda address: self._remote.consumer_connection(address, group))
-        ).all()
-        online = {address: each for address, each in found.items() if each is not None}
-        if not online:
-            await self._settings_of(group, masters)
-            return GroupClients(group, None, None, None, {}, ())
-        members = _members(online)
-        if queues:
-            members = await self._with_queues(group, members, online)
-        first = next(iter(online.values()))
-        return GroupClients(
-            group=group,
-            consume_type=first.consume_type,
-            message_model=first.message_model,
-            consume_from_where=first.consume_from_where,
-            subscriptions={
-                topic: each for view in online.values() for topic, each in view.subscription_table.items()
-            },
-            members=tuple(members[client_id] for client_id in sorted(members)),
-        )
-
-    async def group_lag(self, group: str, *, topic: str | None = None) -> GroupLag:
-        """How far a consumer group is in each of its queues, and who reads them.
-
-        Args:
-            group: Its name.
-            topic: Only the queues of this topic.
-
-        Raises:
-            GroupNotFound: No broker knows it.
-            RocketMQError: A server could not be reached.
-        """
-        clients = await self.group_clients(group)
-        readers = {queue: each.client_id for each in clients.members for queue in each.queues or ()}
-        masters = await self._all_masters()
-        found = await ask_each(
-            masters.values(), lambda address: self._remote.consume_stats(address, group, topic)
-        )
-        positions = {queue: each for stats in found.all().values() for queue, each in stats.items()}
-        return GroupLag(
-            group,
-            len(clients.members),
-            tuple(_queue_lag(queue, positions[queue], readers.get(queue)) for queue in sorted(positions)),
-        )
-
-    async def producers(self, group: str) -> tuple[GroupClient, ...]:
-        """The members of a producer group, by client id; none when nobody is connected.
-
-        Raises:
-            RocketMQError: A server could not be reached.
-        """
-        masters = await self._all_masters()
-        found = await ask_each(
-            masters.values(), lambda address: self._remote.producer_connection(address, group)
-        )
-        members = {
-            each.client_id: _client(each) for view in found.all().values() for each in view.connection_set
-        }
-        return tuple(members[client_id] for client_id in sorted(members))
-
-    # --- parts
-
-    async def _settings_of(
-        self, group: str, masters: Mapping[str, str]
-    ) -> dict[str, SubscriptionGroupConfig]:
-        # Asking for the one group (352) would create it.
-        known = (await ask_each(masters.values(), self._remote.groups)).all()
-        found = {name: known[address][group] for name, address in masters.items() if group in known[address]}
-        if not found:
-            code = ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST
-            raise GroupNotFound(code, f"no broker knows consumer group {group}", hint=advice_on(code))
-        return found
-
-    async def _with_queues(
-        self, group: str, members: Mapping[str, GroupClient], online: Mapping[str, ConsumerConnection]
-    ) -> dict[str, GroupClient]:
-        """The same members with what each of them says that it reads."""
-        reached_by = {
-            each.client_id: address for address, view in online.items() for each in view.connection_set
-        }
-        answers = await ask_each(
-            members, lambda client_id: self._remote.running_info(reached_by[client_id], group, client_id)
-        )
-        return {
-            client_id: replace(member, queues=tuple(sorted(answers.values[client_id].mq_table)))
-            if client_id in answers.values
-            else member
-            for client_id, member in members.items()
-        }
-
 
 def _summary(
     group: str, brokers: tuple[str, ...], views: Iterable[ConsumerConnection | None]
@@ -293,24 +177,6 @@ def _summary(
     online = [view for view in views if view is not None]
     members = {each.client_id for view in online for each in view.connection_set}
     return GroupSummary(group, brokers, len(members), online[0].message_model if online else None)
-
-
-def _members(online: Mapping[str, ConsumerConnection]) -> dict[str, GroupClient]:
-    return {each.client_id: _client(each) for view in online.values() for each in view.connection_set}
-
-
-def _client(connection: Connection) -> GroupClient:
-    return GroupClient(connection.client_id, connection.client_addr, connection.language, connection.version)
-
-
-def _queue_lag(queue: MessageQueue, found: ConsumeOffset, client_id: str | None) -> QueueLag:
-    return QueueLag(
-        queue=queue,
-        broker_offset=found.broker_offset,
-        consumer_offset=found.consumer_offset,
-        last_stored_ms=found.last_timestamp,
-        client_id=client_id,
-    )
 
 
 def _check_retries(times: int) -> int:

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 import trio
 
 from rocketmq_lite.client.engine.routes import MASTER_ID
-from rocketmq_lite.errors import ConfigError, RocketMQError
+from rocketmq_lite.errors import ConfigError, GroupNotFound, RocketMQError
+from rocketmq_lite.protocol.codes import ResponseCode
+from rocketmq_lite.protocol.explanations import advice_on
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from rocketmq_lite.client.remote_admin import AdminRemote
     from rocketmq_lite.client.routing import Routing
-    from rocketmq_lite.protocol.bodies import ClusterInfo
+    from rocketmq_lite.protocol.bodies import ClusterInfo, SubscriptionGroupConfig
 
 __all__ = ["AdminPart", "Answers", "ask_each", "chosen", "plan_masters"]
 
@@ -57,6 +59,21 @@ class AdminPart:
     async def _masters_to_clear(self, cluster: str | None) -> dict[str, str]:
         """The masters that something is deleted on, by broker name: of one cluster, or all there are."""
         return await (self._all_masters() if cluster is None else self._masters(cluster))
+
+    async def _group_settings(
+        self, group: str, masters: Mapping[str, str]
+    ) -> dict[str, SubscriptionGroupConfig]:
+        """A consumer group's settings on each broker that knows it, by broker name; 352 would create it.
+
+        Raises:
+            GroupNotFound: None does.
+        """
+        known = (await ask_each(masters.values(), self._remote.groups)).all()
+        found = {name: known[address][group] for name, address in masters.items() if group in known[address]}
+        if not found:
+            code = ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST
+            raise GroupNotFound(code, f"no broker knows consumer group {group}", hint=advice_on(code))
+        return found
 
     async def _remove_topic(self, topic: str, masters: Iterable[str], cluster: str | None) -> None:
         """Delete a topic on these brokers, and on every name server; there for one cluster alone, if one is given."""
