@@ -32,7 +32,16 @@ if TYPE_CHECKING:
     )
     from rocketmq_lite.client.client import Client, ClientStatistics, connect
     from rocketmq_lite.client.consumer import Consumer, ConsumerStatistics, UnacknowledgedWarning
+    from rocketmq_lite.client.engine.balance import AllocationStrategy
     from rocketmq_lite.client.engine.giving_back import DeadLetter, RetryLater
+    from rocketmq_lite.client.engine.hashed_strategies import AllocateByConsistentHash, AllocateByRendezvous
+    from rocketmq_lite.client.engine.strategies import (
+        AllocateAveragely,
+        AllocateAveragelyByCircle,
+        AllocateByConfig,
+        AllocateByMachineRoom,
+        AllocateNearby,
+    )
     from rocketmq_lite.client.message import ReceivedMessage
     from rocketmq_lite.client.message_view import StoredMessage
     from rocketmq_lite.client.producer import Producer, ProducerStatistics
@@ -66,6 +75,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Admin",
+    "AllocateAveragely",
+    "AllocateAveragelyByCircle",
+    "AllocateByConfig",
+    "AllocateByConsistentHash",
+    "AllocateByMachineRoom",
+    "AllocateByRendezvous",
+    "AllocateNearby",
+    "AllocationStrategy",
     "BrokerError",
     "BrokerReport",
     "Client",
@@ -118,6 +135,14 @@ __all__ = [
 
 _HOMES: Final = {
     "Admin": ".client.admin",
+    "AllocateAveragely": ".client.engine.strategies",
+    "AllocateAveragelyByCircle": ".client.engine.strategies",
+    "AllocateByConfig": ".client.engine.strategies",
+    "AllocateByConsistentHash": ".client.engine.hashed_strategies",
+    "AllocateByMachineRoom": ".client.engine.strategies",
+    "AllocateByRendezvous": ".client.engine.hashed_strategies",
+    "AllocateNearby": ".client.engine.strategies",
+    "AllocationStrategy": ".client.engine.balance",
     "BrokerError": ".errors",
     "BrokerReport": ".client.administration.brokers",
     "Client": ".client.client",

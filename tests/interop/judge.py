@@ -216,6 +216,12 @@ class Judge:
         verdicts: list[str | None] = event["verdicts"]
         return verdicts
 
+    def shares(self, cases: Sequence[Mapping[str, object]]) -> list[list[list[int]]]:
+        """Which queues each member gets, as Allocate.java says; for each case its members' indices of queues."""
+        [event] = self.request("allocate", cases=cases).rest()
+        shares: list[list[list[int]]] = event["shares"]
+        return shares
+
     def create_topic(self, namesrv: str, cluster: str, topic: str, *, queues: int = 4) -> None:
         """Create a topic on every master of the cluster."""
         self.request("create-topic", namesrv=namesrv, cluster=cluster, topic=topic, queues=queues).rest()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
-from rocketmq_lite.client.engine.balance import allocate_averagely
+from rocketmq_lite.client.engine.balance import allocate
 from rocketmq_lite.client.routing import UNREACHABLE
 from rocketmq_lite.errors import BrokerError, ConnectError, RocketMQError
 
@@ -104,7 +104,8 @@ class Balancer:
                 continue
             route = self._routing.table.get(topic)
             if route is not None and not self._ended.is_set():
-                await self._assign(topic, allocate_averagely(route.readable, members, self._client_id))
+                ours = allocate(self._settings.strategy, route.readable, members, self._client_id)
+                await self._assign(topic, ours)
         if failure is not None:
             raise failure
 

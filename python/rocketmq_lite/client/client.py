@@ -25,6 +25,7 @@ from rocketmq_lite.client.consumer_settings import (
 from rocketmq_lite.client.engine.name_servers import NameServers
 from rocketmq_lite.client.engine.names import check_group
 from rocketmq_lite.client.engine.process_queue import QueueLimits
+from rocketmq_lite.client.engine.strategies import AllocateAveragely
 from rocketmq_lite.client.heartbeats import Heartbeats
 from rocketmq_lite.client.identity import Identity, own_address
 from rocketmq_lite.client.producer import Producer
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
     from rocketmq_lite.client.consumer import Consumer
     from rocketmq_lite.client.consumer_settings import Start
+    from rocketmq_lite.client.engine.balance import AllocationStrategy
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.model import Tags, Where
     from rocketmq_lite.transport.network import Network
@@ -57,6 +59,8 @@ _PREFETCH: Final = 64
 """Two of the largest answers to a pull: one is worked on while the next is on its way."""
 _PREFETCH_BYTES: Final = 16 * 1024 * 1024
 """Bytes of one queue held at a time; a few of the largest messages."""
+_STRATEGY: Final = AllocateAveragely()
+"""As in Java."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +227,7 @@ class Client:
         where: str | None = None,
         start: Start = "latest",
         prefetch: int = _PREFETCH,
+        strategy: AllocationStrategy = _STRATEGY,
         max_attempts: int | None = None,
     ) -> AbstractAsyncContextManager[Consumer]:
         """A member of a consumer group, for the block of ``async with``.
@@ -249,6 +254,8 @@ class Client:
                 message, at the ``"earliest"``, or at the first message stored at or after a time.
             prefetch: At most so many messages of each queue are held unacknowledged. When none of them
                 was entered, nothing more comes and an ``UnacknowledgedWarning`` says so.
+            strategy: How the members share out the queues, averagely by default (``rmq.AllocateAveragely``). All
+                members of the group have to use the same.
             max_attempts: Deliveries after which a message that failed is a dead letter; by default as many as
                 the group's settings allow (17).
 
@@ -275,6 +282,7 @@ class Client:
             topics=check_topics(topics, tags, where),
             start=check_start(start),
             limits=QueueLimits(check_prefetch(prefetch), _PREFETCH_BYTES),
+            strategy=strategy,
             sub_version=self._clock.wall_ms(),
             max_attempts=check_attempts(max_attempts),
         )

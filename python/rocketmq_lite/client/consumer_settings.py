@@ -16,6 +16,7 @@ from rocketmq_lite.protocol.reserved import retry_topic
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rocketmq_lite.client.engine.balance import AllocationStrategy
     from rocketmq_lite.client.engine.process_queue import QueueLimits
     from rocketmq_lite.client.engine.subscription import Subscription
 
@@ -35,6 +36,7 @@ class ConsumerSettings:
         start: Where to begin without a position.
         limits: How much of one queue may be unacknowledged.
         max_attempts: Deliveries of a message before it is a dead letter; None leaves that to the group's settings.
+        strategy: How the group shares out queues.
         sub_version: Tells this subscription from an older one of the same client; a wall time.
     """
 
@@ -42,6 +44,7 @@ class ConsumerSettings:
     topics: Mapping[str, Subscription]
     start: Start
     limits: QueueLimits
+    strategy: AllocationStrategy
     sub_version: int
     max_attempts: int | None = None
 

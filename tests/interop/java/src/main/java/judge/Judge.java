@@ -35,7 +35,8 @@ public final class Judge {
 
     private static final Map<String, String> DRIVERS = Map.of(
         "produce", "Produce", "consume", "Consume", "lite-pull", "LitePull", "pull", "Pull",
-        "create-topic", "CreateTopic", "mqadmin", "AdminTool", "conditions", "Conditions");
+        "create-topic", "CreateTopic", "mqadmin", "AdminTool", "conditions", "Conditions",
+        "allocate", "Allocate");
 
     private final Map<Integer, Work> running = new ConcurrentHashMap<>();
     private final PrintStream out;
