@@ -1,7 +1,8 @@
 //! Who may depend on whom, read from `cargo metadata`: the layers stay layers because this test says so.
 //!
 //! `pyext` > `plane` > `core`; PyO3 under `pyext` alone, mio under `plane` alone, async runtimes nowhere. The rules
-//! look at resolved dependencies, so that a crate that sneaks in through another one is found too.
+//! look at resolved dependencies, so that a crate that sneaks in through another one is found too. `bench` stands beside
+//! the layers: it may use what it likes, and none of them knows it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -11,6 +12,7 @@ use serde_json::Value;
 const CORE: &str = "rocketmq-lite-core";
 const PLANE: &str = "rocketmq-lite-plane";
 const PYEXT: &str = "rocketmq-lite-py";
+const BENCH: &str = "rocketmq-lite-bench";
 
 /// What no crate of ours may pull in: the reactor is ours, and Trio is the only scheduler in the process.
 const ASYNC_RUNTIMES: [&str; 9] = [
@@ -101,6 +103,13 @@ fn crates_depend_downwards_only() {
     assert!(!graph.reach(PLANE).contains(PYEXT), "plane knows core, not Python");
     assert!(graph.direct(PLANE).contains(CORE));
     assert!(graph.direct(PYEXT).is_superset(&BTreeSet::from([CORE.to_owned(), PLANE.to_owned()])));
+}
+
+#[test]
+fn nothing_that_is_installed_depends_on_the_bench() {
+    let graph = Graph::load();
+    assert!(graph.direct(BENCH).contains(CORE));
+    assert!(!graph.reach(PYEXT).contains(BENCH));
 }
 
 #[test]
