@@ -600,6 +600,8 @@ class Opening:
         root: str | PathLike[str] | None = None,
         segment_size: int = ...,
         consume_queue_entries: int = 300_000,
+        index_slots: int = 5_000_000,
+        index_entries: int = 20_000_000,
         flush: Literal["async", "sync"] = "async",
         flush_interval_ms: int = 500,
         permission: int = 6,
@@ -618,6 +620,8 @@ class Opening:
             root: Apache's `storePathRootDir`; None keeps everything in memory.
             segment_size: Bytes of a commit log file; 1 GiB if not given.
             consume_queue_entries: Entries of a consume queue file.
+            index_slots: Hash slots of an index file.
+            index_entries: Entries of an index file.
             flush: Whether sends are answered before or after they are on disk.
             flush_interval_ms: With "async", how long at most they take to get there.
             permission: Of the broker: 4 read, 2 write.

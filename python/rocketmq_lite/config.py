@@ -137,6 +137,7 @@ class RetentionSettings:
         clean_ratio: Above this use of the disk they go at any hour (``diskMaxUsedSpaceRatio``).
         force_ratio: Above this use files go whatever their age, oldest first, until use is below it
             (``diskSpaceCleanForciblyRatio``).
+        force: Whether they do (``cleanFileForciblyEnable``).
         full_ratio: Above this use messages are refused, until use is below ``force_ratio``
             (``diskSpaceWarningLevelRatio``).
         interval: Seconds between two looks (``cleanResourceInterval``).
@@ -147,6 +148,7 @@ class RetentionSettings:
     delete_hours: tuple[int, ...] = (4,)
     clean_ratio: float = 0.75
     force_ratio: float = 0.85
+    force: bool = True
     full_ratio: float = 0.90
     interval: float = 10.0
     batch: int = 10
@@ -162,9 +164,13 @@ class BrokerSettings:
         advertise: ``host`` or ``host:port`` to register with name servers when it differs from
             where we listen.
         port: 0 picks a free one.
-        data: Directory whose ``store`` subdirectory is Apache's ``storePathRootDir``; ``None`` keeps all
-            in memory (only the pump can).
+        data: Directory whose ``store`` subdirectory is Apache's ``storePathRootDir``.
+        store: That directory itself, where it has another name; ``store_root`` tells which it is.
         segment_size: Bytes of one commit-log file (Apache).
+        flush_interval: Seconds after which, at the latest, a message begins its way to the disk (Apache).
+        queue_file_entries: Entries of one consume-queue file (Apache).
+        index_slots: Hash slots of one index file (Apache).
+        index_entries: Entries of one index file (Apache).
         default_topic_queues: Queues of a topic that is created on first use (Apache).
         register_interval: Seconds between two registrations with the name servers (Apache).
     """
@@ -179,10 +185,22 @@ class BrokerSettings:
     advertise: str | None = None
     port: int = DEFAULT_BROKER_PORT
     data: Path | None = None
+    store: Path | None = None
     segment_size: int = 1024 * 1024 * 1024
+    flush_interval: float = 0.5
+    queue_file_entries: int = 300_000
+    index_slots: int = 5_000_000
+    index_entries: int = 20_000_000
     default_topic_queues: int = 8
     auto_create_topic: bool = True
     auto_create_group: bool = True
     register_interval: float = 30.0
     region: str = "DefaultRegion"
     retention: RetentionSettings = field(default_factory=RetentionSettings)
+
+    @property
+    def store_root(self) -> Path | None:
+        """Where the store lies; ``None`` keeps it in memory, which only the pump can."""
+        if self.store is not None:
+            return self.store
+        return None if self.data is None else self.data / "store"

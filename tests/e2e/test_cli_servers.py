@@ -10,6 +10,9 @@ from tests.support.cli import rmq
 from tests.support.processes import Server, broker, name_server, up
 from tests.support.raw_client import RawClient
 
+from rocketmq_lite.protocol.codes import RequestCode
+from rocketmq_lite.protocol.properties_text import load_properties
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -75,6 +78,36 @@ def test_sigterm_is_a_clean_stop(tmp_path: Path) -> None:
         code, _, err = server.interrupt(signal.SIGTERM)
     assert code == 0, err
     assert err == ""
+
+
+def test_a_broker_by_its_file(tmp_path: Path) -> None:
+    conf = tmp_path / "broker.conf"
+    conf.write_text(
+        "brokerName=broker-f\nlistenPort=1\nfileReservedTime=48\nbrokerNam=typo\n"
+        f"storePathRootDir={tmp_path / 'kept'}\nmappedFileSizeCommitLog=1048576\n"
+    )
+    ready = tmp_path / "ready.json"
+    with Server(["broker", "-c", str(conf), "--port", "0"], ready) as server:
+        with RawClient(server.ready["broker"]) as client:
+            settings = load_properties(client.call(RequestCode.GET_BROKER_CONFIG, {}).body)
+            assert client.send("filed", b"x").code == 0
+        warning = server.err.wait_for("did you mean brokerName?")
+        code, _, err = server.interrupt(signal.SIGTERM)
+    assert code == 0, err
+    assert f"{conf}:4: brokerNam is not known" in warning
+    assert settings["brokerName"] == "broker-f"
+    assert settings["fileReservedTime"] == "48"
+    assert settings["listenPort"] == server.ready["broker"].rpartition(":")[2]
+    assert (tmp_path / "kept" / "commitlog" / f"{0:020}").stat().st_size == 1_048_576
+
+
+def test_a_file_that_says_what_cannot_be(tmp_path: Path) -> None:
+    conf = tmp_path / "broker.conf"
+    conf.write_text("fileReservedTime=long\n")
+    run = rmq("broker", "-c", str(conf), "--port", "0", "--data", str(tmp_path))
+    assert run.code == 1
+    assert f"{conf}:1: fileReservedTime cannot be 'long'" in run.err
+    assert "try: give a whole number" in run.err
 
 
 def test_three_brokers_in_one_cluster(tmp_path: Path) -> None:

@@ -30,7 +30,6 @@ from rocketmq_lite.transport.address import format_address
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from rocketmq_lite.broker.owner import EngineOwner
     from rocketmq_lite.clock import Clock
@@ -73,7 +72,7 @@ def _refuse_roles_to_come(settings: BrokerSettings) -> None:
 
 def config_files(settings: BrokerSettings, kind: Owner) -> ConfigFiles:
     """Where the tables are kept: beside the store, or nowhere."""
-    root = store_root(settings)
+    root = settings.store_root
     if root is None:
         return MemoryConfigFiles()
     return ConfigDirectory(root / "config", offload=disk_offload(kind))
@@ -86,7 +85,7 @@ def disk_offload(kind: Owner) -> Offload:
 
 @asynccontextmanager
 async def _open_reactor(settings: BrokerSettings) -> AsyncIterator[tuple[EngineOwner, BrokerAddress]]:
-    if settings.data is None:
+    if settings.store_root is None:
         raise ConfigError("a broker that serves TCP needs a data directory", hint="give it one with --data")
     with await reserve_port(settings.host, settings.port) as port:
         host, number = port.getsockname()[:2]
@@ -122,14 +121,13 @@ def _engine_settings(
         cluster=settings.cluster,
         region=settings.region,
         store_host=address.store_host,
-        root=store_root(settings),
+        root=settings.store_root,
         segment_size=settings.segment_size,
+        queue_file_entries=settings.queue_file_entries,
+        index_slots=settings.index_slots,
+        index_entries=settings.index_entries,
         flush=settings.flush,
+        flush_interval_ms=round(settings.flush_interval * 1000),
         seed=seed,
         utc_offset_s=utc_offset_s,
     )
-
-
-def store_root(settings: BrokerSettings) -> Path | None:
-    """Where the store lies; ``None`` for one in memory."""
-    return None if settings.data is None else settings.data / "store"

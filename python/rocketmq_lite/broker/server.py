@@ -31,7 +31,7 @@ from rocketmq_lite.broker.handlers.progress import ProgressHandlers
 from rocketmq_lite.broker.handlers.relay import RelayHandlers
 from rocketmq_lite.broker.handlers.reset import ResetHandlers
 from rocketmq_lite.broker.handlers.topic import TopicHandlers
-from rocketmq_lite.broker.opening import Owner, config_files, disk_offload, open_owner, store_root
+from rocketmq_lite.broker.opening import Owner, config_files, disk_offload, open_owner
 from rocketmq_lite.broker.presence import Presence
 from rocketmq_lite.broker.router import Router
 from rocketmq_lite.broker.services import expiry, rates, reach, retention
@@ -97,7 +97,7 @@ async def serve(
             clock=clock,
             address=address,
             files=config_files(settings, owner),
-            store_root=store_root(settings),
+            store_root=settings.store_root,
             offload=disk_offload(owner),
         )
         broker.load()

@@ -34,7 +34,11 @@ class EngineSettings:
     store_host: str
     root: Path | None
     segment_size: int
+    queue_file_entries: int
+    index_slots: int
+    index_entries: int
     flush: FlushMode
+    flush_interval_ms: int
     seed: int
     utc_offset_s: int
 
@@ -47,7 +51,11 @@ class EngineSettings:
             store_host=self.store_host,
             root=None if self.root is None else str(self.root),
             segment_size=self.segment_size,
+            consume_queue_entries=self.queue_file_entries,
+            index_slots=self.index_slots,
+            index_entries=self.index_entries,
             flush=self.flush,
+            flush_interval_ms=self.flush_interval_ms,
             seed=self.seed,
             utc_offset_s=self.utc_offset_s,
         )

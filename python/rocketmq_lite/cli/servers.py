@@ -41,7 +41,12 @@ ReadyOption = Annotated[
 FlushOption = Annotated[
     Flush, typer.Option("--flush", help="Acknowledge after the write, or after the fsync.")
 ]
-ClusterOption = Annotated[str, typer.Option("--cluster", help="Cluster that the broker belongs to.")]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "-c", "--config", metavar="FILE", help="Apache's broker.conf, or our TOML; options win over it."
+    ),
+]
 
 
 def port_option(name: str) -> type[int]:
@@ -111,37 +116,63 @@ async def namesrv(
 
 async def broker(
     options: GlobalOptions,
+    config: ConfigOption = None,
     name: Annotated[
-        str, typer.Option("--name", help="Name of the broker (of its replica group).")
-    ] = "broker-a",
-    cluster: ClusterOption = "DefaultCluster",
-    flush: FlushOption = Flush.ASYNC,
-    host: HostOption = "127.0.0.1",
+        str | None,
+        typer.Option("--name", help="Name of the broker (of its replica group).", show_default="broker-a"),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option("--cluster", help="Cluster that the broker belongs to.", show_default="DefaultCluster"),
+    ] = None,
+    flush: Annotated[
+        Flush | None,
+        typer.Option(
+            "--flush", help="Acknowledge after the write, or after the fsync.", show_default="async"
+        ),
+    ] = None,
+    host: Annotated[
+        str | None, typer.Option("--host", help="Address to listen on.", show_default="127.0.0.1")
+    ] = None,
     advertise: AdvertiseOption = None,
-    port: port_option("--port") = 10911,  # type: ignore[valid-type]
+    port: Annotated[
+        int | None,
+        typer.Option(
+            "--port",
+            min=0,
+            max=65535,
+            metavar="PORT",
+            help="Port to listen on; 0 picks a free one.",
+            show_default="10911",
+        ),
+    ] = None,
     data: DataOption = None,
     ready_file: ReadyOption = None,
 ) -> None:
-    """Start a broker; it registers with the name servers that -n or the environment names."""
-    from rocketmq_lite.client.addresses import name_servers
-    from rocketmq_lite.config import BrokerSettings, split_addresses
+    """Start a broker; it registers with the name servers that -n, the file or the environment names."""
+    from rocketmq_lite.cli.broker_settings import broker_settings
 
-    serving.require_advertised(host, advertise)
-    given = name_servers(options.namesrv)
-    settings = BrokerSettings(
+    settings = broker_settings(
+        config,
+        namesrv=options.namesrv,
         name=name,
         cluster=cluster,
-        flush=flush.value,
-        namesrv=split_addresses(given) if given else (),
+        flush=None if flush is None else flush.value,
         host=host,
         advertise=advertise,
         port=port,
-        data=data or serving.default_data_directory(),
+        data=data,
     )
+    names = ";".join(settings.namesrv)
     async with serving.running_broker(settings, port_option="--port") as address:
         with serving.stop_signals() as asked_to_stop:
-            serving.write_ready_file(ready_file, {"broker": address} | ({"namesrv": given} if given else {}))
-            _announce({"broker": f"{address} ({name} in {cluster})", "name servers": given or "none"})
+            serving.write_ready_file(ready_file, {"broker": address} | ({"namesrv": names} if names else {}))
+            _announce(
+                {
+                    "broker": f"{address} ({settings.name} in {settings.cluster})",
+                    "name servers": names or "none",
+                }
+            )
             await asked_to_stop()
 
 

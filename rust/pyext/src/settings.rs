@@ -7,7 +7,9 @@ use std::sync::Arc;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use rocketmq_lite_core::session::{Broker, Settings};
-use rocketmq_lite_core::store::{DiskFs, FileSystem, FlushMode, MemFs, Recovery, Store, StoreSettings};
+use rocketmq_lite_core::store::{
+    DiskFs, FileSystem, FlushMode, IndexShape, MemFs, Recovery, Store, StoreSettings,
+};
 
 use crate::errors;
 
@@ -24,7 +26,7 @@ impl Opening {
     #[new]
     #[pyo3(signature = (
         *, broker_name, cluster, store_host, root=None, segment_size=1_073_741_824, consume_queue_entries=300_000,
-        flush="async", flush_interval_ms=500, permission=6, accept_sends_from_ms=0, region="DefaultRegion",
+        index_slots=5_000_000, index_entries=20_000_000, flush="async", flush_interval_ms=500, permission=6, accept_sends_from_ms=0, region="DefaultRegion",
         trace_on=true, seed=0, utc_offset_s=0
     ))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments, each with its own name and default")]
@@ -35,6 +37,8 @@ impl Opening {
         root: Option<PathBuf>,
         segment_size: u64,
         consume_queue_entries: u64,
+        index_slots: u32,
+        index_entries: u32,
         flush: &str,
         flush_interval_ms: u64,
         permission: i32,
@@ -60,6 +64,7 @@ impl Opening {
         let store = StoreSettings {
             segment_size,
             consume_queue_entries,
+            index: IndexShape { slots: index_slots, entries: index_entries },
             flush: flush_mode(flush, flush_interval_ms)?,
             process_id,
             utc_offset_s,

@@ -6,8 +6,8 @@
     up to ``full_ratio``      all go, whatever their age                as before
     above                     all go, whatever their age                refused
 
-Always from the oldest on, and never the file that is written. "As before" keeps a disk that is about full from changing its
-mind with every message.
+With ``force`` off the last two rows remove what the second does. Always from the oldest on, and never the file that is
+written. "As before" keeps a disk that is about full from changing its mind with every message.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Retention:
         self, files: Sequence[LogFile], disk_use: float, now_ms: int, local_hour: int
     ) -> Sequence[LogFile]:
         settings = self._settings
-        if disk_use > settings.force_ratio:
+        if settings.force and disk_use > settings.force_ratio:
             return files
         if disk_use <= settings.clean_ratio and local_hour not in settings.delete_hours:
             return ()

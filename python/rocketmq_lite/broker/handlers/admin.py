@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Final
 
+from rocketmq_lite.broker.conf import as_properties
 from rocketmq_lite.protocol.bodies import DataVersion, KVTable
 from rocketmq_lite.protocol.codes import RequestCode
 from rocketmq_lite.protocol.command import VERSION
 from rocketmq_lite.protocol.framing import json_dumps
+from rocketmq_lite.protocol.properties_text import dump_properties
 from rocketmq_lite.protocol.versions import version_constant
 
 if TYPE_CHECKING:
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
     from rocketmq_lite.config import BrokerSettings
     from rocketmq_lite.protocol.command import Command
     from rocketmq_lite.transport.dispatch import Handler
-
-_ROLES: Final = {"async-master": "ASYNC_MASTER", "sync-master": "SYNC_MASTER", "slave": "SLAVE"}
-_FLUSH: Final = {"async": "ASYNC_FLUSH", "sync": "SYNC_FLUSH"}
 
 # Figures that tools expect and that this broker has nothing to say about: no queues of waiting threads, no timers.
 _IDLE: Final = {
@@ -81,10 +80,10 @@ class AdminHandlers:
 
     async def settings(self, _caller: Caller, request: Command) -> Command:
         """The settings under Apache's names, as properties text."""
-        lines = (f"{key}={_escape(value)}\n" for key, value in sorted(self._properties().items()))
         version = DataVersion(counter=0, state_version=0, timestamp=self._started_ms)
         return request.answer(
-            fields={"version": json_dumps(version.to_json()).decode()}, body="".join(lines).encode()
+            fields={"version": json_dumps(version.to_json()).decode()},
+            body=dump_properties(self._properties()),
         )
 
     async def runtime(self, _caller: Caller, request: Command) -> Command:
@@ -94,29 +93,14 @@ class AdminHandlers:
         return request.answer(body=KVTable(table=self._runtime(figures)).encode())
 
     def _properties(self) -> dict[str, str]:
-        settings = self._settings
-        data = {} if settings.data is None else {"storePathRootDir": str(settings.data / "store")}
-        namesrv = {"namesrvAddr": ";".join(settings.namesrv)} if settings.namesrv else {}
-        return {
-            **data,
-            **namesrv,
-            "brokerClusterName": settings.cluster,
-            "brokerName": settings.name,
-            "brokerId": str(settings.broker_id),
+        """The settings, and in their place what became of them at the start."""
+        return as_properties(self._settings) | {
             "brokerIP1": self._address.host,
             "brokerIP2": self._address.host,
             "listenPort": str(self._address.port),
             "haListenPort": str(self._address.ha_port),
-            "brokerRole": _ROLES[settings.role],
-            "flushDiskType": _FLUSH[settings.flush],
             "brokerPermission": "6",
-            "defaultTopicQueueNums": str(settings.default_topic_queues),
-            "autoCreateTopicEnable": _java(settings.auto_create_topic),
-            "autoCreateSubscriptionGroup": _java(settings.auto_create_group),
             "enablePropertyFilter": "true",
-            "mappedFileSizeCommitLog": str(settings.segment_size),
-            "registerNameServerPeriod": str(int(settings.register_interval * 1000)),
-            "regionId": settings.region,
         }
 
     def _runtime(self, figures: Mapping[str, int]) -> dict[str, str]:
@@ -139,7 +123,7 @@ class AdminHandlers:
             "msgPutTotalTodayNow": str(messages),
             "msgGetTotalTodayNow": str(figures["messages_out"]),
             **dict.fromkeys(_TOTALS_OF_OTHER_DAYS, "0"),
-            **_disk(self._settings.data),
+            **_disk(self._settings.store_root),
             "putMessageTimesTotal": str(messages),
             "putMessageSizeTotal": str(size),
             "putMessageAverageSize": str(size / messages if messages else 0.0),
@@ -157,26 +141,18 @@ _TOTALS_OF_OTHER_DAYS: Final = (
 )
 
 
-def _disk(data: Path | None) -> dict[str, str]:
+def _disk(root: Path | None) -> dict[str, str]:
     """How full the disk is that holds the log; a broker in memory has none."""
-    if data is None:
+    if root is None:
         return {"commitLogDiskRatio": "0.0"}
-    usage = shutil.disk_usage(data)
+    usage = shutil.disk_usage(root)
     # As df does: what only the administrator may use is neither free nor used.
     ratio = usage.used / (usage.used + usage.free)
     return {
         "commitLogDiskRatio": str(ratio),
-        f"commitLogDiskRatio_{data / 'store' / 'commitlog'}": str(ratio),
+        f"commitLogDiskRatio_{root / 'commitlog'}": str(ratio),
         "commitLogDirCapacity": f"Total : {usage.total} bytes, Free : {usage.free} bytes.",
     }
-
-
-def _java(value: bool) -> str:  # noqa: FBT001 - a conversion
-    return "true" if value else "false"
-
-
-def _escape(value: str) -> str:
-    return value.replace("\\", "\\\\").replace("\n", "\\n")
 
 
 def _duration(milliseconds: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rocketmq_lite.broker.engine.retention import LogFile, Retention, RetentionPlan
@@ -69,3 +71,9 @@ def test_a_full_disk_refuses_messages_until_there_is_room_again() -> None:
     assert accepts(0.86) == (False, False)
     assert accepts(0.85) == (True, True)
     assert accepts(0.90) == (True, False)
+
+
+def test_a_full_disk_does_not_shorten_the_time_when_that_is_switched_off() -> None:
+    patient = Retention(replace(SETTINGS, force=False))
+    full = patient.plan(files(80, 1, 0), disk_use=0.99, now_ms=NOW_MS, local_hour=12)
+    assert full == RetentionPlan(purge_before=100, accept_writes=False, changed=True)
