@@ -17,6 +17,7 @@ __all__ = [
     "Control",
     "Engine",
     "FrameDecoder",
+    "FrameTemplate",
     "OfflineStore",
     "Opening",
     "RawCommand",
@@ -83,6 +84,9 @@ class RawCommand:
     def fields(self) -> dict[str, str]:
         """The custom header; of equal keys the last."""
 
+    def values(self, keys: tuple[str, ...]) -> tuple[str | None, ...]:
+        """Some fields at once, each `None` where the header has it not."""
+
     @property
     def body(self) -> bytes:
         """Everything after the header."""
@@ -112,6 +116,30 @@ class FrameDecoder:
     @property
     def buffered(self) -> int:
         """Bytes of the incomplete frame."""
+
+@final
+class FrameTemplate:
+    """Requests with binary headers that differ in a few fields and in their body; the rest is encoded once."""
+
+    def __new__(
+        cls, code: int, language: str, version: int, fields: dict[str, str], varying: tuple[str, ...]
+    ) -> FrameTemplate:
+        """Encode what all of them share.
+
+        Raises:
+            WireError: the header cannot hold it.
+        """
+
+    def frame(
+        self, opaque: int, flag: int, values: tuple[str | int | bool | None, ...], body: Buffer
+    ) -> bytes:
+        """Encode a whole frame; `values` belong to the varying fields, and None leaves one out.
+
+        Raises:
+            WireError: the frame cannot hold it.
+            ValueError: there are not as many values as varying fields.
+            OverflowError: a number has more than 64 bits.
+        """
 
 def encode_command(
     code: int,

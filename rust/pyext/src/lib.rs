@@ -37,6 +37,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
 fn add_wire(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<wire::RawCommand>()?;
     module.add_class::<wire::FrameDecoder>()?;
+    module.add_class::<wire::FrameTemplate>()?;
     module.add_function(wrap_pyfunction!(wire::encode_command, module)?)?;
     module.add_function(wrap_pyfunction!(fastjson::json_loads, module)?)?;
     module.add_function(wrap_pyfunction!(fastjson::json_dumps, module)?)

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyString, PyTuple};
 use rocketmq_lite_core::wire::{self, Codec, Command, Fields, Language};
 
 use crate::bytes_like::with_bytes;
@@ -53,6 +53,12 @@ impl RawCommand {
             fields.set_item(key, value)?;
         }
         Ok(fields)
+    }
+
+    fn values<'py>(&self, py: Python<'py>, keys: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyTuple>> {
+        let values: PyResult<Vec<_>> =
+            keys.iter().map(|key| Ok(self.0.fields.get(key.cast::<PyString>()?.to_str()?))).collect();
+        PyTuple::new(py, values?)
     }
 
     #[getter]
@@ -155,13 +161,100 @@ pub(crate) fn encode_command<'py>(
     with_bytes(body, |body| {
         let mut head = Vec::new();
         wire::encode_head(&command, body.len(), &mut head).map_err(|error| errors::wire(&error))?;
-        PyBytes::new_with(py, head.len() + body.len(), |frame| {
-            let (front, back) = frame.split_at_mut(head.len());
-            front.copy_from_slice(&head);
-            back.copy_from_slice(body);
-            Ok(())
-        })
+        whole_frame(py, &head, body)
     })?
+}
+
+/// Requests that differ in a few fields, and in their body.
+#[pyclass(frozen, module = "rocketmq_lite._native")]
+pub(crate) struct FrameTemplate(wire::FrameTemplate);
+
+#[pymethods]
+impl FrameTemplate {
+    #[new]
+    fn new(
+        code: i32,
+        language: &str,
+        version: i32,
+        fields: &Bound<'_, PyDict>,
+        varying: &Bound<'_, PyTuple>,
+    ) -> PyResult<Self> {
+        let command = Command {
+            language: Language::from_name(language),
+            version,
+            ..Command::request(code, 0, fields_from(fields)?)
+        };
+        let varying: Vec<String> = varying.extract()?;
+        let varying: Vec<&str> = varying.iter().map(String::as_str).collect();
+        wire::FrameTemplate::new(command, &varying).map(Self).map_err(|error| errors::wire(&error))
+    }
+
+    fn frame<'py>(
+        &self,
+        py: Python<'py>,
+        opaque: i32,
+        flag: i32,
+        values: &Bound<'py, PyTuple>,
+        body: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        if values.len() != self.0.varying() {
+            let (want, got) = (self.0.varying(), values.len());
+            return Err(PyValueError::new_err(format!("{want} values are needed, not {got}")));
+        }
+        let texts = values.iter().map(|value| FieldText::of(&value)).collect::<PyResult<Vec<_>>>()?;
+        with_bytes(body, |body| {
+            let mut head = Vec::with_capacity(USUAL_HEAD);
+            let values = texts.iter().map(FieldText::as_str);
+            self.0
+                .encode_head(opaque, flag, values, body.len(), &mut head)
+                .map_err(|error| errors::wire(&error))?;
+            whole_frame(py, &head, body)
+        })?
+    }
+}
+
+/// Bytes of a header that seldom have to be grown.
+const USUAL_HEAD: usize = 512;
+
+/// A value of a field on its way into a header.
+enum FieldText<'py> {
+    Missing,
+    Text(Bound<'py, PyString>),
+    Owned(String),
+}
+
+impl<'py> FieldText<'py> {
+    /// Text as it is, numbers in decimal, truth values as Java writes them; None is no value.
+    fn of(value: &Bound<'py, PyAny>) -> PyResult<Self> {
+        if let Ok(text) = value.cast::<PyString>() {
+            text.to_str()?;
+            return Ok(Self::Text(text.clone()));
+        }
+        if value.is_none() {
+            return Ok(Self::Missing);
+        }
+        if let Ok(flag) = value.cast::<PyBool>() {
+            return Ok(Self::Owned(flag.is_true().to_string()));
+        }
+        Ok(Self::Owned(value.extract::<i64>()?.to_string()))
+    }
+
+    fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Missing => None,
+            Self::Text(text) => text.to_str().ok(),
+            Self::Owned(text) => Some(text),
+        }
+    }
+}
+
+fn whole_frame<'py>(py: Python<'py>, head: &[u8], body: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    PyBytes::new_with(py, head.len() + body.len(), |frame| {
+        let (front, back) = frame.split_at_mut(head.len());
+        front.copy_from_slice(head);
+        back.copy_from_slice(body);
+        Ok(())
+    })
 }
 
 /// The fields of a dictionary of text.

@@ -16,7 +16,7 @@ pub const MAX_FRAME: usize = 16_777_216;
 const LENGTH_WORD: usize = 4;
 
 /// Bytes of both words before the header.
-const PREFIX: usize = 8;
+pub(super) const PREFIX: usize = 8;
 
 /// The largest header that 24 bits can describe.
 const MAX_HEADER: usize = 0x00ff_ffff;
@@ -137,15 +137,23 @@ pub fn encode_head(command: &Command, body_len: usize, out: &mut Vec<u8>) -> Res
 
 fn write_head(command: &Command, body_len: usize, out: &mut Vec<u8>, start: usize) -> Result<(), WireError> {
     out.put_bytes(0, PREFIX);
-    let kind = match command.codec {
-        Codec::Json => {
-            header_json::encode(command, out);
-            0
-        }
-        Codec::Rocketmq => {
-            header_rocketmq::encode(command, out)?;
-            1
-        }
+    match command.codec {
+        Codec::Json => header_json::encode(command, out),
+        Codec::Rocketmq => header_rocketmq::encode(command, out)?,
+    }
+    finish_head(command.codec, body_len, out, start)
+}
+
+/// Fills in both words before a header that was appended behind [`PREFIX`] zeros at `start`.
+pub(super) fn finish_head(
+    codec: Codec,
+    body_len: usize,
+    out: &mut [u8],
+    start: usize,
+) -> Result<(), WireError> {
+    let kind = match codec {
+        Codec::Json => 0_u32,
+        Codec::Rocketmq => 1,
     };
     let header_len = out.len() - start - PREFIX;
     if header_len > MAX_HEADER {

@@ -30,6 +30,13 @@ const TRUNCATED: [i32; 8] = [
     request::BATCH_ACK_MESSAGE,
 ];
 
+/// Where the opaque is in a header.
+pub(super) const OPAQUE_AT: usize = 5;
+/// Where the flag is in a header.
+pub(super) const FLAG_AT: usize = 9;
+/// Where the length of the fields is in a header without a remark.
+pub(super) const FIELDS_AT: usize = 17;
+
 /// Fields that a usual header has; saves growing the list.
 const USUAL_FIELDS: usize = 16;
 
@@ -70,15 +77,21 @@ pub(super) fn encode(command: &Command, out: &mut Vec<u8>) -> Result<(), WireErr
     let start = out.len();
     out.put_i32(0);
     for (key, value) in command.fields.iter().filter(|(key, _)| !key.is_empty()) {
-        out.put_i16(length("key", key.len(), i16::MAX as usize)? as i16);
-        out.put_slice(key.as_bytes());
-        out.put_i32(length("value", value.len(), i32::MAX as usize)?);
-        out.put_slice(value.as_bytes());
+        put_field(key, value, out)?;
     }
     let fields_len = length("fields", out.len() - start - 4, i32::MAX as usize)?;
     if let Some(word) = out.get_mut(start..start + 4) {
         word.copy_from_slice(&fields_len.to_be_bytes());
     }
+    Ok(())
+}
+
+/// Appends one field.
+pub(super) fn put_field(key: &str, value: &str, out: &mut Vec<u8>) -> Result<(), WireError> {
+    out.put_i16(length("key", key.len(), i16::MAX as usize)? as i16);
+    out.put_slice(key.as_bytes());
+    out.put_i32(length("value", value.len(), i32::MAX as usize)?);
+    out.put_slice(value.as_bytes());
     Ok(())
 }
 
@@ -97,7 +110,7 @@ fn narrow(command: &Command) -> Result<i16, WireError> {
     i16::try_from(code).map_err(|_| WireError::NotBinary { field: "code", value: i64::from(code) })
 }
 
-fn length(field: &'static str, len: usize, limit: usize) -> Result<i32, WireError> {
+pub(super) fn length(field: &'static str, len: usize, limit: usize) -> Result<i32, WireError> {
     let fits = i32::try_from(len).ok().filter(|_| len <= limit);
     fits.ok_or(WireError::TooLong { field, len, limit })
 }

@@ -19,8 +19,10 @@ mod frame;
 mod header;
 mod header_json;
 mod header_rocketmq;
+mod template;
 
 pub use crate::error::{BadField, WireError};
 pub use fields::Fields;
 pub use frame::{FrameDecoder, MAX_FRAME, encode, encode_head};
 pub use header::{Codec, Command, FLAG_ONEWAY, FLAG_RESPONSE, Language, VERSION};
+pub use template::FrameTemplate;
