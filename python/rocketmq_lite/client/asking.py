@@ -10,16 +10,11 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from rocketmq_lite.errors import (
-    BrokerError,
-    GroupNotFound,
-    LocalProtocolError,
-    RemoteProtocolError,
-    TopicNotFound,
-)
+from rocketmq_lite.errors import BrokerError, GroupNotFound, LocalProtocolError, TopicNotFound
 from rocketmq_lite.protocol.codes import RequestCode, ResponseCode
 from rocketmq_lite.protocol.command import Command
 from rocketmq_lite.protocol.explanations import advice_on
+from rocketmq_lite.transport.failures import senseless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,4 +58,4 @@ def reading(address: str) -> Iterator[None]:
     try:
         yield
     except LocalProtocolError as error:
-        raise RemoteProtocolError(f"{address} sent an answer that makes no sense: {error.message}") from error
+        raise senseless(address, error) from error

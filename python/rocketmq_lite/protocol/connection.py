@@ -15,10 +15,12 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite.errors import LocalProtocolError, RemoteProtocolError
-from rocketmq_lite.protocol.framing import MAX_FRAME, CommandDecoder, encode_command
+from rocketmq_lite.protocol.framing import MAX_FRAME, CommandDecoder, encode_command, to_command
 
 if TYPE_CHECKING:
     from rocketmq_lite.protocol.command import Command
+    from rocketmq_lite.protocol.framing import RawCommand
+    from rocketmq_lite.protocol.request import Request
 
 __all__ = ["CLOSED", "NEED_DATA", "Connection", "Half", "Signal"]
 
@@ -74,7 +76,7 @@ class Connection:
     def __init__(self, max_frame: int = MAX_FRAME) -> None:
         self._max_frame = max_frame
         self._decoder = CommandDecoder(max_frame)
-        self._events: deque[Command] = deque()
+        self._events: deque[RawCommand] = deque()
         self._reading = Half.OPEN
         self._writing = Half.OPEN
         self._last_opaque = 0
@@ -117,7 +119,21 @@ class Connection:
                 that came before it have been returned by then; the connection reads no further.
         """
         if self._events:
-            return self._events.popleft()
+            return to_command(self._events.popleft())
+        return self._signal()
+
+    def next_events(self) -> deque[RawCommand] | Signal:
+        """All commands that have come, unconverted, or why there is none.
+
+        Raises:
+            RemoteProtocolError: As :meth:`next_event`.
+        """
+        if self._events:
+            events, self._events = self._events, deque()
+            return events
+        return self._signal()
+
+    def _signal(self) -> Signal:
         problem = self._decoder.error
         if problem is None and self._reading is Half.ENDED and self._decoder.buffered:
             problem = f"the peer closed within a frame, {self._decoder.buffered} bytes of it had come"
@@ -132,9 +148,20 @@ class Connection:
         Raises:
             LocalProtocolError: An earlier frame was cut short, or this one is too large to be accepted.
         """
+        return self._checked(encode_command(command))
+
+    def request(self, request: Request[object], flag: int = 0) -> tuple[int, bytes]:
+        """A new opaque, and the bytes of a request under it, to be sent as those of :meth:`send`.
+
+        Raises:
+            LocalProtocolError: As :meth:`send`.
+        """
+        opaque = self.next_opaque()
+        return opaque, self._checked(request.frame(opaque, flag))
+
+    def _checked(self, data: bytes) -> bytes:
         if self._writing is not Half.OPEN:
             raise LocalProtocolError("an earlier frame was cut short; nothing may follow it")
-        data = encode_command(command)
         if len(data) > self._max_frame:
             raise LocalProtocolError(
                 f"a frame of {len(data)} bytes exceeds the limit of {self._max_frame}",

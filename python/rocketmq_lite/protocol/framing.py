@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite import _native
-from rocketmq_lite._native import BatchEncoder, RawMessage, UniqueKeys, __version__
+from rocketmq_lite._native import BatchEncoder, RawCommand, RawMessage, UniqueKeys, __version__
 from rocketmq_lite.errors import LocalProtocolError
 from rocketmq_lite.protocol.command import Command
 
@@ -21,6 +21,8 @@ __all__ = [
     "MAX_FRAME",
     "BatchEncoder",
     "CommandDecoder",
+    "FrameTemplate",
+    "RawCommand",
     "RawMessage",
     "UniqueKeys",
     "__version__",
@@ -42,7 +44,7 @@ MAX_FRAME: Final = 16_777_216
 _MAX_BINARY_CODE: Final = 32_767
 
 
-def to_command(raw: _native.RawCommand) -> Command:
+def to_command(raw: RawCommand) -> Command:
     """The extension's decoded frame as a command."""
     return Command(
         code=raw.code,
@@ -73,13 +75,13 @@ class CommandDecoder:
         """Bytes held that are not yet a whole frame."""
         return self._decoder.buffered
 
-    def feed(self, data: bytes | bytearray | memoryview) -> list[Command]:
+    def feed(self, data: bytes | bytearray | memoryview) -> list[RawCommand]:
         """Take bytes and return the commands that they complete; those before an error too."""
-        return [to_command(raw) for raw in self._decoder.feed(data)]
+        return self._decoder.feed(data)
 
 
-def encode_command(command: Command) -> bytes:
-    """The whole frame of a command.
+def encode_command(command: Command, *, opaque: int | None = None, flag: int | None = None) -> bytes:
+    """The whole frame of a command, with another opaque or flag where one is given.
 
     A code that the binary header cannot hold is written with the JSON header.
 
@@ -89,8 +91,8 @@ def encode_command(command: Command) -> bytes:
     try:
         return _native.encode_command(
             command.code,
-            command.opaque,
-            command.flag,
+            command.opaque if opaque is None else opaque,
+            command.flag if flag is None else flag,
             command.language,
             command.version,
             command.remark,
@@ -100,6 +102,41 @@ def encode_command(command: Command) -> bytes:
         )
     except (_native.WireError, ValueError, OverflowError) as error:
         raise LocalProtocolError(f"cannot encode the command: {error}") from error
+
+
+class FrameTemplate:
+    """Requests that differ in a few fields and in their body; the rest of the header is encoded once.
+
+    Args:
+        command: What they share; opaque, flag, remark and body are not looked at, and the header is binary.
+        varying: The names of the fields that differ.
+
+    Raises:
+        LocalProtocolError: A part does not fit into the header.
+    """
+
+    __slots__ = ("_template",)
+
+    def __init__(self, command: Command, varying: tuple[str, ...]) -> None:
+        try:
+            self._template = _native.FrameTemplate(
+                command.code, command.language, command.version, dict(command.fields), varying
+            )
+        except (_native.WireError, ValueError, OverflowError) as error:
+            raise LocalProtocolError(f"cannot encode the command: {error}") from error
+
+    def frame(
+        self, opaque: int, flag: int, values: tuple[str | int | bool | None, ...], body: bytes = b""
+    ) -> bytes:
+        """A whole frame; ``None`` leaves a field out.
+
+        Raises:
+            LocalProtocolError: A part does not fit into the frame.
+        """
+        try:
+            return self._template.frame(opaque, flag, values, body)
+        except (_native.WireError, ValueError, OverflowError) as error:
+            raise LocalProtocolError(f"cannot encode the command: {error}") from error
 
 
 def json_loads(data: bytes) -> object:

@@ -14,12 +14,22 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import trio
 
-from rocketmq_lite.errors import ConfigError, ConnectError, ConnectionLost, PortInUse, RocketMQError
+from rocketmq_lite.errors import (
+    ConfigError,
+    ConnectError,
+    ConnectionLost,
+    PortInUse,
+    RemoteProtocolError,
+    RocketMQError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import TracebackType
 
-__all__ = ["dialing", "listening", "using"]
+    from rocketmq_lite.errors import LocalProtocolError
+
+__all__ = ["dialing", "listening", "senseless", "using"]
 
 
 class _Meaning(NamedTuple):
@@ -98,10 +108,24 @@ def listening(address: str) -> Iterator[None]:
         raise _translate(f"cannot listen on {address}", error, _LISTEN, ConfigError) from error
 
 
-@contextmanager
-def using(peer: str) -> Iterator[None]:
+class using:  # noqa: N801 - a context manager, as its siblings; a class, since one is entered for every read and write
     """Translate what fails on an open stream."""
-    try:
-        yield
-    except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
-        raise ConnectionLost(f"the connection with {peer} was lost") from error
+
+    __slots__ = ("_peer",)
+
+    def __init__(self, peer: str) -> None:
+        self._peer = peer
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, trio.BrokenResourceError | trio.ClosedResourceError):
+            raise ConnectionLost(f"the connection with {self._peer} was lost") from error
+
+
+def senseless(address: str, error: LocalProtocolError) -> RemoteProtocolError:
+    """The peer's error that an answer could not be read."""
+    return RemoteProtocolError(f"{address} sent an answer that makes no sense: {error.message}")

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import trio
+
 from rocketmq_lite.errors import ConnectError, ConnectionLost, RocketMQError
 from rocketmq_lite.protocol.codes import ResponseCode
 from rocketmq_lite.protocol.connection import Connection
@@ -17,11 +19,10 @@ from rocketmq_lite.transport.wire import Wire
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import trio
-
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.config import RpcLimits
-    from rocketmq_lite.protocol.command import Command
+    from rocketmq_lite.protocol.framing import RawCommand
+    from rocketmq_lite.protocol.request import Request
     from rocketmq_lite.transport.dispatch import Handler
     from rocketmq_lite.transport.network import Network
 
@@ -82,16 +83,23 @@ class Link:
         self.late = 0
         self.pushes = 0
 
-    async def call(self, request: Command) -> Command:
-        """Send on the current connection, opening one if needed, and wait for the answer."""
-        wire = await self._connected()
-        answer = await wire.call(request)
+    async def call(self, request: Request[object], deadline: float) -> RawCommand:
+        """Send on the current connection, opening one if needed, and wait for the answer.
+
+        Raises:
+            TooSlowError: It did not come in time.
+        """
+        wire = self._wire
+        if wire is None or not wire.is_connected:
+            with trio.fail_at(deadline):
+                wire = await self._connected()
+        answer = await wire.call(request, deadline)
         self._failures = 0
         if answer.code == ResponseCode.GO_AWAY:
             self._retire(wire)
         return answer
 
-    async def send_oneway(self, request: Command) -> None:
+    async def send_oneway(self, request: Request[object]) -> None:
         """Send on the current connection, opening one if needed, and wait until it is written."""
         wire = await self._connected()
         await wire.send_oneway(request)

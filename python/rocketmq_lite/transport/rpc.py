@@ -19,14 +19,16 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import trio
 
 from rocketmq_lite.config import RpcLimits
-from rocketmq_lite.errors import ClientClosed, RequestTimeout
+from rocketmq_lite.errors import ClientClosed, LocalProtocolError, RequestTimeout
 from rocketmq_lite.protocol.codes import ResponseCode, request_name
+from rocketmq_lite.protocol.request import CommandRequest
 from rocketmq_lite.transport.dispatch import Handler, not_supported
+from rocketmq_lite.transport.failures import senseless
 from rocketmq_lite.transport.link import Link, LinkStatistics
 from rocketmq_lite.transport.nursery import background_nursery
 
@@ -35,9 +37,12 @@ if TYPE_CHECKING:
 
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.protocol.command import Command
+    from rocketmq_lite.protocol.request import Request
     from rocketmq_lite.transport.network import Network
 
 __all__ = ["LinkStatistics", "Pool", "PoolStatistics", "open_pool"]
+
+A = TypeVar("A")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,24 +142,35 @@ class Pool:
             LocalProtocolError: The request cannot be sent (too large, for one).
             ClientClosed: The pool has been closed.
         """
+        return await self.ask(address, CommandRequest(request), timeout=timeout)
+
+    async def ask(self, address: str, request: Request[A], *, timeout: float | None = None) -> A:
+        """Send any kind of request and wait for its answer, as :meth:`call` does.
+
+        Raises:
+            RemoteProtocolError: The answer makes no sense.
+        """
         seconds = self._request_timeout if timeout is None else timeout
         self._calls += 1
         began = trio.current_time()
-        with trio.move_on_after(seconds):
-            answer = await self._link(address).call(request)
+        deadline = began + seconds
+        try:
+            answer = await self._link(address).call(request, deadline)
             if answer.code == ResponseCode.GO_AWAY:
                 self._go_aways += 1
-                answer = await self._link(address).call(request)
-            return answer
-        self._timeouts += 1
-        if (link := self._links.get(address)) is not None and seconds >= self._limits.min_silence:
-            link.suspect_silence(began)
-        raise RequestTimeout(
-            f"{address} did not answer {request_name(request.code)} within {seconds:g} s",
-            hint="the server is busy or cannot be reached; a longer time-out may help",
-        )
+                answer = await self._link(address).call(request, deadline)
+        except trio.TooSlowError:
+            raise self._timed_out(address, request, began, seconds) from None
+        try:
+            return request.read(answer)
+        except LocalProtocolError as error:
+            raise senseless(address, error) from error
 
     async def send_oneway(self, address: str, request: Command) -> None:
+        """Send a command that is not answered, as :meth:`post` does."""
+        await self.post(address, CommandRequest(request))
+
+    async def post(self, address: str, request: Request[object]) -> None:
         """Send a request that is not answered; returns when the operating system has all of it.
 
         Raises:
@@ -165,7 +181,7 @@ class Pool:
             ClientClosed: The pool has been closed.
         """
         with trio.move_on_after(self._request_timeout):
-            await self._link(address).send_oneway(request.as_oneway())
+            await self._link(address).send_oneway(request)
             return
         self._timeouts += 1
         raise RequestTimeout(
@@ -199,6 +215,17 @@ class Pool:
             calls=self._calls,
             timeouts=self._timeouts,
             go_aways=self._go_aways,
+        )
+
+    def _timed_out(
+        self, address: str, request: Request[object], began: float, seconds: float
+    ) -> RequestTimeout:
+        self._timeouts += 1
+        if (link := self._links.get(address)) is not None and seconds >= self._limits.min_silence:
+            link.suspect_silence(began)
+        return RequestTimeout(
+            f"{address} did not answer {request_name(request.code)} within {seconds:g} s",
+            hint="the server is busy or cannot be reached; a longer time-out may help",
         )
 
     def _disconnected(self, address: str) -> None:

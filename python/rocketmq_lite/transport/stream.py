@@ -16,9 +16,11 @@ from rocketmq_lite.protocol.connection import CLOSED, Connection, Half, Signal
 from rocketmq_lite.transport.failures import using
 
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Callable
 
     from rocketmq_lite.protocol.command import Command
+    from rocketmq_lite.protocol.framing import RawCommand
 
 __all__ = ["CommandStream"]
 
@@ -75,12 +77,28 @@ class CommandStream:
         while isinstance(event := self._connection.next_event(), Signal):
             if event is CLOSED:
                 return None
-            with using(self._peer):
-                data = await self._stream.receive_some(_READ_SIZE)
-            self.last_read = trio.current_time()
-            self._on_activity()
-            self._connection.receive_data(data)
+            await self._read()
         return event
+
+    async def receive_all(self) -> deque[RawCommand] | None:
+        """All commands that have come, at least one and unconverted; ``None`` once the peer has closed.
+
+        Raises:
+            RemoteProtocolError: As :meth:`receive`.
+            ConnectionLost: As :meth:`receive`.
+        """
+        while isinstance(events := self._connection.next_events(), Signal):
+            if events is CLOSED:
+                return None
+            await self._read()
+        return events
+
+    async def _read(self) -> None:
+        with using(self._peer):
+            data = await self._stream.receive_some(_READ_SIZE)
+        self.last_read = trio.current_time()
+        self._on_activity()
+        self._connection.receive_data(data)
 
     async def send(self, command: Command) -> None:
         """Send one command.

@@ -2,17 +2,22 @@
 
 ``run`` is the task; everything else is called by others and never waits on the network itself. ``fail`` is
 the one way to the end: it wakes every caller with the reason and cancels the task, which closes the stream.
+
+A call that is made for every message must cost little: it has no cancel scope of its own, which would cost more than all the
+rest. One task a connection looks at the deadlines of all calls, when the earliest of them is reached.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import trio
 
 from rocketmq_lite.errors import ConnectError, ConnectionLost, RemoteProtocolError, RocketMQError
 from rocketmq_lite.protocol.codes import ResponseCode
+from rocketmq_lite.protocol.command import FLAG_ONEWAY, FLAG_RESPONSE
+from rocketmq_lite.protocol.framing import to_command
 from rocketmq_lite.transport.dispatch import Handler, respond
 from rocketmq_lite.transport.stream import CommandStream
 
@@ -20,6 +25,8 @@ if TYPE_CHECKING:
     from rocketmq_lite.config import RpcLimits
     from rocketmq_lite.protocol.command import Command
     from rocketmq_lite.protocol.connection import Connection
+    from rocketmq_lite.protocol.framing import RawCommand
+    from rocketmq_lite.protocol.request import Request
     from rocketmq_lite.transport.network import Network
 
 __all__ = ["Wire", "WireOwner"]
@@ -40,14 +47,31 @@ class WireOwner(Protocol):
         """The connection takes no more calls."""
 
 
-class _Answer:
-    """Where one call waits for its answer; ``command`` stays empty when the connection ended first."""
+class _Call:
+    """Where one call waits for its answer; ``answer`` stays empty when it came too late, or the connection ended first."""
 
-    __slots__ = ("arrived", "command")
+    __slots__ = ("_task", "answer", "deadline", "is_late")
 
-    def __init__(self) -> None:
-        self.arrived = trio.Event()
-        self.command: Command | None = None
+    def __init__(self, deadline: float) -> None:
+        self.deadline = deadline
+        self.answer: RawCommand | None = None
+        self.is_late = False
+        self._task: trio.lowlevel.Task | None = None
+
+    async def wait(self) -> None:
+        """Wait to be woken; once."""
+        self._task = trio.lowlevel.current_task()
+        await trio.lowlevel.wait_task_rescheduled(self._abort)
+
+    def wake(self) -> None:
+        """End the wait, unless something else has ended it."""
+        task, self._task = self._task, None
+        if task is not None:
+            trio.lowlevel.reschedule(task)
+
+    def _abort(self, _raise_cancel: object) -> trio.lowlevel.Abort:
+        self._task = None
+        return trio.lowlevel.Abort.SUCCEEDED
 
 
 class _Queued(NamedTuple):
@@ -81,7 +105,8 @@ class Wire:
         self._error: RocketMQError | None = None
         self._retiring = False
         self._pushes = 0
-        self._answers: dict[int, _Answer] = {}
+        self._calls: dict[int, _Call] = {}
+        self._expiry = trio.CancelScope()
         self._outbox: list[_Queued] = []
         self._work = trio.Event()
         self._room = trio.lowlevel.ParkingLot()
@@ -100,7 +125,7 @@ class Wire:
     @property
     def pending(self) -> int:
         """Calls that wait for an answer."""
-        return len(self._answers)
+        return len(self._calls)
 
     def silent_since(self, moment: float) -> bool:
         """Whether the connection was open at that time already and nothing has come since."""
@@ -113,24 +138,39 @@ class Wire:
         await self._opened.wait()
         self._check()
 
-    async def call(self, request: Command) -> Command:
-        """Send a request and wait for the answer; cancelling drops the entry and harms nobody else."""
-        opaque = self._connection.next_opaque()
-        answer = self._answers[opaque] = _Answer()
-        try:
-            await self._enqueue(replace(request, opaque=opaque), None)
-            await answer.arrived.wait()
-        finally:
-            del self._answers[opaque]
-            self._close_if_retired()
-        if answer.command is None:
-            raise self._failure()
-        return answer.command
+    async def call(self, request: Request[object], deadline: float) -> RawCommand:
+        """Send a request and wait for the answer; cancelling drops the entry and harms nobody else.
 
-    async def send_oneway(self, request: Command) -> None:
+        Raises:
+            TooSlowError: The answer did not come in time.
+        """
+        if self.queued_bytes > self._limits.max_queued_bytes:
+            with trio.fail_at(deadline):
+                await self._wait_for_room()
+        self._check()
+        opaque, frame = self._connection.request(request)
+        self._enqueue(frame, None)
+        call = self._calls[opaque] = _Call(deadline)
+        if deadline < self._expiry.deadline:  # noqa: PLR1730 - assigning costs far more than comparing
+            self._expiry.deadline = deadline
+        try:
+            await call.wait()
+        finally:
+            del self._calls[opaque]
+            self._close_if_retired()
+        if call.answer is not None:
+            return call.answer
+        if call.is_late:
+            raise trio.TooSlowError
+        raise self._failure()
+
+    async def send_oneway(self, request: Request[object]) -> None:
         """Send a request and wait until it is written."""
+        await self._wait_for_room()
+        self._check()
         written = trio.Event()
-        await self._enqueue(replace(request, opaque=self._connection.next_opaque()), written)
+        _, frame = self._connection.request(request, FLAG_ONEWAY)
+        self._enqueue(frame, written)
         await written.wait()
         self._check()
 
@@ -146,18 +186,18 @@ class Wire:
         self._error = error
         self._opened.set()
         self._room.unpark_all()
-        for answer in self._answers.values():
-            answer.arrived.set()
+        for call in self._calls.values():
+            call.wake()
         _tell_written(self._outbox)
         self._scope.cancel()
         self._owner.ended(self)
 
-    async def _enqueue(self, command: Command, written: trio.Event | None) -> None:
-        """Hand a frame to the writer, after waiting for room where too much is unsent."""
+    async def _wait_for_room(self) -> None:
         while self.queued_bytes > self._limits.max_queued_bytes and self._error is None:
             await self._room.park()
-        self._check()
-        frame = self._connection.send(command)
+
+    def _enqueue(self, frame: bytes, written: trio.Event | None) -> None:
+        """Hand a frame to the writer."""
         self._outbox.append(_Queued(frame, written))
         self.queued_bytes += len(frame)
         self._work.set()
@@ -174,7 +214,7 @@ class Wire:
         return copy
 
     def _close_if_retired(self) -> None:
-        if self._retiring and not self._answers:
+        if self._retiring and not self._calls:
             self.fail(ConnectionLost(f"{self._owner.address} is going away"))
 
     # --- the task -------------------------------------------------------------------------------------
@@ -216,6 +256,7 @@ class Wire:
             with idle:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._write, commands)
+                    nursery.start_soon(self._expire)
                     await self._read(commands, nursery)
         finally:
             self.fail(ConnectionLost(f"the connection with {self._owner.address} was idle and closed"))
@@ -223,17 +264,30 @@ class Wire:
 
     async def _read(self, commands: CommandStream, pushes: trio.Nursery) -> None:
         try:
-            while (command := await commands.receive()) is not None:
-                if not command.is_response:
-                    pushes.start_soon(self._answer_push, commands, command)
-                elif (answer := self._answers.get(command.opaque)) is not None:
-                    answer.command = command
-                    answer.arrived.set()
-                else:
-                    self._owner.late += 1
+            while (came := await commands.receive_all()) is not None:
+                for raw in came:
+                    if not raw.flag & FLAG_RESPONSE:
+                        pushes.start_soon(self._answer_push, commands, to_command(raw))
+                    elif (call := self._calls.get(raw.opaque)) is not None and call.answer is None:
+                        call.answer = raw
+                        call.wake()
+                    else:
+                        self._owner.late += 1
             self.fail(ConnectionLost(f"{self._owner.address} closed the connection"))
         except (ConnectionLost, RemoteProtocolError) as error:
             self.fail(error)
+
+    async def _expire(self) -> None:
+        """Give up the calls whose time is over."""
+        while True:
+            next_deadline = min((call.deadline for call in self._calls.values()), default=math.inf)
+            with trio.CancelScope(deadline=next_deadline) as self._expiry:
+                await trio.sleep_forever()
+            now = trio.current_time()
+            for call in self._calls.values():
+                if call.deadline <= now and call.answer is None:
+                    call.is_late = True
+                    call.wake()
 
     async def _write(self, commands: CommandStream) -> None:
         try:

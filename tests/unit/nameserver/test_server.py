@@ -18,7 +18,7 @@ from rocketmq_lite.nameserver.server import serve
 from rocketmq_lite.protocol.bodies import RegisterBrokerBody, TopicConfig
 from rocketmq_lite.protocol.codes import RequestCode, ResponseCode
 from rocketmq_lite.protocol.command import Command
-from rocketmq_lite.protocol.framing import CommandDecoder, encode_command
+from rocketmq_lite.protocol.framing import CommandDecoder, encode_command, to_command
 from rocketmq_lite.protocol.headers.route import RegisterBrokerRequestHeader
 from rocketmq_lite.testing.network import MemoryNetwork
 
@@ -73,7 +73,7 @@ async def ask(stream: trio.abc.Stream, frame: bytes) -> Command:
         data = await stream.receive_some()
         assert data, "the name server closed the connection"
         for command in decoder.feed(data):
-            return command
+            return to_command(command)
 
 
 @pytest.mark.parametrize(

@@ -232,6 +232,24 @@ async def test_a_call_without_an_answer_times_out(pool: Pool, peer: Peer) -> Non
     assert pool.statistics().timeouts == 2
 
 
+async def test_each_call_of_a_connection_has_its_own_deadline(pool: Pool, peer: Peer) -> None:
+    peer.answer = peer.silent
+    ended: list[tuple[float, float]] = []
+    began = trio.current_time()
+
+    async def call(seconds: float, later: float) -> None:
+        await trio.sleep(later)
+        with pytest.raises(RequestTimeout):
+            await pool.call(ADDRESS, Command(34), timeout=seconds)
+        ended.append((seconds, trio.current_time() - began))
+
+    async with trio.open_nursery() as nursery:
+        for seconds, later in [(0.9, 0.0), (0.3, 0.0), (0.3, 0.1), (0.0, 0.2), (0.8, 0.0)]:
+            nursery.start_soon(call, seconds, later)
+    assert [seconds for seconds, _ in ended] == [0.0, 0.3, 0.3, 0.8, 0.9]
+    assert [at for _, at in ended] == pytest.approx([0.2, 0.3, 0.4, 0.8, 0.9])
+
+
 async def test_a_late_answer_is_ignored(pool: Pool, peer: Peer) -> None:
     async def late(_index: int, command: Command) -> Command:
         await trio.sleep(0.7 if command.code == 1 else 0)
