@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, final
 
 import trio
 
+from rocketmq_lite.client.receipts import receipts_of
 from rocketmq_lite.client.sending import Choose
 from rocketmq_lite.errors import NotAllSent, RequestTimeout, RocketMQError
-from rocketmq_lite.model import MessageQueue, SendReceipt, SendStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rocketmq_lite.client.batches import Batch, Batches
-    from rocketmq_lite.client.remote import SendAnswer
     from rocketmq_lite.client.sending import Sending
+    from rocketmq_lite.model import SendReceipt
 
-__all__ = ["ManySender", "receipts_of"]
+__all__ = ["ManySender"]
 
 
 @dataclass(slots=True)
@@ -120,16 +120,3 @@ class ManySender:
             unsent=tuple(unsent),
             cause=cause,
         )
-
-
-def receipts_of(message_ids: Sequence[str], queue: MessageQueue, answer: SendAnswer) -> list[SendReceipt]:
-    """One receipt for each message of a request."""
-    stored_in = MessageQueue(queue.topic, queue.broker_name, answer.queue_id)
-    status = SendStatus(answer.code)
-    offset_ids = answer.offset_message_id.split(",")
-    if len(offset_ids) != len(message_ids):  # a batch stored as one record has one id
-        offset_ids = [answer.offset_message_id] * len(message_ids)
-    return [
-        SendReceipt(message_id, stored_in, answer.queue_offset + place, status, offset_id)
-        for place, (message_id, offset_id) in enumerate(zip(message_ids, offset_ids, strict=True))
-    ]

@@ -31,7 +31,7 @@ _COMPRESSED_BY_ZLIB: Final = 0x1 | 0x300
 _ID_BYTES: Final = len(names.UNIQ_KEY) + 32 + 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OutgoingMessage:
     """What one request carries, apart from where to: a message, or a batch of them.
 
@@ -83,7 +83,7 @@ class OutgoingMessage:
     @classmethod
     def batch(cls, topic: str, body: bytes, *, order_key: str | None, message_id: str) -> Self:
         """A batch whose items are encoded. Its own properties are those that Java gives it."""
-        text = encode_properties({names.WAIT: "true"}) + _id_text(message_id)
+        text = _NO_PROPERTIES + _id_text(message_id)
         return cls(topic, body, 0, text, order_key, message_id, is_batch=True)
 
 
@@ -99,6 +99,8 @@ def property_text(
     Raises:
         ConfigError: One of them is not valid, or they are too long together.
     """
+    if tag is None and order_key is None and keys == () and not properties:
+        return _NO_PROPERTIES
     pairs = {names.WAIT: "true"}
     if tag is not None:
         pairs[names.TAGS] = names.check_tag(tag)
@@ -117,8 +119,12 @@ def property_text(
     return text
 
 
+_NO_PROPERTIES: Final = encode_properties({names.WAIT: "true"})
+_BEFORE_ID, _, _BEHIND_ID = encode_properties({names.UNIQ_KEY: "?"}).partition("?")
+
+
 def _id_text(message_id: str) -> str:
-    return encode_properties({names.UNIQ_KEY: message_id})
+    return f"{_BEFORE_ID}{message_id}{_BEHIND_ID}"
 
 
 def _compressed(body: bytes) -> tuple[bytes, int]:

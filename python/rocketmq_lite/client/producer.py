@@ -20,8 +20,9 @@ from rocketmq_lite.client.engine import names
 from rocketmq_lite.client.engine.lanes import plan_lanes
 from rocketmq_lite.client.engine.retry import QueueChoice
 from rocketmq_lite.client.engine.routes import queue_for_key
-from rocketmq_lite.client.many import ManySender, receipts_of
+from rocketmq_lite.client.many import ManySender
 from rocketmq_lite.client.outgoing import OutgoingMessage, property_text
+from rocketmq_lite.client.receipts import receipt_of
 from rocketmq_lite.client.sending import Sending
 from rocketmq_lite.errors import NotAllSent, NotDurable, RequestTimeout, RocketMQError
 from rocketmq_lite.model import SendStatus
@@ -136,7 +137,10 @@ class Producer:
         except RocketMQError:
             self._failed += 1
             raise
-        self._count_stored((receipt,), accept_weaker=accept_weaker)
+        if receipt.status is SendStatus.OK:
+            self._sent += 1
+        else:
+            self._count_stored((receipt,), accept_weaker=accept_weaker)
         return receipt
 
     async def send_many(
@@ -247,11 +251,13 @@ class Producer:
         return ProducerStatistics(self._sent, self._weaker, self._failed, retries, self._oneway)
 
     async def _send(self, message: OutgoingMessage, timeout: float | None) -> SendReceipt:
-        with trio.move_on_after(math.inf if timeout is None else timeout):
-            choose = self._choose(message.topic, message.order_key)
+        choose = self._choose(message.topic, message.order_key)
+        if timeout is None:
             queue, answer = await self._sending.store(message, choose)
-            (receipt,) = receipts_of((message.message_id,), queue, answer)
-            return receipt
+            return receipt_of(message.message_id, queue, answer)
+        with trio.move_on_after(timeout):
+            queue, answer = await self._sending.store(message, choose)
+            return receipt_of(message.message_id, queue, answer)
         raise RequestTimeout(
             f"the message for topic {message.topic} was not answered within {timeout:g} s",
             hint="it may be stored all the same",

@@ -7,7 +7,6 @@ Nothing here chooses an address, retries or remembers anything. What only admini
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rocketmq_lite.client.asking import ask, reading, refusal
@@ -22,39 +21,18 @@ from rocketmq_lite.protocol.headers.heartbeat import (
     UnregisterClientRequestHeader,
 )
 from rocketmq_lite.protocol.headers.route import GetRouteInfoRequestHeader
-from rocketmq_lite.protocol.headers.send import (
-    ConsumerSendMsgBackRequestHeader,
-    SendMessageRequestHeaderV2,
-    SendMessageResponseHeader,
-)
+from rocketmq_lite.protocol.headers.send import ConsumerSendMsgBackRequestHeader
 from rocketmq_lite.protocol.reserved import TEMPLATE_TOPIC
+from rocketmq_lite.protocol.sends import SendRequest, send_target
 
 if TYPE_CHECKING:
     from rocketmq_lite.client.outgoing import OutgoingMessage
     from rocketmq_lite.model import MessageQueue
     from rocketmq_lite.protocol.bodies import HeartbeatData, SubscriptionData
     from rocketmq_lite.protocol.framing import RawMessage
+    from rocketmq_lite.protocol.sends import SendAnswer
 
-__all__ = ["Remote", "SendAnswer"]
-
-_STORED = frozenset(
-    {0, ResponseCode.FLUSH_DISK_TIMEOUT, ResponseCode.SLAVE_NOT_AVAILABLE, ResponseCode.FLUSH_SLAVE_TIMEOUT}
-)
-
-
-@dataclass(frozen=True, slots=True)
-class SendAnswer:
-    """The answer to a send that stored what it carried; ``code`` is 0, 10, 11 or 12.
-
-    Attributes:
-        queue_offset: Of a batch, its first message's.
-        offset_message_id: Of a batch, all ids with commas between them.
-    """
-
-    code: int
-    queue_id: int
-    queue_offset: int
-    offset_message_id: str
+__all__ = ["Remote"]
 
 
 class Remote(QueueRemote):
@@ -83,18 +61,16 @@ class Remote(QueueRemote):
         self, address: str, group: str, message: OutgoingMessage, queue: MessageQueue, *, born_at: int
     ) -> SendAnswer:
         """310: store a message; 320: a batch of them."""
-        answer = await self._pool.call(address, _send_request(group, message, queue, born_at))
-        if answer.code not in _STORED:
+        answer = await self._pool.ask(address, _send_request(group, message, queue, born_at))
+        if isinstance(answer, Command):
             raise refusal(address, answer)
-        with reading(address):
-            header = SendMessageResponseHeader.from_fields(answer.fields)
-        return SendAnswer(answer.code, header.queue_id, header.queue_offset, header.msg_id)
+        return answer
 
     async def send_oneway(
         self, address: str, group: str, message: OutgoingMessage, queue: MessageQueue, *, born_at: int
     ) -> None:
         """310 or 320, not answered."""
-        await self._pool.send_oneway(address, _send_request(group, message, queue, born_at))
+        await self._pool.post(address, _send_request(group, message, queue, born_at))
 
     async def send_back(
         self,
@@ -160,21 +136,14 @@ class Remote(QueueRemote):
             return ConsumerList.decode(answer.body).consumer_id_list
 
 
-def _send_request(group: str, message: OutgoingMessage, queue: MessageQueue, born_at: int) -> Command:
-    header = SendMessageRequestHeaderV2(
-        producer_group=group,
-        topic=message.topic,
-        default_topic=TEMPLATE_TOPIC,
-        default_topic_queue_nums=TEMPLATE_QUEUES,
+def _send_request(group: str, message: OutgoingMessage, queue: MessageQueue, born_at: int) -> SendRequest:
+    return SendRequest(
+        send_target(
+            group, message.topic, queue.broker_name, TEMPLATE_TOPIC, TEMPLATE_QUEUES, batch=message.is_batch
+        ),
+        message.body,
         queue_id=queue.queue_id,
         sys_flag=message.sys_flag,
         born_timestamp=born_at,
-        flag=0,
         properties=message.properties,
-        reconsume_times=0,
-        unit_mode=False,
-        batch=message.is_batch,
-        broker_name=queue.broker_name,
     )
-    code = RequestCode.SEND_BATCH_MESSAGE if message.is_batch else RequestCode.SEND_MESSAGE_V2
-    return Command(code, fields=header.to_fields(), body=message.body)

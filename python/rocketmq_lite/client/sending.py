@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
     from rocketmq_lite.client.engine.routes import TopicRoute
     from rocketmq_lite.client.outgoing import OutgoingMessage
-    from rocketmq_lite.client.remote import Remote, SendAnswer
+    from rocketmq_lite.client.remote import Remote
     from rocketmq_lite.client.routing import Routing
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.model import MessageQueue
+    from rocketmq_lite.protocol.sends import SendAnswer
 
 __all__ = ["Choose", "Sending"]
 
@@ -98,7 +99,9 @@ class Sending:
 
     async def _assign(self, topic: str, choose: Choose, failed_on: str | None) -> tuple[MessageQueue, str]:
         """Choose the queue of the next attempt and find its master."""
-        route = await self.writable(topic)
+        route = self._routing.table.get(topic)
+        if route is None or not route.writable:
+            route = await self.writable(topic)
         queue = choose(route.writable, self._avoided(route, failed_on))
         address = None if queue is None else self._routing.table.master(queue.broker_name)
         if queue is None or address is None:
@@ -107,8 +110,10 @@ class Sending:
 
     def _avoided(self, route: TopicRoute, failed_on: str | None) -> frozenset[str]:
         """The brokers that had better not be chosen."""
-        names = (queue.broker_name for queue in route.writable)
-        faulty = self._faults.around(names, failed_on, trio.current_time())
+        faulty: frozenset[str] = frozenset()
+        if failed_on is not None or self._faults.any:
+            names = (queue.broker_name for queue in route.writable)
+            faulty = self._faults.around(names, failed_on, trio.current_time())
         if not route.data.order_topic_conf:
             return faulty
         # An order configuration lists its queues whatever the health of their brokers.

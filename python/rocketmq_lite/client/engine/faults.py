@@ -23,6 +23,11 @@ class BrokerFaults:
     def __init__(self) -> None:
         self._until: dict[str, float] = {}
 
+    @property
+    def any(self) -> bool:
+        """Whether there is a broker that has not answered since it failed."""
+        return bool(self._until)
+
     def failed(self, broker_name: str, now: float) -> None:
         """A broker did not answer."""
         self._until[broker_name] = now + AVOID_SECONDS

@@ -7,6 +7,7 @@ learns which argument is wrong and why. Limits and reserved names are Java's (``
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite.errors import ConfigError
@@ -92,6 +93,14 @@ def check_topic_to_send(topic: str) -> str:
     Raises:
         ConfigError: As :func:`check_topic`, or it is one of RocketMQ's own topics.
     """
+    if type(topic) is not str:
+        check_topic(topic)
+    return _check_text_to_send(topic)
+
+
+@lru_cache(maxsize=4096)
+def _check_text_to_send(topic: str) -> str:
+    """As above; remembers the topics that it has found to be valid, since it is asked for every message."""
     check_topic(topic)
     if topic in _NOT_FOR_SENDING:
         raise ConfigError(f"topic {topic!r} belongs to RocketMQ", hint="choose a topic of your own")
@@ -116,6 +125,8 @@ def check_body(body: object) -> bytes:
     Raises:
         ConfigError: It is not bytes, is empty, or is longer than :data:`MAX_BODY`.
     """
+    if type(body) is bytes and 0 < len(body) <= MAX_BODY:
+        return body
     if isinstance(body, str):
         raise ConfigError("body is text, not bytes", hint="send body.encode()")
     if not isinstance(body, bytes | bytearray | memoryview):

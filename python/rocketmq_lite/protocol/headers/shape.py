@@ -120,6 +120,12 @@ class Header:
         return fields
 
     @classmethod
+    def keys(cls, *names: str) -> tuple[str, ...]:
+        """Java's names of some fields, in the order given."""
+        spelled = {field.name: field.key for field in _layout(cls)}
+        return tuple(spelled[name] for name in names)
+
+    @classmethod
     def from_fields(cls, fields: Mapping[str, str]) -> Self:
         """Read the header out of ``extFields``.
 

@@ -1,0 +1,92 @@
+"""The send request's short way: the same frame as the header's, and an answer that is read or refused whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from rocketmq_lite.errors import LocalProtocolError
+from rocketmq_lite.protocol.codes import RequestCode
+from rocketmq_lite.protocol.command import Command
+from rocketmq_lite.protocol.framing import CommandDecoder, RawCommand, encode_command, to_command
+from rocketmq_lite.protocol.headers.send import SendMessageRequestHeaderV2
+from rocketmq_lite.protocol.sends import SendAnswer, SendRequest, send_target
+
+STORED = {"msgId": "7F00000100002A9F0000000000000000", "queueId": "3", "queueOffset": "41"}
+
+
+def request(*, batch: bool = False) -> SendRequest:
+    target = send_target("group", "orders", "broker-a", "TBW102", 4, batch=batch)
+    return SendRequest(
+        target, b"body", queue_id=3, sys_flag=0x301, born_timestamp=1_700_000_000_000, properties="a\x01b\x02"
+    )
+
+
+def decoded(frame: bytes) -> RawCommand:
+    (raw,) = CommandDecoder().feed(frame)
+    return raw
+
+
+def answer(code: int, **fields: str) -> RawCommand:
+    return decoded(encode_command(Command(code, opaque=1, flag=1, remark="why", fields=fields)))
+
+
+@pytest.mark.parametrize(
+    ("batch", "code"), [(False, RequestCode.SEND_MESSAGE_V2), (True, RequestCode.SEND_BATCH_MESSAGE)]
+)
+@pytest.mark.parametrize("flag", [0, 2])
+def test_the_frame_says_what_the_header_says(code: RequestCode, flag: int, *, batch: bool) -> None:
+    header = SendMessageRequestHeaderV2(
+        producer_group="group",
+        topic="orders",
+        default_topic="TBW102",
+        default_topic_queue_nums=4,
+        queue_id=3,
+        sys_flag=0x301,
+        born_timestamp=1_700_000_000_000,
+        flag=0,
+        properties="a\x01b\x02",
+        reconsume_times=0,
+        unit_mode=False,
+        batch=batch,
+        broker_name="broker-a",
+    )
+    sent = to_command(decoded(request(batch=batch).frame(77, flag)))
+    assert request(batch=batch).code == code
+    assert sent == Command(code, opaque=77, flag=flag, fields=header.to_fields(), body=b"body")
+
+
+@pytest.mark.parametrize("code", [0, 10, 11, 12])
+def test_what_is_stored_has_a_place(code: int) -> None:
+    assert request().read(answer(code, **STORED)) == SendAnswer(code, 3, 41, STORED["msgId"])
+
+
+def test_a_refusal_stays_as_it_is() -> None:
+    refused = request().read(answer(14))
+    assert isinstance(refused, Command)
+    assert (refused.code, refused.remark) == (14, "why")
+
+
+@pytest.mark.parametrize("missing", list(STORED))
+def test_an_answer_without_a_place_makes_no_sense(missing: str) -> None:
+    fields = {key: value for key, value in STORED.items() if key != missing}
+    with pytest.raises(LocalProtocolError, match="missing"):
+        request().read(answer(0, **fields))
+
+
+@pytest.mark.parametrize("wrong", [{"queueId": "x"}, {"queueOffset": "1e3"}, {"queueId": str(1 << 31)}])
+def test_a_place_that_is_no_number_makes_no_sense(wrong: dict[str, str]) -> None:
+    with pytest.raises(LocalProtocolError, match="numbers in range"):
+        request().read(answer(0, **STORED | wrong))
+
+
+def test_what_does_not_fit_into_the_header_is_refused() -> None:
+    too_long = SendRequest(
+        send_target("group", "orders", "broker-a", "TBW102", 4, batch=False),
+        b"",
+        queue_id=0,
+        sys_flag=0,
+        born_timestamp=0,
+        properties="x" * (1 << 24),
+    )
+    with pytest.raises(LocalProtocolError, match="cannot encode"):
+        too_long.frame(1, 0)
