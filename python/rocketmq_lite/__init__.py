@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.client import Client, ClientStatistics, connect
     from rocketmq_lite.client.consumer import Consumer, ConsumerStatistics, UnacknowledgedWarning
     from rocketmq_lite.client.engine.balance import AllocationStrategy
+    from rocketmq_lite.client.engine.events import ConsumerEvent, OffsetMoved, QueueGained, QueueLost
     from rocketmq_lite.client.engine.giving_back import DeadLetter, RetryLater
     from rocketmq_lite.client.engine.hashed_strategies import AllocateByConsistentHash, AllocateByRendezvous
     from rocketmq_lite.client.engine.strategies import (
@@ -93,6 +94,7 @@ __all__ = [
     "ConnectError",
     "ConnectionLost",
     "Consumer",
+    "ConsumerEvent",
     "ConsumerStatistics",
     "DeadLetter",
     "GroupClient",
@@ -107,11 +109,14 @@ __all__ = [
     "NoNameServer",
     "NotAllSent",
     "NotDurable",
+    "OffsetMoved",
     "PortInUse",
     "Producer",
     "ProducerStatistics",
     "ProtocolError",
+    "QueueGained",
     "QueueLag",
+    "QueueLost",
     "QueueStatistics",
     "ReceivedMessage",
     "RemoteProtocolError",
@@ -153,6 +158,7 @@ _HOMES: Final = {
     "ConnectError": ".errors",
     "ConnectionLost": ".errors",
     "Consumer": ".client.consumer",
+    "ConsumerEvent": ".client.engine.events",
     "ConsumerStatistics": ".client.consumer",
     "DeadLetter": ".client.engine.giving_back",
     "GroupClient": ".client.administration.group_reports",
@@ -167,11 +173,14 @@ _HOMES: Final = {
     "NoNameServer": ".errors",
     "NotAllSent": ".errors",
     "NotDurable": ".errors",
+    "OffsetMoved": ".client.engine.events",
     "PortInUse": ".errors",
     "Producer": ".client.producer",
     "ProducerStatistics": ".client.producer",
     "ProtocolError": ".errors",
+    "QueueGained": ".client.engine.events",
     "QueueLag": ".client.administration.group_reports",
+    "QueueLost": ".client.engine.events",
     "QueueStatistics": ".client.reader",
     "ReceivedMessage": ".client.message",
     "RemoteProtocolError": ".errors",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import trio
 
@@ -12,7 +12,7 @@ from rocketmq_lite.client.routing import UNREACHABLE
 from rocketmq_lite.errors import BrokerError, ConnectError, RocketMQError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
 
     from rocketmq_lite.client.consumer_settings import ConsumerSettings
     from rocketmq_lite.client.heartbeats import Heartbeats
@@ -30,14 +30,20 @@ _BALANCE_RETRY: Final = 1.0
 """Seconds after a look that failed (Java's ``minInterval``)."""
 
 
+class Assign(Protocol):
+    """Who is told which queues are ours."""
+
+    def __call__(self, topic: str, ours: Sequence[MessageQueue], *, shared: bool) -> None:
+        """Read these queues of a topic, and no others of it."""
+
+
 class Balancer:
     """Shares out the queues of a group's topics.
 
     Args:
         settings: The group and its topics.
         client_id: Who we are in the group.
-        assign: Takes a topic and its queues that are ours; returns when each new one is being read, or its
-            start could not be found once.
+        assign: Takes a topic, its queues that are ours, and whether there are other members.
         remote: The calls.
         routing: Tells which queues there are.
         heartbeats: Makes us known to the broker that is asked for the members.
@@ -48,7 +54,7 @@ class Balancer:
         settings: ConsumerSettings,
         *,
         client_id: str,
-        assign: Callable[[str, Sequence[MessageQueue]], Awaitable[None]],
+        assign: Assign,
         remote: Remote,
         routing: Routing,
         heartbeats: Heartbeats,
@@ -105,7 +111,7 @@ class Balancer:
             route = self._routing.table.get(topic)
             if route is not None and not self._ended.is_set():
                 ours = allocate(self._settings.strategy, route.readable, members, self._client_id)
-                await self._assign(topic, ours)
+                self._assign(topic, ours, shared=len(members) > 1)
         if failure is not None:
             raise failure
 

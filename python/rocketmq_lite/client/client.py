@@ -18,14 +18,15 @@ from rocketmq_lite.client.consumer import open_consumer
 from rocketmq_lite.client.consumer_settings import (
     ConsumerSettings,
     check_attempts,
+    check_grace,
     check_prefetch,
     check_start,
     check_topics,
 )
 from rocketmq_lite.client.engine.name_servers import NameServers
 from rocketmq_lite.client.engine.names import check_group
-from rocketmq_lite.client.engine.process_queue import QueueLimits
 from rocketmq_lite.client.engine.strategies import AllocateAveragely
+from rocketmq_lite.client.hand_over import GRACE
 from rocketmq_lite.client.heartbeats import Heartbeats
 from rocketmq_lite.client.identity import Identity, own_address
 from rocketmq_lite.client.producer import Producer
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.consumer import Consumer
     from rocketmq_lite.client.consumer_settings import Start
     from rocketmq_lite.client.engine.balance import AllocationStrategy
+    from rocketmq_lite.client.engine.events import ConsumerEvent
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.model import Tags, Where
     from rocketmq_lite.transport.network import Network
@@ -55,10 +57,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Client", "ClientStatistics", "connect"]
 
-_PREFETCH: Final = 64
-"""Two of the largest answers to a pull: one is worked on while the next is on its way."""
-_PREFETCH_BYTES: Final = 16 * 1024 * 1024
-"""Bytes of one queue held at a time; a few of the largest messages."""
+_PREFETCH: Final = 1_000
+"""Java's ``pullThresholdForQueue``."""
+_PREFETCH_BYTES: Final = 100 * 1024 * 1024
+"""Java's ``pullThresholdSizeForQueue``."""
+_SPAN: Final = 2_000
+"""Java's ``consumeConcurrentlyMaxSpan``."""
 _STRATEGY: Final = AllocateAveragely()
 """As in Java."""
 
@@ -227,8 +231,11 @@ class Client:
         where: str | None = None,
         start: Start = "latest",
         prefetch: int = _PREFETCH,
+        prefetch_bytes: int = _PREFETCH_BYTES,
         strategy: AllocationStrategy = _STRATEGY,
         max_attempts: int | None = None,
+        grace: float = GRACE,
+        on_event: Callable[[ConsumerEvent], None] | None = None,
     ) -> AbstractAsyncContextManager[Consumer]:
         """A member of a consumer group, for the block of ``async with``.
 
@@ -254,10 +261,16 @@ class Client:
                 message, at the ``"earliest"``, or at the first message stored at or after a time.
             prefetch: At most so many messages of each queue are held unacknowledged. When none of them
                 was entered, nothing more comes and an ``UnacknowledgedWarning`` says so.
+            prefetch_bytes: At most so many bytes of each queue, as the broker stores them, are held so; the answer
+                to a pull may go over it.
             strategy: How the members share out the queues, averagely by default (``rmq.AllocateAveragely``). All
                 members of the group have to use the same.
             max_attempts: Deliveries after which a message that failed is a dead letter; by default as many as
                 the group's settings allow (17).
+            grace: When a queue goes to another member: seconds that its messages in hands get to be finished and
+                committed here, and that we wait for a member to finish from whom a queue comes.
+            on_event: Called, without waiting, with each ``rmq.QueueGained``, ``rmq.QueueLost`` and
+                ``rmq.OffsetMoved``. It must not block; what it raises is logged.
 
         Raises:
             ConfigError: An argument is not valid, or the client is in the group already.
@@ -281,8 +294,10 @@ class Client:
             group=check_group(group),
             topics=check_topics(topics, tags, where),
             start=check_start(start),
-            limits=QueueLimits(check_prefetch(prefetch), _PREFETCH_BYTES),
+            limits=check_prefetch(prefetch, prefetch_bytes, span=_SPAN),
             strategy=strategy,
+            grace=check_grace(grace),
+            on_event=on_event,
             sub_version=self._clock.wall_ms(),
             max_attempts=check_attempts(max_attempts),
         )

@@ -1,4 +1,4 @@
-"""Tells the brokers how far a group has come: every 5 seconds, and when a queue is given up.
+"""Keeps how far a group has come: every 5 seconds, and when a queue is given up.
 
 Pulls carry the position too. What may be committed is decided in ``engine.process_queue``.
 """
@@ -16,9 +16,8 @@ from rocketmq_lite.errors import RocketMQError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from rocketmq_lite.client.positions import Positions
     from rocketmq_lite.client.reader import QueueReader
-    from rocketmq_lite.client.remote import Remote
-    from rocketmq_lite.client.routing import Routing
     from rocketmq_lite.model import MessageQueue
 
 __all__ = ["Committer"]
@@ -35,42 +34,59 @@ class Committer:
     Args:
         group: Whose positions.
         readers: Who reads which queue now.
-        remote: The calls.
-        routing: Tells where the brokers are.
+        positions: Where they are kept.
     """
 
-    def __init__(
-        self, group: str, readers: Mapping[MessageQueue, QueueReader], *, remote: Remote, routing: Routing
-    ) -> None:
+    def __init__(self, group: str, readers: Mapping[MessageQueue, QueueReader], positions: Positions) -> None:
         self._group = group
         self._readers = readers
-        self._remote = remote
-        self._routing = routing
+        self._positions = positions
 
     async def run(self) -> None:
         """Commit what has changed, every 5 seconds, until cancelled."""
         while True:
             await trio.sleep(_COMMIT_INTERVAL)
             for reader in tuple(self._readers.values()):
-                offset = reader.process_queue.committable
-                if offset is not None and offset != reader.committed:
+                if _is_due(reader):
                     await self._commit_one(reader, wait=False)
 
     async def commit(self, readers: Iterable[QueueReader]) -> None:
-        """Commit the positions of these readers and wait for the brokers' answers; failures are logged."""
+        """Commit the positions of these readers and wait until they are kept; failures are logged."""
         async with trio.open_nursery() as nursery:
             for reader in readers:
                 nursery.start_soon(partial(self._commit_one, reader, wait=True))
 
-    async def _commit_one(self, reader: QueueReader, *, wait: bool) -> None:
+    async def commit_ahead(self, reader: QueueReader) -> None:
+        """Commit a position unless that would set the group back: the queue may have an owner that is further already."""
         offset = reader.process_queue.committable
-        address = self._routing.table.master(reader.queue.broker_name)
-        if offset is None or address is None:
+        if offset is None or not _is_due(reader):
             return
         try:
-            await self._remote.update_offset(address, self._group, reader.queue, offset, wait=wait)
+            kept = await self._positions.read(reader.queue)
+        except RocketMQError as error:
+            self._complain(reader, offset, error)
+            return
+        if kept is None or kept < offset:
+            await self._commit_one(reader, wait=True)
+        else:
+            reader.committed = offset
+
+    async def _commit_one(self, reader: QueueReader, *, wait: bool) -> None:
+        offset = reader.process_queue.committable
+        if offset is None:
+            return
+        try:
+            await self._positions.write(reader.queue, offset, wait=wait)
             reader.committed = offset
         except RocketMQError as error:
-            _log.warning(
-                "group %s: offset %d of %s was not committed: %s", self._group, offset, reader.queue, error
-            )
+            self._complain(reader, offset, error)
+
+    def _complain(self, reader: QueueReader, offset: int, error: RocketMQError) -> None:
+        _log.warning(
+            "group %s: offset %d of %s was not committed: %s", self._group, offset, reader.queue, error
+        )
+
+
+def _is_due(reader: QueueReader) -> bool:
+    offset = reader.process_queue.committable
+    return offset is not None and offset != reader.committed

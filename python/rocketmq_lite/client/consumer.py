@@ -60,6 +60,7 @@ class ConsumerStatistics:
         acknowledged: Messages acknowledged.
         failed: Deliveries that ended with an exception.
         filtered: Messages that only shared the hash of a tag, and were skipped.
+        duplicates: Messages handed out here that another member gets again, at most, because their queue went over.
     """
 
     queues: tuple[QueueStatistics, ...]
@@ -68,6 +69,7 @@ class ConsumerStatistics:
     acknowledged: int
     failed: int
     filtered: int
+    duplicates: int
 
 
 @asynccontextmanager
@@ -145,6 +147,7 @@ class Consumer:
             acknowledged=self._acknowledged,
             failed=self._failed,
             filtered=self._filtered,
+            duplicates=self._member.duplicates,
         )
 
     # --- iterating ------------------------------------------------------------------------------------
@@ -175,7 +178,7 @@ class Consumer:
         if delivery is None:
             return None
         self._delivered += 1
-        self._room_changed(delivery)
+        _moved(delivery)
         return ReceivedMessage(delivery, self)
 
     def _warn_if_stuck(self) -> None:
@@ -202,7 +205,7 @@ class Consumer:
         """The user has worked on it; the committer tells the broker."""
         self._acknowledged += 1
         self._warned = False
-        self._room_changed(delivery)
+        _moved(delivery)
 
     def failed(self, delivery: Delivery[RawMessage], error: Exception) -> None:
         """The user's work raised: give the message back to its broker."""
@@ -232,10 +235,11 @@ class Consumer:
             return
         delivery.apply(DeliveryEvent.SEND_BACK)
         self._warned = False
-        self._room_changed(delivery)
+        _moved(delivery)
 
     def _keep(self, delivery: Delivery[RawMessage], problem: RocketMQError) -> None:
         """Hand it out again after a pause."""
+        delivery.apply(DeliveryEvent.KEEP)
         pause = redelivery_pause(delivery.attempt - 1)
         _log.warning(
             "message at offset %d of %s could not be sent back and is delivered again in %g s: %s",
@@ -246,13 +250,7 @@ class Consumer:
         )
         self._inbox.pause(delivery, trio.current_time() + pause)
         self._iterating.unpark_all()  # each of them has to know the new time to wait for
-
-    def _room_changed(self, delivery: Delivery[RawMessage]) -> None:
-        if not delivery.queue.is_awaited:
-            return
-        reader = self._member.readers.get(delivery.queue.queue)
-        if reader is not None:
-            reader.room_changed()
+        _moved(delivery)
 
     # --- what the readers bring (Sink) ------------------------------------------------------------------
 
@@ -269,3 +267,9 @@ class Consumer:
             self._inbox.put(queue.add(raw.queue_offset, raw.size, raw.reconsume_times + 1, raw))
             taken += 1
         self._iterating.unpark(count=taken)
+
+
+def _moved(delivery: Delivery[RawMessage]) -> None:
+    """Tell who waits for it that a message was taken or settled."""
+    if (waiter := delivery.queue.waiter) is not None:
+        waiter()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from rocketmq_lite.client.engine.names import check_topic
+from rocketmq_lite.client.engine.process_queue import QueueLimits
 from rocketmq_lite.client.engine.subscription import EVERYTHING, Condition, TagExpression
 from rocketmq_lite.errors import ConfigError
 from rocketmq_lite.model import Tags, Where
@@ -14,13 +16,23 @@ from rocketmq_lite.protocol.bodies import ConsumerData, SubscriptionData
 from rocketmq_lite.protocol.reserved import retry_topic
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from rocketmq_lite.client.engine.balance import AllocationStrategy
-    from rocketmq_lite.client.engine.process_queue import QueueLimits
+    from rocketmq_lite.client.engine.events import ConsumerEvent
     from rocketmq_lite.client.engine.subscription import Subscription
 
-__all__ = ["ConsumerSettings", "Start", "check_attempts", "check_prefetch", "check_start", "check_topics"]
+__all__ = [
+    "ConsumerSettings",
+    "Start",
+    "check_attempts",
+    "check_grace",
+    "check_prefetch",
+    "check_start",
+    "check_topics",
+]
+
+_log = logging.getLogger(__name__)
 
 Start = Literal["latest", "earliest"] | datetime
 """Where a group begins to read that has no position yet."""
@@ -37,6 +49,8 @@ class ConsumerSettings:
         limits: How much of one queue may be unacknowledged.
         max_attempts: Deliveries of a message before it is a dead letter; None leaves that to the group's settings.
         strategy: How the group shares out queues.
+        grace: Seconds that a queue may take to go from one member to another.
+        on_event: Is called with what happens beside messages.
         sub_version: Tells this subscription from an older one of the same client; a wall time.
     """
 
@@ -45,6 +59,8 @@ class ConsumerSettings:
     start: Start
     limits: QueueLimits
     strategy: AllocationStrategy
+    grace: float
+    on_event: Callable[[ConsumerEvent], None] | None
     sub_version: int
     max_attempts: int | None = None
 
@@ -78,6 +94,15 @@ class ConsumerSettings:
                 for topic, expression in self.subscriptions.items()
             ),
         )
+
+    def tell(self, event: ConsumerEvent) -> None:
+        """Call ``on_event``; what goes wrong there is logged and does not end the consumer."""
+        if self.on_event is None:
+            return
+        try:
+            self.on_event(event)
+        except Exception:  # noqa: BLE001 - the user's own code
+            _log.exception("on_event of group %s failed at %r", self.group, event)
 
 
 def check_topics(
@@ -139,12 +164,24 @@ def check_attempts(attempts: int | None) -> int | None:
     return attempts
 
 
-def check_prefetch(prefetch: int) -> int:
-    """How many messages of a queue may be unacknowledged.
+def check_grace(grace: float) -> float:
+    """How long a queue may take to change hands.
 
     Raises:
-        ConfigError: None at all.
+        ConfigError: Less than no time.
     """
-    if prefetch < 1:
-        raise ConfigError(f"prefetch is {prefetch}, it must be at least 1")
-    return prefetch
+    if not grace >= 0:
+        raise ConfigError(f"grace is {grace}, it must not be negative")
+    return grace
+
+
+def check_prefetch(messages: int, size: int, *, span: int) -> QueueLimits:
+    """How much of a queue may be unacknowledged; more messages than ``span`` also widen the span.
+
+    Raises:
+        ConfigError: No message, or not a byte.
+    """
+    for name, value in (("prefetch", messages), ("prefetch_bytes", size)):
+        if value < 1:
+            raise ConfigError(f"{name} is {value}, it must be at least 1")
+    return QueueLimits(messages, size, max(span, messages))

@@ -1,29 +1,27 @@
 """A member of a consumer group: joins it, reads the queues that are ours, gives failed messages back, leaves.
 
-Which queues are ours is ``balancer``'s decision, how far the group has come ``committer``'s to tell; here is who reads
-each queue, one reader for each.
+Which queues are ours is ``balancer``'s decision, who reads them ``assignment``'s matter, and how far the group has come
+``committer``'s to tell.
 """
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import trio
 
+from rocketmq_lite.client.assignment import Assignment
 from rocketmq_lite.client.balancer import Balancer
 from rocketmq_lite.client.committer import Committer
-from rocketmq_lite.client.engine.balance import plan_change
 from rocketmq_lite.client.heartbeats import GOODBYE_TIMEOUT
+from rocketmq_lite.client.positions import BrokerPositions
 from rocketmq_lite.client.preflight import check_conditions
 from rocketmq_lite.client.reader import QueueReader
 from rocketmq_lite.client.running_info import describe_consumer
 from rocketmq_lite.errors import ConnectError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rocketmq_lite.client.consumer_settings import ConsumerSettings
     from rocketmq_lite.client.heartbeats import Heartbeats
     from rocketmq_lite.client.reader import Sink
@@ -34,8 +32,6 @@ if TYPE_CHECKING:
     from rocketmq_lite.protocol.framing import RawMessage
 
 __all__ = ["GroupMember"]
-
-_log = logging.getLogger(__name__)
 
 
 class GroupMember:
@@ -67,21 +63,36 @@ class GroupMember:
         self._remote = remote
         self._routing = routing
         self._heartbeats = heartbeats
+        self._positions = BrokerPositions(settings.group, remote=remote, routing=routing)
+        self._committer = Committer(settings.group, self.readers, self._positions)
+        self._assignment = Assignment(
+            settings.group,
+            nursery,
+            self.readers,
+            new_reader=self._reader,
+            committer=self._committer,
+            grace=settings.grace,
+            tell=settings.tell,
+        )
         self._balancer = Balancer(
             settings,
             client_id=client_id,
-            assign=self._assign,
+            assign=self._assignment.assign,
             remote=remote,
             routing=routing,
             heartbeats=heartbeats,
         )
-        self._committer = Committer(settings.group, self.readers, remote=remote, routing=routing)
 
     @property
     def queues(self) -> tuple[MessageQueue, ...]:
         """The queues that we read now, those of the retry topic last."""
         retry = self._settings.retry_topic
         return tuple(sorted(self.readers, key=lambda queue: (queue.topic == retry, queue)))
+
+    @property
+    def duplicates(self) -> int:
+        """How many messages were handed out here and come again elsewhere, because their queue went over; at most."""
+        return self._assignment.duplicates
 
     def running_info(self) -> ConsumerRunningInfo:
         """How we are doing, for the tool that asks."""
@@ -116,6 +127,7 @@ class GroupMember:
             self._settings.retry_topic
         )  # which brokers create when they hear of a group
         await self._balancer.balance()
+        await self._assignment.settled()
         self._nursery.start_soon(self._balancer.run)
         self._nursery.start_soon(self._committer.run)
 
@@ -126,9 +138,7 @@ class GroupMember:
         """
         self._balancer.end()
         self._routing.unsubscribe(self.balance_soon)
-        readers = list(self.readers.values())
-        for reader in readers:
-            reader.stop()
+        readers = self._assignment.stop()
         with trio.move_on_after(GOODBYE_TIMEOUT, shield=True):
             await self._committer.commit(readers)
         await self._heartbeats.leave_consumer(self._settings.group)
@@ -157,35 +167,14 @@ class GroupMember:
             max_reconsume_times=None if limit is None else limit - 1,
         )
 
-    async def _assign(self, topic: str, ours: Sequence[MessageQueue]) -> None:
-        """Start and stop readers so that they are those of our queues.
-
-        Returns when each new reader knows where it starts, or has failed to find out once.
-        """
-        change = plan_change([queue for queue in self.readers if queue.topic == topic], ours)
-        stopped = [self.readers.pop(queue) for queue in change.lost]
-        for reader in stopped:
-            reader.stop()
-        started = [self._reader(queue) for queue in change.gained]
-        for reader in started:
-            self.readers[reader.queue] = reader
-            self._nursery.start_soon(reader.run)
-        if stopped or started:
-            _log.info(
-                "group %s: reading %s", self._settings.group, ", ".join(map(str, self.queues)) or "no queue"
-            )
-        await self._committer.commit(stopped)
-        for reader in started:
-            await reader.settled.wait()
-
-    def _reader(self, queue: MessageQueue) -> QueueReader:
+    def _reader(self, queue: MessageQueue, shared: bool) -> QueueReader:  # noqa: FBT001 - named where it is called
         return QueueReader(
             queue,
-            group=self._settings.group,
-            sub_version=self._settings.sub_version,
-            limits=self._settings.limits,
+            self._settings,
             sink=self._sink,
+            positions=self._positions,
             find_start=self._find_start,
+            takes_over=shared,
             remote=self._remote,
             routing=self._routing,
             heartbeats=self._heartbeats,

@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import trio
 
-from rocketmq_lite.client.engine.process_queue import ProcessQueue, QueueLimits
+from rocketmq_lite.client.engine.events import OffsetMoved, QueueGained
+from rocketmq_lite.client.engine.process_queue import ProcessQueue
 from rocketmq_lite.client.engine.retry import Backoff
 from rocketmq_lite.client.engine.routes import MASTER_ID
+from rocketmq_lite.client.hand_over import standing_position
 from rocketmq_lite.client.remote_queues import PullStatus
 from rocketmq_lite.client.routing import UNREACHABLE
 from rocketmq_lite.errors import ConnectError, RocketMQError
@@ -29,7 +31,9 @@ from rocketmq_lite.protocol.codes import ResponseCode
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from rocketmq_lite.client.consumer_settings import ConsumerSettings
     from rocketmq_lite.client.heartbeats import Heartbeats
+    from rocketmq_lite.client.positions import Positions
     from rocketmq_lite.client.remote import Remote
     from rocketmq_lite.client.remote_queues import PullAnswer
     from rocketmq_lite.client.routing import Routing
@@ -86,37 +90,39 @@ class QueueReader:
 
     Args:
         queue: Which one.
-        group: On whose behalf.
-        sub_version: The subscription's version, as the heartbeat told it.
-        limits: How much may be unfinished.
+        settings: On whose behalf, and how much may be unfinished.
         sink: Takes the messages.
-        find_start: Where to begin when the group has no committed offset; is given the master's address.
+        positions: Where the group's position is kept.
+        find_start: Where to begin when the group has none; is given the master's address.
+        takes_over: Whether another member may still be finishing what it has of the queue.
 
     Attributes:
-        settled: Set once the start offset is known, or could not be found at the first attempt.
+        settled: Set once the group has a position, or none could be found at the first attempt.
+        gone: Set once the queue has been let go.
     """
 
     def __init__(
         self,
         queue: MessageQueue,
+        settings: ConsumerSettings,
         *,
-        group: str,
-        sub_version: int,
-        limits: QueueLimits,
         sink: Sink,
+        positions: Positions,
         find_start: Callable[[str, MessageQueue], Awaitable[int]],
+        takes_over: bool,
         remote: Remote,
         routing: Routing,
         heartbeats: Heartbeats,
     ) -> None:
         self.queue = queue
-        self.process_queue: ProcessQueue[RawMessage] = ProcessQueue(queue, limits)
+        self.process_queue: ProcessQueue[RawMessage] = ProcessQueue(queue, settings.limits)
         self.committed: int | None = None
         self.settled = trio.Event()
-        self._group = group
-        self._sub_version = sub_version
-        self._limits = limits
+        self.gone = trio.Event()
+        self._settings = settings
         self._sink = sink
+        self._positions = positions
+        self._takes_over = takes_over
         self._find_start = find_start
         self._remote = remote
         self._routing = routing
@@ -130,7 +136,7 @@ class QueueReader:
         self._asked: str | None = None
 
     async def run(self) -> None:
-        """Read until :meth:`stop`."""
+        """Read until :meth:`release` or :meth:`stop`."""
         try:
             with self._scope:
                 await self._attempt(self._locate)
@@ -138,18 +144,17 @@ class QueueReader:
                 while True:
                     await self._attempt(self._step)
         finally:
-            self.process_queue.revoke()
             self.settled.set()
 
-    def stop(self) -> None:
-        """Give the queue up."""
-        self.process_queue.revoke()
+    def release(self) -> None:
+        """Read nothing more; what is in hands may still be finished."""
+        self.process_queue.release()
         self._scope.cancel()
 
-    def room_changed(self) -> None:
-        """A message was taken or acknowledged while the queue is awaited: pull again, if that makes it worthwhile."""
-        if self.process_queue.pull_size(PULL_BATCH):
-            self._room.set()
+    def stop(self) -> None:
+        """Give the queue up at once."""
+        self.process_queue.revoke()
+        self._scope.cancel()
 
     def statistics(self) -> QueueStatistics:
         """A snapshot."""
@@ -173,11 +178,16 @@ class QueueReader:
 
     async def _room_for_more(self) -> None:
         self._room = trio.Event()
-        self.process_queue.is_awaited = True
+        self.process_queue.waiter = self._room_changed
         try:
             await self._room.wait()
         finally:
-            self.process_queue.is_awaited = False
+            self.process_queue.waiter = None
+
+    def _room_changed(self) -> None:
+        """A message was taken or acknowledged: pull again, if that makes it worthwhile."""
+        if self.process_queue.pull_size(PULL_BATCH):
+            self._room.set()
 
     async def _locate(self) -> None:
         """Find where the group stands.
@@ -186,27 +196,33 @@ class QueueReader:
         after a crash, must not begin at the end and skip what was sent meanwhile.
         """
         address = self._address()
-        position = await self._remote.query_offset(address, self._group, self.queue)
+        position = await self._positions.read(self.queue)
         if position is None:
             position = await self._find_start(address, self.queue)
-            await self._remote.update_offset(address, self._group, self.queue, position, wait=True)
+            await self._positions.write(self.queue, position, wait=True)
+        elif self._takes_over:
+            self.settled.set()
+            position = await standing_position(
+                self._positions, self.queue, position, grace=self._settings.grace
+            )
         self.committed = position
         self.process_queue.locate(position)
+        self._settings.tell(QueueGained(self.queue, position))
 
     async def _pull(self, size: int) -> None:
         queue = self.process_queue
-        commit = queue.committable
+        commit = queue.committable if self._positions.carried_by_pulls else None
         address = self._address(self._read_from)
         await self._heartbeats.ensure(address)
         began = trio.current_time()
         answer = await self._remote.pull(
             address,
-            self._group,
+            self._settings.group,
             self.queue,
             offset=queue.next_offset,
             count=size,
             commit_offset=commit,
-            sub_version=self._sub_version,
+            sub_version=self._settings.sub_version,
         )
         self.committed = commit or self.committed
         if not self._accept(queue, answer) and trio.current_time() - began < _IDLE_PAUSE:
@@ -236,8 +252,9 @@ class QueueReader:
             offset,
             self.process_queue.next_offset,
         )
+        self._settings.tell(OffsetMoved(self.queue, self.process_queue.next_offset, offset))
         self.process_queue.revoke()
-        self.process_queue = ProcessQueue(self.queue, self._limits)
+        self.process_queue = ProcessQueue(self.queue, self._settings.limits)
         self.process_queue.locate(offset)
 
     def _address(self, preferred: int = MASTER_ID) -> str:
@@ -261,7 +278,7 @@ class QueueReader:
     def _note(self, error: RocketMQError) -> None:
         text = str(error)
         if text != self._error:
-            _log.warning("reading %s for group %s: %s", self.queue, self._group, text)
+            _log.warning("reading %s for group %s: %s", self.queue, self._settings.group, text)
         self._error = text
         if self._asked is not None and (isinstance(error, UNREACHABLE) or error.code in _UNKNOWN_HERE):
             self._heartbeats.forgotten_by(self._asked)

@@ -1,7 +1,7 @@
 """What the iteration hands out next: messages that wait, and failed ones whose pause is over.
 
 One inbox serves all queues of a consumer. Order within a queue is the order of offsets, except that a
-failed message comes back later. Messages of a lost queue are dropped on the way out.
+failed message comes back later. Messages of a queue that is no longer ours are dropped on the way out.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ class Inbox(Generic[T]):
     def take(self, now: float) -> Delivery[T] | None:
         """Hand out the next message, or ``None`` when nothing is due; failed ones go first."""
         while (delivery := self._pop(now)) is not None:
-            if not delivery.queue.lost:
+            if delivery.queue.is_ours:
                 delivery.apply(DeliveryEvent.HAND_OUT)
                 return delivery
         return None
 
     def next_due(self) -> float | None:
         """When the next failed message may be handed out again, or ``None``."""
-        while self._paused and self._paused[0][2].queue.lost:
+        while self._paused and not self._paused[0][2].queue.is_ours:
             heapq.heappop(self._paused)
         return self._paused[0][0] if self._paused else None
 

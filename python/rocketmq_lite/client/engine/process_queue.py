@@ -6,6 +6,8 @@ Rules:
   was not acknowledged. Everything that moves it is in this file.
 * A message goes through the states of :data:`DELIVERY_TRANSITIONS`, a queue through those of
   :data:`LEASE_TRANSITIONS`; an event that is not listed for a state is a misuse.
+* A queue that was released pulls and hands out nothing more, but what is in hands still counts; that ends when it
+  is lost.
 * A lost queue keeps accepting events for messages that are still in hands, and they change nothing: its
   offsets belong to another member now.
 
@@ -23,7 +25,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from rocketmq_lite.errors import LocalProtocolError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from rocketmq_lite.model import MessageQueue
 
@@ -48,6 +50,8 @@ class LeaseState(Enum):
     LOCATING = auto()
     """Assigned to us; the offset to start from is being looked up."""
     PULLING = auto()
+    RELEASED = auto()
+    """Another member's, once what is in hands has been finished."""
     LOST = auto()
     """Given up, taken away, or overtaken by an offset that the broker moved."""
 
@@ -56,12 +60,18 @@ class LeaseEvent(Enum):
     """What happens to a queue."""
 
     LOCATED = auto()
+    RELEASED = auto()
     REVOKED = auto()
 
 
 LEASE_TRANSITIONS: Final[Mapping[LeaseState, Mapping[LeaseEvent, LeaseState]]] = {
-    LeaseState.LOCATING: {LeaseEvent.LOCATED: LeaseState.PULLING, LeaseEvent.REVOKED: LeaseState.LOST},
-    LeaseState.PULLING: {LeaseEvent.REVOKED: LeaseState.LOST},
+    LeaseState.LOCATING: {
+        LeaseEvent.LOCATED: LeaseState.PULLING,
+        LeaseEvent.RELEASED: LeaseState.LOST,
+        LeaseEvent.REVOKED: LeaseState.LOST,
+    },
+    LeaseState.PULLING: {LeaseEvent.RELEASED: LeaseState.RELEASED, LeaseEvent.REVOKED: LeaseState.LOST},
+    LeaseState.RELEASED: {LeaseEvent.REVOKED: LeaseState.LOST},
     LeaseState.LOST: {LeaseEvent.REVOKED: LeaseState.LOST},
 }
 
@@ -77,8 +87,10 @@ class DeliveryState(Enum):
     """Given to the user, who has not entered it (or left it by a cancellation)."""
     ENTERED = auto()
     """The user is inside ``async with message``."""
+    RETURNING = auto()
+    """Failed; the broker is being asked to take it back."""
     PAUSED = auto()
-    """Failed; will be handed out again."""
+    """Failed, and not taken back; will be handed out again."""
     FINISHED = auto()
 
 
@@ -96,6 +108,8 @@ class DeliveryEvent(Enum):
     RESUME = auto()
     SEND_BACK = auto()
     """The broker has it again: this copy is done."""
+    KEEP = auto()
+    """The broker does not take it back."""
 
 
 DELIVERY_TRANSITIONS: Final[Mapping[DeliveryState, Mapping[DeliveryEvent, DeliveryState]]] = {
@@ -103,18 +117,22 @@ DELIVERY_TRANSITIONS: Final[Mapping[DeliveryState, Mapping[DeliveryEvent, Delive
     DeliveryState.HANDED: {DeliveryEvent.ENTER: DeliveryState.ENTERED},
     DeliveryState.ENTERED: {
         DeliveryEvent.ACKNOWLEDGE: DeliveryState.FINISHED,
-        DeliveryEvent.FAIL: DeliveryState.PAUSED,
+        DeliveryEvent.FAIL: DeliveryState.RETURNING,
         DeliveryEvent.LEAVE: DeliveryState.HANDED,
     },
-    DeliveryState.PAUSED: {
-        DeliveryEvent.RESUME: DeliveryState.WAITING,
+    DeliveryState.RETURNING: {
         DeliveryEvent.SEND_BACK: DeliveryState.FINISHED,
+        DeliveryEvent.KEEP: DeliveryState.PAUSED,
     },
+    DeliveryState.PAUSED: {DeliveryEvent.RESUME: DeliveryState.WAITING},
     DeliveryState.FINISHED: {},
 }
 
+_IN_HANDS: Final = (DeliveryState.HANDED, DeliveryState.ENTERED, DeliveryState.RETURNING)
+
 _MISUSE: Final = {
     DeliveryState.ENTERED: "the message is being processed already",
+    DeliveryState.RETURNING: "the message failed and is being given back",
     DeliveryState.PAUSED: "the message failed and will be delivered again",
     DeliveryState.FINISHED: "the message is acknowledged already",
 }
@@ -127,10 +145,13 @@ class QueueLimits:
     Attributes:
         messages: Unacknowledged messages above which nothing more is pulled.
         size: Bytes of unacknowledged messages above which nothing more is pulled. One answer may go over.
+        span: Offsets from the lowest unacknowledged message on, above which nothing more is pulled: what is done
+            behind one that hangs would all come again after a crash.
     """
 
     messages: int
     size: int
+    span: int
 
 
 class Delivery(Generic[T]):
@@ -171,13 +192,13 @@ class ProcessQueue(Generic[T]):
         limits: How much may be unfinished.
 
     Attributes:
-        is_awaited: Whether a reader waits for room; kept by the reader.
+        waiter: Called when a message was taken or settled, if somebody waits for that.
     """
 
     def __init__(self, queue: MessageQueue, limits: QueueLimits) -> None:
         self.queue = queue
         self.state = LeaseState.LOCATING
-        self.is_awaited = False
+        self.waiter: Callable[[], None] | None = None
         self._limits = limits
         self._located = False
         self._next_offset = 0
@@ -190,6 +211,11 @@ class ProcessQueue(Generic[T]):
     def lost(self) -> bool:
         """Whether what happens to its messages no longer matters."""
         return self.state is LeaseState.LOST
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether its messages may be handed out."""
+        return self.state in {LeaseState.LOCATING, LeaseState.PULLING}
 
     @property
     def next_offset(self) -> int:
@@ -209,9 +235,25 @@ class ProcessQueue(Generic[T]):
         return len(self._unfinished)
 
     @property
+    def in_hands(self) -> int:
+        """How many messages the user has, or are on their way back to the broker."""
+        return sum(self._places[state] for state in _IN_HANDS)
+
+    def count_repeated(self, committed: int | None) -> int:
+        """How many messages were handed out, at most, that come again from the offset ``committed`` on.
+
+        They are in hands, or done behind a message that is not, or done and not committed.
+        """
+        done = len(self._order) - len(self._unfinished)
+        uncommitted = (self.committable or 0) - (committed or 0)
+        return self.in_hands + done + uncommitted
+
+    @property
     def room(self) -> int:
         """How many messages may be pulled now."""
         if self._size >= self._limits.size:
+            return 0
+        if self._order and self._next_offset - self._order[0] >= self._limits.span:
             return 0
         return max(0, self._limits.messages - len(self._unfinished))
 
@@ -236,6 +278,10 @@ class ProcessQueue(Generic[T]):
         self._advance(LeaseEvent.LOCATED)
         self._located = True
         self._next_offset = offset
+
+    def release(self) -> None:
+        """Hand out nothing more; what is in hands still counts."""
+        self._advance(LeaseEvent.RELEASED)
 
     def revoke(self) -> None:
         """Give the queue up; its offsets are somebody else's from now on."""

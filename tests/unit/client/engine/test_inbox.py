@@ -6,7 +6,7 @@ from rocketmq_lite.model import MessageQueue
 
 
 def started(queue_id: int = 0) -> ProcessQueue[str]:
-    queue: ProcessQueue[str] = ProcessQueue(MessageQueue("T", "a", queue_id), QueueLimits(10, 1000))
+    queue: ProcessQueue[str] = ProcessQueue(MessageQueue("T", "a", queue_id), QueueLimits(10, 1000, 100))
     queue.locate(0)
     return queue
 
@@ -34,6 +34,7 @@ def test_a_failed_message_comes_back_after_its_pause_and_before_the_others():
     assert bad is not None
     bad.apply(DeliveryEvent.ENTER)
     bad.apply(DeliveryEvent.FAIL)
+    bad.apply(DeliveryEvent.KEEP)
     inbox.pause(bad, until=5.0)
     assert inbox.next_due() == 5.0
     inbox.put(queue.add(2, 1, 1, "late"))
@@ -48,7 +49,7 @@ def test_messages_of_a_lost_queue_are_dropped():
     inbox: Inbox[str] = Inbox()
     lost, kept = started(0), started(1)
     failed = lost.add(0, 1, 1, "failed")
-    for event in (DeliveryEvent.HAND_OUT, DeliveryEvent.ENTER, DeliveryEvent.FAIL):
+    for event in (DeliveryEvent.HAND_OUT, DeliveryEvent.ENTER, DeliveryEvent.FAIL, DeliveryEvent.KEEP):
         failed.apply(event)
     inbox.pause(failed, until=1.0)
     inbox.put(lost.add(1, 1, 1, "gone"))

@@ -21,8 +21,8 @@ from rocketmq_lite.model import MessageQueue
 QUEUE = MessageQueue("T", "broker-a", 0)
 
 
-def started(at: int = 10, messages: int = 4, size: int = 1000) -> ProcessQueue[str]:
-    queue: ProcessQueue[str] = ProcessQueue(QUEUE, QueueLimits(messages, size))
+def started(at: int = 10, messages: int = 4, size: int = 1000, span: int = 100) -> ProcessQueue[str]:
+    queue: ProcessQueue[str] = ProcessQueue(QUEUE, QueueLimits(messages, size, span))
     queue.locate(at)
     return queue
 
@@ -33,7 +33,7 @@ def finish(delivery) -> None:
 
 
 def test_nothing_is_committed_before_the_start_is_known():
-    queue: ProcessQueue[str] = ProcessQueue(QUEUE, QueueLimits(4, 1000))
+    queue: ProcessQueue[str] = ProcessQueue(QUEUE, QueueLimits(4, 1000, 100))
     unknown = queue.committable
     queue.locate(7)
     assert (unknown, queue.committable, queue.next_offset) == (None, 7, 7)
@@ -123,6 +123,8 @@ def test_a_failure_counts_the_attempt_and_keeps_the_offset():
     delivery = queue.add(10, 1, 1, "m")
     for event in (DeliveryEvent.HAND_OUT, DeliveryEvent.ENTER, DeliveryEvent.FAIL):
         delivery.apply(event)
+    assert (delivery.attempt, delivery.state, queue.committable) == (2, DeliveryState.RETURNING, 10)
+    delivery.apply(DeliveryEvent.KEEP)
     assert (delivery.attempt, delivery.state, queue.committable) == (2, DeliveryState.PAUSED, 10)
 
 
@@ -136,6 +138,52 @@ def test_a_lost_queue_takes_late_acknowledgements():
     assert queue.committable == 10
     delivery.apply(DeliveryEvent.ACKNOWLEDGE)
     assert queue.lost
+
+
+def test_a_released_queue_is_finished_before_it_is_lost():
+    queue = started()
+    entered, failed, waiting = (queue.add(offset, 1, 1, "m") for offset in (10, 11, 12))
+    for delivery in (entered, failed):
+        delivery.apply(DeliveryEvent.HAND_OUT)
+        delivery.apply(DeliveryEvent.ENTER)
+    failed.apply(DeliveryEvent.FAIL)
+    queue.release()
+    assert (queue.is_ours, queue.lost, queue.in_hands) == (False, False, 2)
+    entered.apply(DeliveryEvent.ACKNOWLEDGE)
+    failed.apply(DeliveryEvent.SEND_BACK)
+    assert (queue.in_hands, queue.committable, waiting.state) == (0, 12, DeliveryState.WAITING)
+    queue.revoke()
+    assert queue.lost
+    assert queue.count_repeated(committed=12) == 0
+
+
+def test_a_queue_that_is_released_before_its_start_is_known_is_lost():
+    queue: ProcessQueue[str] = ProcessQueue(QUEUE, QueueLimits(4, 1000, 100))
+    queue.release()
+    assert queue.lost
+    assert queue.count_repeated(committed=None) == 0
+
+
+def test_what_comes_again_is_in_hands_or_done_behind_that_or_not_committed():
+    queue = started()
+    done, in_hands, behind, failed, _waiting = (queue.add(offset, 1, 1, "m") for offset in range(10, 15))
+    finish(done)
+    in_hands.apply(DeliveryEvent.HAND_OUT)
+    finish(behind)
+    for event in (DeliveryEvent.HAND_OUT, DeliveryEvent.ENTER, DeliveryEvent.FAIL, DeliveryEvent.KEEP):
+        failed.apply(event)
+    assert queue.count_repeated(committed=11) == 2
+    assert queue.count_repeated(committed=10) == 3
+
+
+def test_one_message_that_hangs_stops_the_pulling_when_the_span_is_reached():
+    queue = started(messages=10, span=6)
+    hangs = queue.add(10, 1, 1, "m")
+    for offset in range(11, 16):
+        finish(queue.add(offset, 1, 1, "m"))
+    assert (queue.unfinished, queue.room) == (1, 0)
+    finish(hangs)
+    assert queue.room == 10
 
 
 def test_every_state_is_in_its_table():
