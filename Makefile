@@ -1,9 +1,10 @@
 # The developer commands; CI calls these and nothing else. `make help` lists them.
 #
-# Everything lives in .venv and target/, both ignored by git. Three stamps say what is up to date:
+# Everything lives in .venv and target/, both ignored by git. Three stamps there say what is up to date:
 #   .venv/.tools    a virtual environment that can build the extension
 #   .venv/.native   the extension built (release) and the package installed in place
 #   .venv/.dev      what the checks and tests need besides
+# and .venv-peers/.ready that the clients of other systems are installed, for the bench alone.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -13,6 +14,7 @@ MAKEFLAGS += --no-builtin-rules
 
 PYTHON ?= python3
 VENV := .venv
+PEERS := .venv-peers
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 MATURIN := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin
@@ -90,12 +92,21 @@ wheel: $(VENV)/.tools ## Build the abi3 wheel and the source distribution into d
 	$(MATURIN) sdist --out dist
 
 .PHONY: bench
-bench: $(VENV)/.native ## Start-up time and idle memory against a bare interpreter
-	$(BIN)/python bench/startup.py
+bench: $(VENV)/.native bench-peers ## Measure everything against its peers (ARGS="--only 20 30"; half an hour)
+	$(BIN)/python -m bench.run $(ARGS)
+
+.PHONY: bench-quick
+bench-quick: $(VENV)/.native bench-peers ## The same in three minutes: fewer workloads, one short round each
+	$(BIN)/python -m bench.run --quick $(ARGS)
+
+.PHONY: bench-peers
+bench-peers: $(PEERS)/.ready ## What the bench compares with: peers' Python clients, nats-server, rmq-load
+	$(CARGO) build --release --locked --quiet -p rocketmq-lite-bench
+	@scripts/install-nats bench/target/bin
 
 .PHONY: clean
-clean: ## Remove what was built (.venv, target, dist)
-	rm -rf $(VENV) target dist
+clean: ## Remove what was built
+	rm -rf $(VENV) $(PEERS) target dist bench/target bench/java/target
 
 # --- stamps ------------------------------------------------------------------------------------
 
@@ -115,4 +126,10 @@ $(VENV)/.native: $(VENV)/.tools pyproject.toml $(RUST_SOURCES)
 
 $(VENV)/.dev: $(VENV)/.native pyproject.toml
 	$(PIP) $$($(BIN)/python scripts/dev_requirements.py)
+	@touch $@
+
+$(PEERS)/.ready: bench/requirements.txt
+	@scripts/require-python $(PYTHON)
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

@@ -46,6 +46,11 @@ class Process:
                 env=environment,
             )
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._popen.pid
+
     def restart(self) -> None:
         """End the child at once and start it again."""
         self.kill()
@@ -55,13 +60,18 @@ class Process:
         """Poll ``ready`` until it holds; a child that died or is too slow is an error showing its output."""
         deadline = time.monotonic() + seconds
         while not ready():
-            if self._popen.poll() is not None:
-                ended = f"exited with {self._popen.returncode} before it was ready"
-                raise StartError(f"{ended}:\n{self.output_tail()}")
+            self.check_running()
             if time.monotonic() > deadline:
                 raise StartError(f"not ready after {seconds} s:\n{self.output_tail()}")
             # Another process's start has no event to wait for.
             time.sleep(0.05)
+
+    def check_running(self) -> None:
+        """Raise StartError, with the end of its output, when the child has ended."""
+        if self._popen.poll() is not None:
+            raise StartError(
+                f"exited with {self._popen.returncode} before it was ready:\n{self.output_tail()}"
+            )
 
     def stop(self) -> int:
         """Ask the child to end, kill it if it does not, and return its exit code."""

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench import results, run
+from bench.load import LoadError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+WORKLOAD = 'title = "Idle"\nkind = "idle"\nfigure = "idle_cpu_percent"\nentrants = ["lite", "machine"]\n'
+
+
+def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, failing: str = "") -> list[str]:
+    """The order in which a run of three rounds asks for its entrants."""
+    asked: list[str] = []
+
+    def idle(server: str, _: Path) -> dict[str, float]:
+        asked.append(server)
+        if server == failing:
+            raise LoadError("it broke")
+        return {"idle_cpu_percent": float(len(asked))}
+
+    monkeypatch.setitem(run.RUNNERS_OWN, "idle", idle)
+    (tmp_path / "idle.toml").write_text(WORKLOAD)
+    run.main(["--workloads", str(tmp_path), "--results", str(tmp_path / "results"), "--rounds", "3"])
+    return asked
+
+
+def test_rounds_are_interleaved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert measured(tmp_path, monkeypatch) == ["lite", "machine"] * 3
+    (result,) = results.read_all(tmp_path / "results")
+    assert result.samples == {
+        "lite": [{"idle_cpu_percent": 1.0}, {"idle_cpu_percent": 3.0}, {"idle_cpu_percent": 5.0}],
+        "machine": [{"idle_cpu_percent": 2.0}, {"idle_cpu_percent": 4.0}, {"idle_cpu_percent": 6.0}],
+    }
+
+
+def test_one_that_fails_is_said_and_does_not_end_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert measured(tmp_path, monkeypatch, failing="machine") == ["lite", "machine"] * 3
+    (result,) = results.read_all(tmp_path / "results")
+    assert len(result.samples["lite"]) == 3
+    assert result.samples["machine"] == []
+    assert "machine: round 2 failed: it broke" in capsys.readouterr().out
