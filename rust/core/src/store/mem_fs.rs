@@ -228,6 +228,9 @@ impl File for MemFile {
     }
 
     fn write_all_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
+        if buf.is_empty() {
+            return Ok(());
+        }
         let end = offset.checked_add(buf.len() as u64).ok_or(io::ErrorKind::FileTooLarge)?;
         let mut content = self.content_mut();
         let (mut rest, mut at) = (buf, offset);

@@ -1,7 +1,7 @@
 //! The store: one door to the log, its consume queues, and what makes them durable.
 //!
 //! In reading order:
-//! - [`fs`](self::FileSystem): all that is asked of a disk; on disk, in memory, and with faults.
+//! - [`fs`](self::FileSystem): all that is asked of a disk; on disk, in memory, with faults, and with a journal.
 //! - `segment`, `segment_list`: files of fixed size, and many of them in a row.
 //! - `commit_log`: records over segments, written in runs. `consume_queue`, `queues`: entries that point to them.
 //! - `dispatch`: from the log to the queues. `flush`, `checkpoint`, `marks`: what is durable.
@@ -34,6 +34,7 @@ mod fetch;
 mod flush;
 mod fs;
 mod index;
+mod journal_fs;
 mod log_scan;
 mod marks;
 mod mem_fs;
@@ -74,6 +75,7 @@ pub use self::{
     flush::{FlushPlan, FlushResult},
     fs::{Entry, File, FileSystem, Open},
     index::{FoundByKey, IndexPlan, IndexProgress, IndexResult, IndexShape, KeyKind},
+    journal_fs::{Journal, JournalFs, PowerCut},
     mem_fs::MemFs,
     offline::{
         CutPlan, Finding, FindingKind, FirstFlaw, IndexState, Inspection, OfflineStore, QueueBounds, Repair,
