@@ -51,13 +51,13 @@ fn only_what_was_written_since_is_synced_and_directories_when_names_changed() {
         (fs.calls(Fault::Sync) - before.0, fs.calls(Fault::SyncDir) - before.1)
     };
     send(&mut store, "T", 0, &[1; 1000]);
-    assert_eq!(synced(&mut store), (1, 1), "the first segment and its name");
+    assert_eq!(synced(&mut store), (1, 2), "the first segment, its name, and its directory's");
     send(&mut store, "T", 0, &[1; 1000]);
     assert_eq!(synced(&mut store), (1, 0));
     for _ in 0..6 {
         send(&mut store, "T", 0, &[1; 1000]);
     }
-    assert_eq!(synced(&mut store), (3, 1), "the log has reached its third segment");
+    assert_eq!(synced(&mut store), (3, 2), "the log has reached its third segment");
 }
 
 #[test]

@@ -280,6 +280,7 @@ fn a_missing_segment_is_damage_and_named() {
     let fs = MemFs::new();
     let (mut store, _) = open(&fs);
     fill(&mut store, "T", 100);
+    flush(&mut store).unwrap();
     drop(store);
     fs.remove_file(Path::new("/store/commitlog/00000000000000004096")).unwrap();
     match try_open(&fs) {

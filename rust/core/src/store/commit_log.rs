@@ -183,14 +183,19 @@ impl CommitLog {
         Ok(())
     }
 
+    /// Files behind a gap: see [`SegmentList`].
+    pub(crate) fn strays(&self) -> &[Arc<Segment>] {
+        self.list.strays()
+    }
+
     /// How many bytes behind `end` are, or come before, something other than zeros.
     pub(crate) fn data_behind(&self, end: u64) -> Result<u64, StoreError> {
         self.list.data_behind(end)
     }
 
-    /// The directory, if its names have to be synced.
-    pub(crate) fn take_changed_dir(&mut self) -> Option<PathBuf> {
-        self.list.take_names_changed().then(|| self.list.dir().to_owned())
+    /// Directories whose names have to be synced: its own, and the one above that.
+    pub(crate) fn take_changed_dirs(&mut self) -> impl Iterator<Item = PathBuf> {
+        self.list.take_changed_dirs(1).map(Path::to_owned)
     }
 
     /// Makes the directory's names durable, if they changed.

@@ -182,6 +182,14 @@ impl ConsumeQueue {
         Ok(true)
     }
 
+    /// Counts as empty, if all its messages are gone from a log that begins at a position: then it may begin anew anywhere.
+    pub(crate) fn forget_removed(&mut self, log_start: u64) {
+        if self.last_physical.is_some_and(|last| last < log_start) {
+            self.min = self.next();
+            self.last_physical = None;
+        }
+    }
+
     /// Fills the offsets up to `at` with blank entries, ahead of the message at a log position. False if that would be
     /// more than a segment of them: no gap, but a broken offset.
     pub(crate) fn bridge(&mut self, at: u64, physical: u64) -> bool {
@@ -216,13 +224,16 @@ impl ConsumeQueue {
     /// there is something behind it; that stays until [`Self::cut`].
     pub(crate) fn recover_end(&mut self) -> Result<bool, StoreError> {
         let segments = self.list.segments();
-        let Some(end) = segments.iter().last().map(|last| last.end() / ENTRY_SIZE) else { return Ok(false) };
+        let Some(end) = segments.iter().last().map(|last| last.end() / ENTRY_SIZE) else {
+            return Ok(!self.list.strays().is_empty());
+        };
         let third_last = segments.iter().nth_back(2).or(segments.iter().next());
         let third_last = third_last.map_or(0, |segment| segment.base() / ENTRY_SIZE);
         self.max = third_last;
         while self.max < end && self.recover_some()? {}
         self.last_physical = self.find_last_physical()?;
-        Ok(self.list.data_behind(self.max.saturating_mul(ENTRY_SIZE))? > 0)
+        let has_data_behind = self.list.data_behind(self.max.saturating_mul(ENTRY_SIZE))? > 0;
+        Ok(has_data_behind || !self.list.strays().is_empty())
     }
 
     fn find_last_physical(&self) -> Result<Option<u64>, StoreError> {
@@ -282,9 +293,8 @@ impl ConsumeQueue {
 
     /// What has to be synced for the written entries to be durable; they count as synced from here on.
     pub(crate) fn take_unsynced(&mut self, names: &mut BTreeSet<PathBuf>) -> Vec<Arc<Segment>> {
-        if self.list.take_names_changed() {
-            names.extend(self.list.dir().ancestors().take(3).map(Path::to_owned));
-        }
+        // Those of the topic, of all queues, and the store's root.
+        names.extend(self.list.take_changed_dirs(3).map(Path::to_owned));
         let Some(from) = self.unsynced_from.take() else { return Vec::new() };
         let segments = self.list.segments();
         segments.covering(from.saturating_mul(ENTRY_SIZE), u64::MAX).map(Arc::clone).collect()

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     error::StoreError,
-    fs::{BLOCK, FileSystem, Open},
+    fs::{BLOCK, FileSystem, Open, make_dir},
     segment::{self, Wait},
     segment_list::Segments,
 };
@@ -27,7 +27,7 @@ impl CutBytes {
 
     /// Copies `[from, from + len)` of the log into a new file, which is durable afterwards, and returns its path.
     pub(super) fn save(&self, log: &Segments, from: u64, len: u64) -> Result<PathBuf, StoreError> {
-        self.fs.create_dir_all(&self.dir).map_err(StoreError::io("create", &self.dir))?;
+        make_dir(&*self.fs, &self.dir).map_err(StoreError::io("create", &self.dir))?;
         let path = self.free_name(&segment::name(from))?;
         let file = self.fs.open(&path, Open::Create).map_err(StoreError::io("create", &path))?;
         let mut block = vec![0; BLOCK];

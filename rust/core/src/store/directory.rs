@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     error::StoreError,
-    fs::{FileSystem, Open},
+    fs::{FileSystem, Open, make_dir},
 };
 
 /// A locked directory; unlocked when dropped.
@@ -29,7 +29,7 @@ impl std::fmt::Debug for Directory {
 impl Directory {
     /// Makes the directory if need be and locks it.
     pub(crate) fn lock(fs: Arc<dyn FileSystem>, root: PathBuf) -> Result<Self, StoreError> {
-        fs.create_dir_all(&root).map_err(StoreError::io("create", &root))?;
+        make_dir(&*fs, &root).map_err(StoreError::io("create", &root))?;
         let path = root.join("lock");
         let lock = fs.lock(&path).map_err(|error| match error.kind() {
             std::io::ErrorKind::WouldBlock => StoreError::Locked { path: path.clone() },

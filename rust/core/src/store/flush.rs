@@ -246,7 +246,7 @@ impl FlushState {
     ) -> FlushPlan {
         let mut targets = self.in_flight.take().map_or_else(Targets::default, |out| (*out).clone());
         targets.segments.extend(log.segments().covering(self.flushed, progress.written).map(Arc::clone));
-        targets.dirs.extend(log.take_changed_dir());
+        targets.dirs.extend(log.take_changed_dirs());
         let ended = self.step_round(queues, step, &mut targets);
         let mut checkpoint = self.checkpoint;
         checkpoint.physic_timestamp = progress.written_timestamp;

@@ -91,6 +91,20 @@ pub trait File: Send + Sync + Debug {
     }
 }
 
+/// Makes a directory and the ones above it, and makes the names of those that were missing durable.
+pub(crate) fn make_dir(fs: &dyn FileSystem, dir: &Path) -> io::Result<()> {
+    let mut missing = Vec::new();
+    for dir in dir.ancestors().filter(|dir| !dir.as_os_str().is_empty()) {
+        if fs.exists(dir)? {
+            break;
+        }
+        missing.push(dir);
+    }
+    fs.create_dir_all(dir)?;
+    let parents = missing.iter().rev().filter_map(|dir| dir.parent());
+    parents.filter(|parent| !parent.as_os_str().is_empty()).try_for_each(|parent| fs.sync_dir(parent))
+}
+
 /// Bytes looked at or zeroed at a time where a file has to be gone through piece by piece.
 pub(crate) const BLOCK: usize = 256 * 1024;
 

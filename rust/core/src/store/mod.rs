@@ -176,7 +176,7 @@ impl Store {
                 utc_offset_s: settings.utc_offset_s,
                 log: log.start()..report.end,
                 trusted_until: (!clean).then_some(checkpoint.index_timestamp),
-                marks: marks.unwrap_or_default(),
+                marks,
             },
             file.clone(),
             wall_ms,
@@ -198,7 +198,8 @@ impl Store {
             poisoned: None,
             closed: false,
         };
-        if !clean || report.redispatched > 0 || report.cut_bytes > 0 {
+        // Without marks, a gap behind the log counts as damage: there have to be some before anything is written.
+        if !clean || report.redispatched > 0 || report.cut_bytes > 0 || marks.is_none() {
             store.flush_all(wall_ms)?;
         }
         Ok((store, report))

@@ -68,8 +68,18 @@ impl PurgePlan {
 }
 
 /// Removes a segment's file; readers that have the segment keep it. A file that is gone already is as good.
+///
+/// What was removed before from its directory is durable first: if the power goes, no file may be missing between two that
+/// are there.
 fn remove(fs: &dyn FileSystem, segment: &Segment) -> Result<(), StoreError> {
     let path = segment.path();
+    let dir = path.parent().unwrap_or(path);
+    match fs.sync_dir(dir) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(StoreError::io("sync", dir)(error));
+        }
+        _ => {}
+    }
     match segment.file().pin() {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             return Err(StoreError::io("open", path)(error));

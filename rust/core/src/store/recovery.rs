@@ -25,6 +25,7 @@ use super::{
     marks::Marks,
     queues::Queues,
     recovery_start,
+    segment_list::Segments,
 };
 use crate::record::Message;
 
@@ -48,7 +49,7 @@ pub struct Recovery {
     pub redispatched: u64,
     /// Bytes behind the end that were no whole record, and were cut off.
     pub cut_bytes: u64,
-    /// The file that these bytes are kept in.
+    /// The file that these bytes are kept in; others are beside it, if they did not lie in a row.
     pub cut_to: Option<PathBuf>,
     /// Index files that could not be believed. What they knew is indexed again, in the background.
     pub index_files_removed: u64,
@@ -180,19 +181,41 @@ fn refuse_damage(
     checkpoint: &Checkpoint,
 ) -> Result<(), StoreError> {
     let durable = marks.map_or(0, |marks| marks.durable);
-    let is_damage = pass.end < durable || {
-        let mut scan = LogScan::new(log.segments().clone(), pass.end);
-        scan.resync()?
-            && matches!(scan.next()?, Some(Scanned::Message(message))
-                if message.store_timestamp < checkpoint.physic_timestamp)
-    };
+    let gap = log.strays().iter().find(|stray| stray.end() > stray.base());
+    let is_damage = pass.end < durable
+        || (marks.is_none() && gap.is_some())
+        || is_older_behind(log, pass.end, checkpoint.physic_timestamp)?;
     if !is_damage {
         return Ok(());
     }
     let end = Flaw { what: "the end of the durable log", expected: durable as i64, found: pass.end as i64 };
-    let Flaw { what, expected, found } = pass.flaw.unwrap_or(end);
-    let path = log.segments().find(pass.end).map_or_else(|| log.dir().to_owned(), |at| at.path().to_owned());
+    let missing = gap.map(|stray| Flaw {
+        what: "the position in the file name",
+        expected: log.segments().iter().last().map_or(0, |last| last.end()) as i64,
+        found: stray.base() as i64,
+    });
+    let Flaw { what, expected, found } = pass.flaw.or(missing).unwrap_or(end);
+    let at = log.segments().find(pass.end).or(gap);
+    let path = at.map_or_else(|| log.dir().to_owned(), |segment| segment.path().to_owned());
     Err(StoreError::Damaged { path, offset: pass.end, what, expected, found })
+}
+
+/// Whether the next whole record behind the end, or the first of a file behind a gap, is older than a time.
+fn is_older_behind(log: &CommitLog, end: u64, timestamp: i64) -> Result<bool, StoreError> {
+    let mut behind = LogScan::new(log.segments().clone(), end);
+    if behind.resync()? && is_next_older(behind, timestamp)? {
+        return Ok(true);
+    }
+    for stray in log.strays() {
+        if is_next_older(LogScan::new(Segments::only(stray), stray.base()), timestamp)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn is_next_older(mut scan: LogScan, timestamp: i64) -> Result<bool, StoreError> {
+    Ok(matches!(scan.next()?, Some(Scanned::Message(message)) if message.store_timestamp < timestamp))
 }
 
 /// What became of a record on its way to its queue.
@@ -233,6 +256,9 @@ fn index(
     if at > next && from > log.start() {
         return Ok(Indexed::Gap);
     }
+    if at > next {
+        queue.forget_removed(log.start());
+    }
     // The first record that is left of a queue may have any offset, but only if some were removed.
     let begins_late = next == queue.min() && log.start() > 0;
     if at > next && !begins_late && !queue.bridge(at, entry.physical) {
@@ -257,8 +283,16 @@ pub(super) fn cut(
     end: u64,
     keep: &CutBytes,
 ) -> Result<(u64, Option<PathBuf>), StoreError> {
-    let bytes = log.data_behind(end)?;
-    let kept_in = if bytes > 0 { Some(keep.save(log.segments(), end, bytes)?) } else { None };
+    let mut bytes = log.data_behind(end)?;
+    let mut kept_in = if bytes > 0 { Some(keep.save(log.segments(), end, bytes)?) } else { None };
+    for stray in log.strays() {
+        let stray_bytes = Segments::only(stray).data_behind(stray.base())?;
+        if stray_bytes > 0 {
+            let path = keep.save(&Segments::only(stray), stray.base(), stray_bytes)?;
+            kept_in.get_or_insert(path);
+        }
+        bytes = bytes.saturating_add(stray_bytes);
+    }
     log.cut(end)?;
     if bytes > 0 {
         sync_cut(log, end)?;

@@ -1,7 +1,11 @@
 //! Segments in a row: one directory, one stretch of logical positions without gaps.
 //!
-//! Positions map to files by division, so a directory whose names do not follow each other at the configured
-//! distance is refused. Readers take a [`Segments`] snapshot, which stays whole whatever happens to the list.
+//! Positions map to files by division, so a directory whose names are not multiples of the configured distance is refused.
+//! Readers take a [`Segments`] snapshot, which stays whole whatever happens to the list.
+//!
+//! A file that is made is durable, by name and length, with the next flush that covers it. If the power goes before, any of
+//! those that were made meanwhile may be missing or have no length yet, so there may be *strays*: files behind a gap. They
+//! belong to nothing; whether that is all right is for recovery to say, and [`SegmentList::cut`] removes them.
 
 use std::{
     path::{Path, PathBuf},
@@ -19,6 +23,11 @@ use super::{
 pub(crate) struct Segments(Arc<Vec<Arc<Segment>>>);
 
 impl Segments {
+    /// One segment alone.
+    pub(crate) fn only(segment: &Arc<Segment>) -> Self {
+        Self(Arc::new(vec![Arc::clone(segment)]))
+    }
+
     /// The segment that holds a logical position.
     pub(crate) fn find(&self, offset: u64) -> Option<&Arc<Segment>> {
         let first = self.0.first()?;
@@ -104,25 +113,38 @@ pub(crate) struct SegmentList {
     dir: PathBuf,
     segment_size: u64,
     segments: Segments,
+    strays: Vec<Arc<Segment>>,
     names_changed: bool,
 }
 
 impl SegmentList {
     /// Opens what is there; a directory that does not exist is an empty list.
     pub(crate) fn open(fs: Arc<dyn FileSystem>, dir: PathBuf, segment_size: u64) -> Result<Self, StoreError> {
-        let bases = bases_in(&*fs, &dir)?;
-        let mut segments = Vec::with_capacity(bases.len());
-        for base in bases {
+        let (mut segments, mut strays) = (Vec::<Arc<Segment>>::new(), Vec::new());
+        for (base, len) in names_in(&*fs, &dir)? {
+            if len == 0 {
+                strays.push(Arc::new(Segment::open_read_only(&*fs, &dir, base)?));
+                continue;
+            }
             let segment = Segment::open(&*fs, &dir, base, segment_size)?;
-            follows(segments.last(), &segment, segment_size)?;
-            segments.push(Arc::new(segment));
+            follows(None, &segment, segment_size)?;
+            let is_next = segments.last().is_none_or(|last| last.end() == base);
+            let list = if is_next && strays.is_empty() { &mut segments } else { &mut strays };
+            list.push(Arc::new(segment));
         }
-        Ok(Self { fs, dir, segment_size, segments: Segments(Arc::new(segments)), names_changed: false })
+        // Whoever made these names may have died before it synced them.
+        let names_changed = !segments.is_empty();
+        Ok(Self { fs, dir, segment_size, segments: Segments(Arc::new(segments)), strays, names_changed })
     }
 
     /// What a reader keeps.
     pub(crate) fn segments(&self) -> &Segments {
         &self.segments
+    }
+
+    /// Files that belong to nothing, in order.
+    pub(crate) fn strays(&self) -> &[Arc<Segment>] {
+        &self.strays
     }
 
     pub(crate) fn segment_size(&self) -> u64 {
@@ -152,10 +174,11 @@ impl SegmentList {
         Ok(())
     }
 
-    /// Makes everything from `offset` on read as zeros, and removes the segments that only lie behind it.
+    /// Makes everything from `offset` on read as zeros, and removes strays and the segments that only lie behind it.
     ///
     /// The first segment stays, whatever `offset` is: its name is what tells where the list begins.
     pub(crate) fn cut(&mut self, offset: u64) -> Result<(), StoreError> {
+        self.remove_strays()?;
         while let Some(last) = self.segments.0.last().cloned() {
             if last.base() < offset || self.segments.0.len() == 1 {
                 return if offset < last.end() { last.zero(offset, last.end()) } else { Ok(()) };
@@ -178,6 +201,7 @@ impl SegmentList {
 
     /// Removes every segment, so that the list can begin anywhere.
     pub(crate) fn clear(&mut self) -> Result<(), StoreError> {
+        self.remove_strays()?;
         while let Some(last) = self.segments.0.last().cloned() {
             self.remove(&last)?;
         }
@@ -194,14 +218,16 @@ impl SegmentList {
         self.segments.data_behind(offset)
     }
 
-    /// Whether names changed since this was last asked: then the directory has to be synced with the next flush.
-    pub(crate) fn take_names_changed(&mut self) -> bool {
-        std::mem::take(&mut self.names_changed)
+    /// The directories to sync if names changed since this was last asked: its own and so many above it, since the first
+    /// segment may have made them all.
+    pub(crate) fn take_changed_dirs(&mut self, above: usize) -> impl Iterator<Item = &Path> {
+        let count = if std::mem::take(&mut self.names_changed) { 1 + above } else { 0 };
+        self.dir.ancestors().take(count)
     }
 
     /// Makes the names durable, if they changed.
     pub(crate) fn sync_names(&mut self) -> Result<(), StoreError> {
-        if self.take_names_changed() {
+        if std::mem::take(&mut self.names_changed) {
             self.fs.sync_dir(&self.dir).map_err(StoreError::io("sync", &self.dir))?;
         }
         Ok(())
@@ -223,24 +249,20 @@ impl SegmentList {
         Ok(segment)
     }
 
+    fn remove_strays(&mut self) -> Result<(), StoreError> {
+        while let Some(stray) = self.strays.last().cloned() {
+            self.remove(&stray)?;
+            self.strays.pop();
+        }
+        Ok(())
+    }
+
     fn remove(&mut self, segment: &Segment) -> Result<(), StoreError> {
         self.fs.remove_file(segment.path()).map_err(StoreError::io("remove", segment.path()))?;
         Arc::make_mut(&mut self.segments.0).retain(|kept| kept.base() != segment.base());
         self.names_changed = true;
         Ok(())
     }
-}
-
-/// First positions of the segments of a directory, in order. A last file of length 0 is removed: it was about to
-/// be made when its broker died.
-fn bases_in(fs: &dyn FileSystem, dir: &Path) -> Result<Vec<u64>, StoreError> {
-    let mut found = names_in(fs, dir)?;
-    if let Some((base, 0)) = found.last() {
-        let path = dir.join(segment::name(*base));
-        fs.remove_file(&path).map_err(StoreError::io("remove", &path))?;
-        found.pop();
-    }
-    Ok(found.into_iter().map(|(base, _)| base).collect())
 }
 
 /// First positions and lengths of the segments of a directory, in order; none in one that is not there. Directories and

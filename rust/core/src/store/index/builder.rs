@@ -18,7 +18,10 @@ use super::{
 };
 use crate::{
     record::Message,
-    store::{error::StoreError, fs::FileSystem},
+    store::{
+        error::StoreError,
+        fs::{FileSystem, make_dir},
+    },
 };
 
 /// Where the index is, and how large its files are.
@@ -164,7 +167,7 @@ impl IndexBuilder {
 
     fn begin_file(&mut self, wall_ms: i64) -> Result<(), StoreError> {
         let Place { fs, dir, shape, utc_offset_s } = &self.place;
-        fs.create_dir_all(dir).map_err(StoreError::io("create", dir))?;
+        make_dir(&**fs, dir).map_err(StoreError::io("create", dir))?;
         let previous = self.files.last().map(|last| last.file.path());
         let name = stamp::next_name(wall_ms, *utc_offset_s, previous);
         let file = IndexFile::create(&**fs, dir.join(name), *shape)?;

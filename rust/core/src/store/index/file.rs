@@ -104,6 +104,18 @@ impl IndexFile {
         Ok(slots)
     }
 
+    /// Makes the slots on the disk again, if they do not belong to the entries before `next`. Durable afterwards.
+    pub(super) fn repair_slots(&self, next: u32) -> Result<(), StoreError> {
+        if self.read_slots(&Slots::new(self.shape), next)? {
+            return Ok(());
+        }
+        let slots = self.slots_of_entries(next)?;
+        for page in 0..slots.pages() {
+            self.write_slots(&slots, page)?;
+        }
+        self.sync()
+    }
+
     /// Reads the slots. False if one points behind the entries: it was written by a sync that did not end.
     fn read_slots(&self, slots: &Slots, next: u32) -> Result<bool, StoreError> {
         for page in 0..slots.pages() {

@@ -31,6 +31,23 @@ impl FileView {
     }
 }
 
+/// How much of the files is known to be durable.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Durable {
+    /// The store time of the last message.
+    pub(super) timestamp: i64,
+    /// Where that message begins.
+    pub(super) physical: i64,
+}
+
+impl Durable {
+    fn covers(&self, header: &Header) -> bool {
+        let is_older = header.end_timestamp < self.timestamp;
+        let is_as_old = header.end_timestamp == self.timestamp && header.end_physical <= self.physical;
+        header.has_entries() && (is_older || is_as_old)
+    }
+}
+
 /// All of them. Clones are snapshots.
 #[derive(Debug, Clone, Default)]
 pub(super) struct IndexFiles(Arc<Vec<FileView>>);
@@ -39,14 +56,14 @@ impl IndexFiles {
     /// Opens what a directory holds and can be believed: the files up to the first that cannot.
     ///
     /// That is one whose header makes no sense; one that knows of messages which the log has not; and after a crash
-    /// one that ends behind `trusted_until`, a store time up to which the files were known to be durable. It and those
-    /// behind it are removed, and their number is returned: the log has what they knew.
+    /// one that ends behind what was `durable`, or is empty. It and those behind it are removed, and their number is
+    /// returned: the log has what they knew.
     pub(super) fn open(
         fs: &dyn FileSystem,
         dir: &Path,
         shape: IndexShape,
         log_end: u64,
-        trusted_until: Option<i64>,
+        durable: Option<Durable>,
     ) -> Result<(Self, u64), StoreError> {
         let mut files = Vec::new();
         let mut removed = 0;
@@ -58,13 +75,16 @@ impl IndexFiles {
             }
             let is_sane = header.next <= shape.entries && u64::try_from(header.end_physical).is_ok();
             let is_in_log = !header.has_entries() || (header.end_physical as u64) < log_end;
-            let is_trusted = trusted_until.is_none_or(|until| header.end_timestamp <= until);
+            let is_trusted = durable.is_none_or(|durable| durable.covers(&header));
             if removed > 0 || !(is_sane && is_in_log && is_trusted) {
                 fs.remove_file(file.path()).map_err(StoreError::io("remove", file.path()))?;
                 removed += 1;
             } else {
                 files.push(FileView { file: Arc::new(file), header, slots: None });
             }
+        }
+        if let Some(last) = files.last().filter(|_| durable.is_some()) {
+            last.file.repair_slots(last.header.next)?;
         }
         if removed > 0 {
             fs.sync_dir(dir).map_err(StoreError::io("sync", dir))?;

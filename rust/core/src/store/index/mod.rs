@@ -25,7 +25,7 @@ use std::{path::PathBuf, sync::Arc};
 pub(super) use self::query::{IndexView, KeyQuery, find};
 use self::{
     builder::{IndexBuilder, Place},
-    files::IndexFiles,
+    files::{Durable, IndexFiles},
 };
 pub use self::{keys::KeyKind, layout::IndexShape, query::FoundByKey};
 use super::{
@@ -132,9 +132,9 @@ pub(super) struct Opening {
     pub(super) shape: IndexShape,
     pub(super) utc_offset_s: i32,
     pub(super) log: std::ops::Range<u64>,
-    /// After a crash: files that end later are not believed.
+    /// After a crash: files that end later than this store time are not believed.
     pub(super) trusted_until: Option<i64>,
-    pub(super) marks: Marks,
+    pub(super) marks: Option<Marks>,
 }
 
 /// The owner's side of the index.
@@ -158,7 +158,11 @@ impl Index {
         wall_ms: i64,
     ) -> Result<(Self, u64), StoreError> {
         let Opening { fs, dir, shape, utc_offset_s, log, trusted_until, marks } = opening;
-        let (files, removed) = IndexFiles::open(&*fs, &dir, shape, log.end, trusted_until)?;
+        // Apache's broker keeps no position; a time does not tell messages of one millisecond apart.
+        let physical = marks.map_or(i64::MAX, |marks| marks.index_end);
+        let durable = trusted_until.map(|timestamp| Durable { timestamp, physical });
+        let (files, removed) = IndexFiles::open(&*fs, &dir, shape, log.end, durable)?;
+        let marks = marks.unwrap_or_default();
         let index_end = files.last().map_or(0, |last| last.header.end_physical);
         // Behind its last message the index may have seen many that have no keys.
         let is_marked = marks.index_end == index_end && marks.indexed <= log.end;
