@@ -17,33 +17,19 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use rocketmq_lite_core::store::{DiskFs, FlushMode, Recovery, Store, StoreError, StoreSettings};
+use support::chance::Chance;
 use support::{WALL_MS, append, bodies, flush, settings, settle};
 
 const ROUNDS: u64 = 20;
 const ROOT_VARIABLE: &str = "ROCKETMQ_LITE_CRASH_ROOT";
 const SEED_VARIABLE: &str = "CRASH_SEED";
 
-/// A small generator of numbers; good enough to vary a test.
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let mixed = self.0 ^ (self.0 >> 31);
-        mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
-    }
-}
-
 fn topic(n: u64) -> (&'static str, i32) {
     (["Even", "Odd"][(n % 2) as usize], (n / 2 % 3) as i32)
 }
 
 fn body(n: u64) -> Vec<u8> {
-    let mut chance = Chance(n);
+    let mut chance = Chance::new(n);
     let len = chance.below(2000) as usize;
     [&n.to_be_bytes()[..], &(0..len).map(|_| chance.next() as u8).collect::<Vec<_>>()].concat()
 }
@@ -84,7 +70,7 @@ fn child() {
     let seed: u64 = std::env::var(SEED_VARIABLE).unwrap().parse().unwrap();
     let (mut store, _) = open_at(Path::new(&root), seed).unwrap();
     let mut n = check(&store);
-    let mut chance = Chance(seed);
+    let mut chance = Chance::new(seed);
     let mut out = std::io::stdout();
     writeln!(out, "\nacknowledged {n}").unwrap();
     loop {
@@ -116,7 +102,7 @@ fn run_and_kill(root: &Path, seed: u64) -> u64 {
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     let number = |line: String| line.strip_prefix("acknowledged ").and_then(|n| n.parse::<u64>().ok());
-    let kill_after = 1 + Chance(seed).below(150);
+    let kill_after = 1 + Chance::new(seed).below(150);
     let mut last = None;
     for _ in 0..kill_after {
         last = lines.by_ref().find_map(number);

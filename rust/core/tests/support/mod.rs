@@ -7,6 +7,8 @@
     reason = "for tests, which each use a part of it"
 )]
 
+pub mod chance;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
