@@ -15,7 +15,7 @@ import typer.core
 from rocketmq_lite.cli import servers
 from rocketmq_lite.cli.options import global_options_callback
 
-ORDER = (*servers.NAMES, "msg", "topic", "group", "producer", "cluster", "store", "explain")
+ORDER = (*servers.NAMES, "msg", "topic", "group", "producer", "cluster", "store", "bench", "explain")
 
 HELP = """RocketMQ in one command: name server, broker, producer, consumer and admin tools.
 
@@ -64,10 +64,10 @@ def build(*, servers_only: bool = False) -> typer.Typer:
 
 
 def _add_nouns(app: typer.Typer) -> None:
-    from rocketmq_lite.cli import cluster, explain, group, message, producer, store, topic
+    from rocketmq_lite.cli import bench, cluster, explain, group, message, producer, store, topic
 
     app.add_typer(message.app, rich_help_panel="Messages")
-    for noun in (topic, group, producer, cluster, store):
+    for noun in (topic, group, producer, cluster, store, bench):
         app.add_typer(noun.app, rich_help_panel="Administration")
     explain.add_command(app, panel="Help")
 
