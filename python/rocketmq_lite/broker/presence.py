@@ -6,7 +6,8 @@ goes over the client's own connection.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import logging
+from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite.protocol.codes import RequestCode
 from rocketmq_lite.protocol.command import FLAG_ONEWAY, Command
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from rocketmq_lite.broker.engine.groups import GroupTable
     from rocketmq_lite.broker.owner import EngineOwner
     from rocketmq_lite.clock import Clock
+
+_log: Final = logging.getLogger(__name__)
 
 
 class Presence:
@@ -41,6 +44,11 @@ class Presence:
                 )
                 for conn in notice.connections:
                     self._owner.push(conn, request)
+        for discord in changes.discords:
+            if discord.over:
+                _log.info("consumer group %s: no longer: %s", discord.group, discord.text)
+            else:
+                _log.warning("consumer group %s: %s", discord.group, discord.text)
 
     def closed(self, conn: int) -> None:
         """A connection has gone."""

@@ -20,9 +20,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from rocketmq_lite.broker.engine.discord import DiscordWatch
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from rocketmq_lite.broker.engine.discord import Discord
     from rocketmq_lite.protocol.bodies import ConsumerData, HeartbeatData, SubscriptionData
 
 EXPIRY_SECONDS: Final = 120.0  # four missed heartbeats; Apache's channelExpiredTimeout
@@ -68,9 +71,12 @@ class Changes:
 
     tables: tuple[GroupSubscriptions, ...] = ()
     notices: tuple[Notice, ...] = ()
+    discords: tuple[Discord, ...] = ()
 
     def __add__(self, other: Changes) -> Changes:
-        return Changes(self.tables + other.tables, self.notices + other.notices)
+        return Changes(
+            self.tables + other.tables, self.notices + other.notices, self.discords + other.discords
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +163,7 @@ class ClientTable:
         self._connections: dict[int, _Connection] = {}
         self._consumers: dict[str, _ConsumerGroup] = {}
         self._producers: dict[str, dict[int, Member]] = {}
+        self._discord = DiscordWatch()
 
     # --- changes
 
@@ -273,6 +280,9 @@ class ClientTable:
             Changes(
                 (self._table(data.group_name, known),) if table_changed else (),
                 self._notices(data.group_name, known) if joined or topics_changed else (),
+                self._discord.heard(
+                    member.conn, member.client_id, data, with_subscriptions=not heartbeat.without_sub
+                ),
             ),
             wants_subscriptions=wants,
         )
@@ -281,10 +291,11 @@ class ClientTable:
         known = self._consumers.get(group)
         if known is None or known.members.pop(conn, None) is None:
             return Changes()
+        discords = self._discord.left(conn, group)
         if known.members:
-            return Changes(notices=self._notices(group, known))
+            return Changes(notices=self._notices(group, known), discords=discords)
         del self._consumers[group]
-        return Changes(tables=(GroupSubscriptions(group, known.broadcasting, None),))
+        return Changes(tables=(GroupSubscriptions(group, known.broadcasting, None),), discords=discords)
 
     def _leave_producers(self, conn: int, group: str) -> None:
         members = self._producers.get(group, {})
