@@ -52,6 +52,7 @@ def test_group_life(namesrv: str) -> None:
         "message_model": None,
         "brokers": [settings | {"consume": False}],
         "subscriptions": [],
+        "problems": [],
     }
     listed = {row["group"]: row for row in rmq("group", "ls", namesrv=namesrv).json()}
     assert listed["life"] == {

@@ -15,7 +15,18 @@ import typer.core
 from rocketmq_lite.cli import servers
 from rocketmq_lite.cli.options import global_options_callback
 
-ORDER = (*servers.NAMES, "msg", "topic", "group", "producer", "cluster", "store", "bench", "explain")
+ORDER = (
+    *servers.NAMES,
+    "msg",
+    "topic",
+    "group",
+    "producer",
+    "cluster",
+    "store",
+    "bench",
+    "doctor",
+    "explain",
+)
 
 HELP = """RocketMQ in one command: name server, broker, producer, consumer and admin tools.
 
@@ -64,11 +75,12 @@ def build(*, servers_only: bool = False) -> typer.Typer:
 
 
 def _add_nouns(app: typer.Typer) -> None:
-    from rocketmq_lite.cli import bench, cluster, explain, group, message, producer, store, topic
+    from rocketmq_lite.cli import bench, cluster, doctor, explain, group, message, producer, store, topic
 
     app.add_typer(message.app, rich_help_panel="Messages")
     for noun in (topic, group, producer, cluster, store, bench):
         app.add_typer(noun.app, rich_help_panel="Administration")
+    doctor.add_command(app, panel="Administration")
     explain.add_command(app, panel="Help")
 
 

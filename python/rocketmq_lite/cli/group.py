@@ -17,6 +17,7 @@ from rocketmq_lite.cli.arguments import (
 )
 from rocketmq_lite.cli.completion import topics as complete_topics
 from rocketmq_lite.cli.confirm import confirm
+from rocketmq_lite.cli.doctor import problem_rows
 from rocketmq_lite.cli.failures import UsageFault
 from rocketmq_lite.cli.group_rows import (
     client_row,
@@ -77,6 +78,7 @@ async def show(options: GlobalOptions, group: GroupArgument) -> None:
     async with session.connected(options) as client:
         settings = await client.admin.group(group)
         clients = await client.admin.group_clients(group, queues=False)
+        problems = problem_rows(await client.admin.group_problems(group))
     rows = settings_rows(settings)
     subscriptions = subscription_rows(clients)
     if options.json:
@@ -87,6 +89,7 @@ async def show(options: GlobalOptions, group: GroupArgument) -> None:
             "message_model": clients.message_model,
             "brokers": rows,
             "subscriptions": subscriptions,
+            "problems": problems,
         }
         show_record(record, options)
         return
@@ -96,6 +99,9 @@ async def show(options: GlobalOptions, group: GroupArgument) -> None:
         show_rows(subscriptions, options, empty="nothing")
     else:
         _say_that_nobody_is_there(group)
+    if problems:
+        show_heading("problems")
+        show_rows(problems, options, empty="")
 
 
 async def create(

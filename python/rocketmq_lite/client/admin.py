@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import final
 
 from rocketmq_lite.client.administration.brokers import BrokerAdmin
+from rocketmq_lite.client.administration.doctor import DoctorAdmin
 from rocketmq_lite.client.administration.groups import GroupAdmin
 from rocketmq_lite.client.administration.members import MemberAdmin
 from rocketmq_lite.client.administration.messages import MessageAdmin
@@ -19,7 +20,7 @@ __all__ = ["Admin"]
 
 
 @final
-class Admin(TopicAdmin, GroupAdmin, MemberAdmin, BrokerAdmin, MessageAdmin):
+class Admin(TopicAdmin, GroupAdmin, MemberAdmin, BrokerAdmin, MessageAdmin, DoctorAdmin):
     """What administers a cluster; reached by ``client.admin``.
 
     Cancelling a change leaves it done on some brokers and not on others; repeat it.
