@@ -33,7 +33,14 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.client import Client, ClientStatistics, connect
     from rocketmq_lite.client.consumer import Consumer, ConsumerStatistics, UnacknowledgedWarning
     from rocketmq_lite.client.engine.balance import AllocationStrategy
-    from rocketmq_lite.client.engine.events import ConsumerEvent, OffsetMoved, QueueGained, QueueLost
+    from rocketmq_lite.client.engine.diagnosis import Problem
+    from rocketmq_lite.client.engine.events import (
+        ConsumerEvent,
+        GroupProblem,
+        OffsetMoved,
+        QueueGained,
+        QueueLost,
+    )
     from rocketmq_lite.client.engine.giving_back import DeadLetter, RetryLater
     from rocketmq_lite.client.engine.hashed_strategies import AllocateByConsistentHash, AllocateByRendezvous
     from rocketmq_lite.client.engine.strategies import (
@@ -101,6 +108,7 @@ __all__ = [
     "GroupClients",
     "GroupLag",
     "GroupNotFound",
+    "GroupProblem",
     "GroupSummary",
     "LocalProtocolError",
     "Message",
@@ -111,6 +119,7 @@ __all__ = [
     "NotDurable",
     "OffsetMoved",
     "PortInUse",
+    "Problem",
     "Producer",
     "ProducerStatistics",
     "ProtocolError",
@@ -165,6 +174,7 @@ _HOMES: Final = {
     "GroupClients": ".client.administration.group_reports",
     "GroupLag": ".client.administration.group_reports",
     "GroupNotFound": ".errors",
+    "GroupProblem": ".client.engine.events",
     "GroupSummary": ".client.administration.group_reports",
     "LocalProtocolError": ".errors",
     "Message": ".model",
@@ -175,6 +185,7 @@ _HOMES: Final = {
     "NotDurable": ".errors",
     "OffsetMoved": ".client.engine.events",
     "PortInUse": ".errors",
+    "Problem": ".client.engine.diagnosis",
     "Producer": ".client.producer",
     "ProducerStatistics": ".client.producer",
     "ProtocolError": ".errors",

@@ -18,7 +18,7 @@ import json
 import logging
 import os
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import trio
 
@@ -63,11 +63,18 @@ class MemoryConfigFiles:
 
 
 class ConfigDirectory:
-    """The documents of one directory on disk."""
+    """The documents of one directory on disk.
 
-    def __init__(self, path: Path, *, offload: Offload) -> None:
+    Args:
+        path: The directory, made if need be.
+        offload: Runs blocking work.
+        encode: Writes a document, when it is more than JSON.
+    """
+
+    def __init__(self, path: Path, *, offload: Offload, encode: Callable[[Any], bytes] | None = None) -> None:
         self._path = path
         self._offload = offload
+        self._encode = encode or _encode
         path.mkdir(parents=True, exist_ok=True)
 
     def load(self, name: str, decode: Callable[[object], T]) -> T | None:
@@ -107,7 +114,7 @@ class ConfigDirectory:
         Raises:
             StoreError: The disk refused; the old document is still in place.
         """
-        data = _encode(document)
+        data = self._encode(document)
         path = self._path / name
         try:
             await self._offload(lambda: _replace(path, data))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from rocketmq_lite.client.client import Client
     from rocketmq_lite.client.consumer import Consumer
+    from rocketmq_lite.client.consumer_settings import Model
     from rocketmq_lite.model import SendReceipt
 
 app = typer.Typer(name="msg", help="Messages: send them, watch them come, look one up.", no_args_is_help=True)
@@ -108,17 +109,25 @@ async def tail(
     where: Annotated[
         str | None, typer.Option("--where", metavar="SQL", help="Condition over properties: price > 1.")
     ] = None,
+    broadcast: Annotated[
+        bool,
+        typer.Option("--broadcast", help="Get every message of --group, from the position of this machine."),
+    ] = False,
     count: Annotated[int | None, typer.Option("--count", min=1, help="Stop after so many.")] = None,
 ) -> None:
     """Print messages as they come, until Ctrl-C or --count."""
     begin = _start(start)
     if tag is not None and where is not None:
         raise UsageFault("both --tag and --where are given", hint="--where can ask for tags: TAGS = 'paid'")
+    if broadcast and group is None:
+        raise UsageFault(
+            "--broadcast needs --group", hint="without a group every message is shown in any case"
+        )
     wanted = Tags(tag or "*") if where is None else Where(where)
     seen = 0
     async with (
         session.connected(options) as client,
-        _watching(client, topic, group, begin, wanted) as messages,
+        _watching(client, topic, group, begin, wanted, broadcast=broadcast) as messages,
     ):
         with cancelled_by_ctrl_c():
             async with trio.open_nursery() as nursery:
@@ -135,11 +144,12 @@ async def tail(
 
 @asynccontextmanager
 async def _watching(
-    client: Client, topic: str, group: str | None, start: Start, wanted: Tags | Where
+    client: Client, topic: str, group: str | None, start: Start, wanted: Tags | Where, *, broadcast: bool
 ) -> AsyncIterator[Consumer]:
     """A consumer in the group, or in one of its own that is removed afterwards."""
     if group is not None:
-        async with client.consumer(group, {topic: wanted}, start=start) as messages:
+        model: Model = "broadcasting" if broadcast else "clustering"
+        async with client.consumer(group, {topic: wanted}, start=start, model=model) as messages:
             yield messages
         return
     own = f"rmq-tail-{secrets.token_hex(6)}"

@@ -47,6 +47,9 @@ class Balancer:
         remote: The calls.
         routing: Tells which queues there are.
         heartbeats: Makes us known to the broker that is asked for the members.
+
+    Attributes:
+        members: The client ids of the group as a broker last told them.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class Balancer:
         self._heartbeats = heartbeats
         self._wanted = trio.Event()
         self._ended = trio.Event()
+        self.members: tuple[str, ...] = ()
 
     def balance_soon(self) -> None:
         """Look again who reads what: members or routes changed."""
@@ -108,6 +112,7 @@ class Balancer:
             except RocketMQError as error:
                 failure = error
                 continue
+            self.members = members
             route = self._routing.table.get(topic)
             if route is not None and not self._ended.is_set():
                 ours = allocate(self._settings.strategy, route.readable, members, self._client_id)
@@ -117,6 +122,8 @@ class Balancer:
 
     async def _members(self, topic: str) -> tuple[str, ...]:
         """The group's members as one of the topic's brokers knows them; each of them knows all."""
+        if self._settings.broadcasting:
+            return (self._client_id,)  # every queue is everybody's
         failure: RocketMQError = ConnectError(f"no broker of topic {topic} is known")
         for address in self._routing.table.brokers_of(topic):
             try:

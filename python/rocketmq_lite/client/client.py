@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, final
 
 from rocketmq_lite.client.addresses import name_servers
@@ -19,6 +20,7 @@ from rocketmq_lite.client.consumer_settings import (
     ConsumerSettings,
     check_attempts,
     check_grace,
+    check_model,
     check_prefetch,
     check_start,
     check_topics,
@@ -28,7 +30,9 @@ from rocketmq_lite.client.engine.names import check_group
 from rocketmq_lite.client.engine.strategies import AllocateAveragely
 from rocketmq_lite.client.hand_over import GRACE
 from rocketmq_lite.client.heartbeats import Heartbeats
-from rocketmq_lite.client.identity import Identity, own_address
+from rocketmq_lite.client.identity import Identity, host_member, own_address
+from rocketmq_lite.client.local_positions import LocalPositions
+from rocketmq_lite.client.positions import BrokerPositions, MemberPositions
 from rocketmq_lite.client.producer import Producer
 from rocketmq_lite.client.pushes import Pushes
 from rocketmq_lite.client.remote import Remote
@@ -45,11 +49,13 @@ from rocketmq_lite.transport.rpc import open_pool
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
     from contextlib import AbstractAsyncContextManager
+    from os import PathLike
 
     from rocketmq_lite.client.consumer import Consumer
-    from rocketmq_lite.client.consumer_settings import Start
+    from rocketmq_lite.client.consumer_settings import Model, Start
     from rocketmq_lite.client.engine.balance import AllocationStrategy
     from rocketmq_lite.client.engine.events import ConsumerEvent
+    from rocketmq_lite.client.positions import Positions
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.model import Tags, Where
     from rocketmq_lite.transport.network import Network
@@ -236,6 +242,9 @@ class Client:
         max_attempts: int | None = None,
         grace: float = GRACE,
         on_event: Callable[[ConsumerEvent], None] | None = None,
+        model: Model = "clustering",
+        member: str | None = None,
+        offsets_directory: str | PathLike[str] | None = None,
     ) -> AbstractAsyncContextManager[Consumer]:
         """A member of a consumer group, for the block of ``async with``.
 
@@ -269,8 +278,15 @@ class Client:
                 the group's settings allow (17).
             grace: When a queue goes to another member: seconds that its messages in hands get to be finished and
                 committed here, and that we wait for a member to finish from whom a queue comes.
-            on_event: Called, without waiting, with each ``rmq.QueueGained``, ``rmq.QueueLost`` and
-                ``rmq.OffsetMoved``. It must not block; what it raises is logged.
+            on_event: Called, without waiting, with each ``rmq.QueueGained``, ``rmq.QueueLost``,
+                ``rmq.OffsetMoved`` and ``rmq.GroupProblem``. It must not block; what it raises is logged.
+            model: ``"broadcasting"``: each member gets every message, from its own position. A message that fails
+                is logged and left; ``rmq.RetryLater`` has this member get it again.
+            member: In broadcasting, what this member's positions are kept under: the same at each start, and no
+                other member's of the group; the name of the machine by default.
+            offsets_directory: In broadcasting, keep positions in files of Apache's format below this directory, as
+                Java does below ``~/.rocketmq_offsets``, and not on the brokers, as group ``<group>_BC_<member>``.
+                ``member`` is then a Java client id, ``<ip>@DEFAULT`` by default.
 
         Raises:
             ConfigError: An argument is not valid, or the client is in the group already.
@@ -296,6 +312,7 @@ class Client:
             start=check_start(start),
             limits=check_prefetch(prefetch, prefetch_bytes, span=_SPAN),
             strategy=strategy,
+            broadcasting=check_model(model, member=member, offsets_directory=offsets_directory),
             grace=check_grace(grace),
             on_event=on_event,
             sub_version=self._clock.wall_ms(),
@@ -303,11 +320,24 @@ class Client:
         )
         return open_consumer(
             settings,
+            self._positions(settings, member, offsets_directory),
             client_id=self.client_id,
             remote=self._remote,
             routing=self._routing,
             heartbeats=self._heartbeats,
+            find_problems=self._admin.member_problems,
         )
+
+    def _positions(
+        self, settings: ConsumerSettings, member: str | None, directory: str | PathLike[str] | None
+    ) -> Positions:
+        if directory is not None:
+            own = member or f"{own_address()}@DEFAULT"
+            return LocalPositions(Path(directory) / own / settings.group)
+        if settings.broadcasting:
+            own = check_group(f"{settings.group}_BC_{member or host_member()}")
+            return MemberPositions(own, remote=self._remote, routing=self._routing)
+        return BrokerPositions(settings.group, remote=self._remote, routing=self._routing)
 
     def statistics(self) -> ClientStatistics:
         """A snapshot."""

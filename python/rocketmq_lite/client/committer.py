@@ -6,7 +6,6 @@ Pulls carry the position too. What may be committed is decided in ``engine.proce
 from __future__ import annotations
 
 import logging
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import trio
@@ -46,15 +45,11 @@ class Committer:
         """Commit what has changed, every 5 seconds, until cancelled."""
         while True:
             await trio.sleep(_COMMIT_INTERVAL)
-            for reader in tuple(self._readers.values()):
-                if _is_due(reader):
-                    await self._commit_one(reader, wait=False)
+            await self._commit(filter(_is_due, tuple(self._readers.values())), wait=False)
 
     async def commit(self, readers: Iterable[QueueReader]) -> None:
         """Commit the positions of these readers and wait until they are kept; failures are logged."""
-        async with trio.open_nursery() as nursery:
-            for reader in readers:
-                nursery.start_soon(partial(self._commit_one, reader, wait=True))
+        await self._commit(readers, wait=True)
 
     async def commit_ahead(self, reader: QueueReader) -> None:
         """Commit a position unless that would set the group back: the queue may have an owner that is further already."""
@@ -64,27 +59,28 @@ class Committer:
         try:
             kept = await self._positions.read(reader.queue)
         except RocketMQError as error:
-            self._complain(reader, offset, error)
+            self._complain(reader.queue, offset, error)
             return
         if kept is None or kept < offset:
-            await self._commit_one(reader, wait=True)
+            await self._commit([reader], wait=True)
         else:
             reader.committed = offset
 
-    async def _commit_one(self, reader: QueueReader, *, wait: bool) -> None:
-        offset = reader.process_queue.committable
-        if offset is None:
+    async def _commit(self, readers: Iterable[QueueReader], *, wait: bool) -> None:
+        wanted = [
+            (reader, offset) for reader in readers if (offset := reader.process_queue.committable) is not None
+        ]
+        if not wanted:
             return
-        try:
-            await self._positions.write(reader.queue, offset, wait=wait)
-            reader.committed = offset
-        except RocketMQError as error:
-            self._complain(reader, offset, error)
+        failures = await self._positions.write({reader.queue: offset for reader, offset in wanted}, wait=wait)
+        for reader, offset in wanted:
+            if (error := failures.get(reader.queue)) is None:
+                reader.committed = offset
+            else:
+                self._complain(reader.queue, offset, error)
 
-    def _complain(self, reader: QueueReader, offset: int, error: RocketMQError) -> None:
-        _log.warning(
-            "group %s: offset %d of %s was not committed: %s", self._group, offset, reader.queue, error
-        )
+    def _complain(self, queue: MessageQueue, offset: int, error: RocketMQError) -> None:
+        _log.warning("group %s: offset %d of %s was not committed: %s", self._group, offset, queue, error)
 
 
 def _is_due(reader: QueueReader) -> bool:

@@ -26,11 +26,13 @@ from rocketmq_lite.errors import ClientClosed, RocketMQError
 from rocketmq_lite.transport.nursery import background_nursery
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from rocketmq_lite.client.consumer_settings import ConsumerSettings
+    from rocketmq_lite.client.engine.diagnosis import Problem
     from rocketmq_lite.client.engine.process_queue import Delivery, ProcessQueue
     from rocketmq_lite.client.heartbeats import Heartbeats
+    from rocketmq_lite.client.positions import Positions
     from rocketmq_lite.client.reader import QueueStatistics
     from rocketmq_lite.client.remote import Remote
     from rocketmq_lite.client.routing import Routing
@@ -74,14 +76,28 @@ class ConsumerStatistics:
 
 @asynccontextmanager
 async def open_consumer(
-    settings: ConsumerSettings, *, client_id: str, remote: Remote, routing: Routing, heartbeats: Heartbeats
+    settings: ConsumerSettings,
+    positions: Positions,
+    *,
+    client_id: str,
+    remote: Remote,
+    routing: Routing,
+    heartbeats: Heartbeats,
+    find_problems: Callable[[str], Awaitable[Sequence[Problem]]],
 ) -> AsyncIterator[Consumer]:
     """A member of a consumer group for as long as the block lasts; see ``Client.consumer``."""
     for topic in settings.topics:
         await routing.ensure(topic)
     async with background_nursery() as nursery:
         consumer = Consumer(
-            settings, nursery, client_id=client_id, remote=remote, routing=routing, heartbeats=heartbeats
+            settings,
+            nursery,
+            positions,
+            client_id=client_id,
+            remote=remote,
+            routing=routing,
+            heartbeats=heartbeats,
+            find_problems=find_problems,
         )
         member = consumer._member  # noqa: SLF001 - who makes the two starts and ends them
         member.register()
@@ -105,11 +121,13 @@ class Consumer:
         self,
         settings: ConsumerSettings,
         nursery: trio.Nursery,
+        positions: Positions,
         *,
         client_id: str,
         remote: Remote,
         routing: Routing,
         heartbeats: Heartbeats,
+        find_problems: Callable[[str], Awaitable[Sequence[Problem]]],
     ) -> None:
         self._settings = settings
         self._nursery = nursery
@@ -117,10 +135,12 @@ class Consumer:
             settings,
             nursery,
             self,
+            positions,
             client_id=client_id,
             remote=remote,
             routing=routing,
             heartbeats=heartbeats,
+            find_problems=find_problems,
         )
         self._inbox: Inbox[RawMessage] = Inbox()
         self._iterating = trio.lowlevel.ParkingLot()
@@ -221,7 +241,18 @@ class Consumer:
             error,
             exc_info=None if wanted else error,
         )
-        self._nursery.start_soon(self._send_back, delivery, delay_level(error))
+        if self._settings.broadcasting:
+            self._give_up(delivery, error)
+        else:
+            self._nursery.start_soon(self._send_back, delivery, delay_level(error))
+
+    def _give_up(self, delivery: Delivery[RawMessage], error: Exception) -> None:
+        """Nothing comes back to a broadcasting group: be done with it, unless the user wants it again, here."""
+        if isinstance(error, RetryLater):
+            self._keep(delivery, error.seconds)
+        else:
+            delivery.apply(DeliveryEvent.GIVE_UP)
+            _moved(delivery)
 
     async def _send_back(self, delivery: Delivery[RawMessage], level: int) -> None:
         """Once the broker has it again, the group goes on behind it; else we hand it out again ourselves.
@@ -231,23 +262,23 @@ class Consumer:
         try:
             await self._member.send_back(delivery.queue.queue, delivery.payload, level=level)
         except RocketMQError as problem:
-            self._keep(delivery, problem)
+            pause = redelivery_pause(delivery.attempt - 1)
+            _log.warning(
+                "message at offset %d of %s could not be sent back and is delivered again in %g s: %s",
+                delivery.offset,
+                delivery.queue.queue,
+                pause,
+                problem,
+            )
+            self._keep(delivery, pause)
             return
         delivery.apply(DeliveryEvent.SEND_BACK)
         self._warned = False
         _moved(delivery)
 
-    def _keep(self, delivery: Delivery[RawMessage], problem: RocketMQError) -> None:
+    def _keep(self, delivery: Delivery[RawMessage], pause: float) -> None:
         """Hand it out again after a pause."""
         delivery.apply(DeliveryEvent.KEEP)
-        pause = redelivery_pause(delivery.attempt - 1)
-        _log.warning(
-            "message at offset %d of %s could not be sent back and is delivered again in %g s: %s",
-            delivery.offset,
-            delivery.queue.queue,
-            pause,
-            problem,
-        )
         self._inbox.pause(delivery, trio.current_time() + pause)
         self._iterating.unpark_all()  # each of them has to know the new time to wait for
         _moved(delivery)

@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ConsumerSettings",
+    "Model",
     "Start",
     "check_attempts",
     "check_grace",
+    "check_model",
     "check_prefetch",
     "check_start",
     "check_topics",
@@ -34,6 +36,8 @@ __all__ = [
 
 _log = logging.getLogger(__name__)
 
+Model = Literal["clustering", "broadcasting"]
+"""Whether the members of a group share the messages, or each gets all of them."""
 Start = Literal["latest", "earliest"] | datetime
 """Where a group begins to read that has no position yet."""
 
@@ -47,6 +51,7 @@ class ConsumerSettings:
         topics: Which messages of which topics.
         start: Where to begin without a position.
         limits: How much of one queue may be unacknowledged.
+        broadcasting: Whether each member gets every message, instead of sharing them with the others.
         max_attempts: Deliveries of a message before it is a dead letter; None leaves that to the group's settings.
         strategy: How the group shares out queues.
         grace: Seconds that a queue may take to go from one member to another.
@@ -62,6 +67,7 @@ class ConsumerSettings:
     grace: float
     on_event: Callable[[ConsumerEvent], None] | None
     sub_version: int
+    broadcasting: bool = False
     max_attempts: int | None = None
 
     @property
@@ -71,7 +77,12 @@ class ConsumerSettings:
 
     @property
     def subscriptions(self) -> Mapping[str, Subscription]:
-        """All that a heartbeat tells. Members have to agree: brokers keep one subscription a group and topic."""
+        """All that a heartbeat tells. Members have to agree: brokers keep one subscription a group and topic.
+
+        Nothing comes back to a broadcasting group, so it does not subscribe its retry topic; nor does Java's.
+        """
+        if self.broadcasting:
+            return self.topics
         return {**self.topics, self.retry_topic: EVERYTHING}
 
     @property
@@ -80,7 +91,7 @@ class ConsumerSettings:
         return ConsumerData(
             group_name=self.group,
             consume_type="CONSUME_PASSIVELY",
-            message_model="CLUSTERING",
+            message_model="BROADCASTING" if self.broadcasting else "CLUSTERING",
             consume_from_where="CONSUME_FROM_LAST_OFFSET",
             subscription_data_set=tuple(
                 SubscriptionData(
@@ -151,6 +162,26 @@ def check_start(start: Start) -> Start:
     if isinstance(start, str) and start not in {"latest", "earliest"}:
         raise ConfigError(f"start is {start!r}", hint="give 'latest', 'earliest' or a datetime")
     return start
+
+
+def check_model(model: Model, **others: object) -> bool:
+    """Whether it is broadcasting.
+
+    Args:
+        model: What was given.
+        others: Arguments that only broadcasting has, ``None`` where they are not given.
+
+    Raises:
+        ConfigError: It is neither, or one of the others is given without it.
+    """
+    if model not in {"clustering", "broadcasting"}:
+        raise ConfigError(f"model is {model!r}", hint="give 'clustering' or 'broadcasting'")
+    for name, value in others.items():
+        if model == "clustering" and value is not None:
+            raise ConfigError(
+                f"{name} is for broadcasting", hint="give model='broadcasting', or leave it out"
+            )
+    return model == "broadcasting"
 
 
 def check_attempts(attempts: int | None) -> int | None:

@@ -8,6 +8,7 @@ time of sending out of them.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import socket
 from datetime import datetime
@@ -18,7 +19,7 @@ from rocketmq_lite.protocol.framing import UniqueKeys
 if TYPE_CHECKING:
     from rocketmq_lite.clock import Clock
 
-__all__ = ["Identity", "month_start_ms", "own_address"]
+__all__ = ["Identity", "host_member", "month_start_ms", "own_address"]
 
 # TEST-NET-1: never assigned, so the system answers by its default route. Nothing is sent.
 _ELSEWHERE = ("192.0.2.1", 9)
@@ -35,6 +36,11 @@ def own_address() -> str:
         except OSError:
             return _LOOPBACK
     return address
+
+
+def host_member() -> str:
+    """This machine's name, written as groups are: what a broadcasting member is called unless it says otherwise."""
+    return re.sub(r"[^a-zA-Z0-9_-]", "-", socket.gethostname()) or "localhost"
 
 
 def month_start_ms(now_ms: int, *, following: bool = False) -> int:

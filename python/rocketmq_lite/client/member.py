@@ -14,16 +14,20 @@ import trio
 from rocketmq_lite.client.assignment import Assignment
 from rocketmq_lite.client.balancer import Balancer
 from rocketmq_lite.client.committer import Committer
+from rocketmq_lite.client.group_watch import GroupWatch
 from rocketmq_lite.client.heartbeats import GOODBYE_TIMEOUT
-from rocketmq_lite.client.positions import BrokerPositions
 from rocketmq_lite.client.preflight import check_conditions
 from rocketmq_lite.client.reader import QueueReader
 from rocketmq_lite.client.running_info import describe_consumer
 from rocketmq_lite.errors import ConnectError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
     from rocketmq_lite.client.consumer_settings import ConsumerSettings
+    from rocketmq_lite.client.engine.diagnosis import Problem
     from rocketmq_lite.client.heartbeats import Heartbeats
+    from rocketmq_lite.client.positions import Positions
     from rocketmq_lite.client.reader import Sink
     from rocketmq_lite.client.remote import Remote
     from rocketmq_lite.client.routing import Routing
@@ -41,7 +45,9 @@ class GroupMember:
         settings: What to read.
         nursery: Where readers run.
         sink: Takes what they read.
+        positions: Where the group's positions are kept, or ours alone.
         client_id: Who we are in the group.
+        find_problems: Asks for the problems of a group's members.
     """
 
     def __init__(
@@ -49,11 +55,13 @@ class GroupMember:
         settings: ConsumerSettings,
         nursery: trio.Nursery,
         sink: Sink,
+        positions: Positions,
         *,
         client_id: str,
         remote: Remote,
         routing: Routing,
         heartbeats: Heartbeats,
+        find_problems: Callable[[str], Awaitable[Sequence[Problem]]],
     ) -> None:
         self.readers: dict[MessageQueue, QueueReader] = {}
         self._settings = settings
@@ -63,7 +71,7 @@ class GroupMember:
         self._remote = remote
         self._routing = routing
         self._heartbeats = heartbeats
-        self._positions = BrokerPositions(settings.group, remote=remote, routing=routing)
+        self._positions = positions
         self._committer = Committer(settings.group, self.readers, self._positions)
         self._assignment = Assignment(
             settings.group,
@@ -83,6 +91,8 @@ class GroupMember:
             heartbeats=heartbeats,
         )
 
+        self._watch = GroupWatch(settings, members=lambda: self._balancer.members, find=find_problems)
+
     @property
     def queues(self) -> tuple[MessageQueue, ...]:
         """The queues that we read now, those of the retry topic last."""
@@ -99,6 +109,7 @@ class GroupMember:
         return describe_consumer(
             self._settings.membership,
             (reader.statistics() for reader in self.readers.values()),
+            strategy=self._settings.strategy.name,
             started_ms=self._settings.sub_version,
             name_servers=self._routing.name_servers,
         )
@@ -123,13 +134,15 @@ class GroupMember:
             self._settings.membership, client_id=self._client_id, remote=self._remote, routing=self._routing
         )
         await self._heartbeats.beat()
-        await self._routing.follow(
-            self._settings.retry_topic
-        )  # which brokers create when they hear of a group
+        if not self._settings.broadcasting:
+            # Brokers create it when they hear of a group.
+            await self._routing.follow(self._settings.retry_topic)
         await self._balancer.balance()
         await self._assignment.settled()
         self._nursery.start_soon(self._balancer.run)
         self._nursery.start_soon(self._committer.run)
+        if not self._settings.broadcasting:
+            self._nursery.start_soon(self._watch.run)
 
     async def leave(self) -> None:
         """Stop reading, commit, leave the group.

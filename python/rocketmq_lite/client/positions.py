@@ -1,18 +1,22 @@
-"""Where the positions of a consumer group are kept."""
+"""Where the positions of a consumer group are kept: on the brokers, for the group or for one member alone."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+import trio
+
 from rocketmq_lite.client.engine.routes import MASTER_ID
-from rocketmq_lite.errors import ConnectError
+from rocketmq_lite.errors import ConnectError, GroupNotFound, RocketMQError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rocketmq_lite.client.remote import Remote
     from rocketmq_lite.client.routing import Routing
     from rocketmq_lite.model import MessageQueue
 
-__all__ = ["BrokerPositions", "Positions"]
+__all__ = ["BrokerPositions", "MemberPositions", "Positions"]
 
 
 class Positions(Protocol):
@@ -29,11 +33,13 @@ class Positions(Protocol):
             RocketMQError: It could not be found out.
         """
 
-    async def write(self, queue: MessageQueue, offset: int, *, wait: bool) -> None:
-        """Keep a position; without ``wait`` it may get lost.
+    async def write(
+        self, offsets: Mapping[MessageQueue, int], *, wait: bool
+    ) -> Mapping[MessageQueue, RocketMQError]:
+        """Keep positions; without ``wait`` some may get lost.
 
-        Raises:
-            RocketMQError: It is not kept.
+        Returns:
+            Why those that are not kept are not.
         """
 
 
@@ -60,9 +66,46 @@ class BrokerPositions:
             raise ConnectError(f"no address of broker {queue.broker_name} is known")
         return await self._remote.query_offset(address, self._group, queue)
 
-    async def write(self, queue: MessageQueue, offset: int, *, wait: bool) -> None:
-        """Tell the master, which tells its slaves."""
+    async def write(
+        self, offsets: Mapping[MessageQueue, int], *, wait: bool
+    ) -> Mapping[MessageQueue, RocketMQError]:
+        """Tell the masters, which tell their slaves."""
+        failures: dict[MessageQueue, RocketMQError] = {}
+
+        async def write_one(queue: MessageQueue, offset: int) -> None:
+            try:
+                await self._write_one(queue, offset, wait=wait)
+            except RocketMQError as error:
+                failures[queue] = error
+
+        async with trio.open_nursery() as nursery:
+            for queue, offset in offsets.items():
+                nursery.start_soon(write_one, queue, offset)
+        return failures
+
+    async def _write_one(self, queue: MessageQueue, offset: int, *, wait: bool) -> None:
+        address = self._master(queue)
+        await self._remote.update_offset(address, self._group, queue, offset, wait=wait)
+
+    def _master(self, queue: MessageQueue) -> str:
         address = self._routing.table.master(queue.broker_name)
         if address is None:
             raise ConnectError(f"no master of broker {queue.broker_name} is known")
-        await self._remote.update_offset(address, self._group, queue, offset, wait=wait)
+        return address
+
+
+class MemberPositions(BrokerPositions):
+    """The positions of one member of a broadcasting group, kept under the name of a group that is its own.
+
+    No member ever joins that group: it only has positions. Pulls are made in the name of the real one.
+    """
+
+    carried_by_pulls = False
+
+    async def _write_one(self, queue: MessageQueue, offset: int, *, wait: bool) -> None:
+        try:
+            await super()._write_one(queue, offset, wait=wait)
+        except GroupNotFound:
+            # Brokers keep positions of groups that they know, and get to know them by this question.
+            await self._remote.ensure_group(self._master(queue), self._group)
+            await super()._write_one(queue, offset, wait=wait)

@@ -199,7 +199,9 @@ class QueueReader:
         position = await self._positions.read(self.queue)
         if position is None:
             position = await self._find_start(address, self.queue)
-            await self._positions.write(self.queue, position, wait=True)
+            failures = await self._positions.write({self.queue: position}, wait=True)
+            for error in failures.values():
+                raise error
         elif self._takes_over:
             self.settled.set()
             position = await standing_position(

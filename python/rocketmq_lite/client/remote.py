@@ -16,6 +16,7 @@ from rocketmq_lite.errors import TopicNotFound
 from rocketmq_lite.protocol.bodies import CheckClientConfig, ConsumerList, TopicRouteData
 from rocketmq_lite.protocol.codes import RequestCode, ResponseCode
 from rocketmq_lite.protocol.command import Command
+from rocketmq_lite.protocol.headers.group import GetSubscriptionGroupConfigRequestHeader
 from rocketmq_lite.protocol.headers.heartbeat import (
     GetConsumerListByGroupRequestHeader,
     UnregisterClientRequestHeader,
@@ -113,6 +114,15 @@ class Remote(QueueRemote):
         """
         body = CheckClientConfig(client_id, group, subscription_data=subscription).encode()
         await ask(self._pool, address, RequestCode.CHECK_CLIENT_CONFIG, body=body)
+
+    async def ensure_group(self, address: str, group: str) -> None:
+        """352: have a broker know a group; one that creates groups on demand does so when it is asked for its settings.
+
+        Raises:
+            GroupNotFound: It does not create groups.
+        """
+        header = GetSubscriptionGroupConfigRequestHeader(group)
+        await ask(self._pool, address, RequestCode.GET_SUBSCRIPTIONGROUP_CONFIG, header)
 
     async def unregister(
         self,

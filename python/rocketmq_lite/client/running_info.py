@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rocketmq_lite.client.engine.diagnosis import STRATEGY_PROPERTY
 from rocketmq_lite.protocol.bodies import ConsumerRunningInfo, ProcessQueueInfo
 from rocketmq_lite.protocol.command import VERSION
 from rocketmq_lite.protocol.versions import version_constant
@@ -22,6 +23,7 @@ def describe_consumer(
     queues: Iterable[QueueStatistics],
     *,
     started_ms: int,
+    strategy: str,
     name_servers: tuple[str, ...],
 ) -> ConsumerRunningInfo:
     """The answer to 307 for a member of a group.
@@ -29,11 +31,13 @@ def describe_consumer(
     Args:
         data: The group as heartbeats tell it.
         queues: The queues that are being read.
+        strategy: The name of its allocation strategy.
         started_ms: When the consumer was made, in milliseconds.
         name_servers: Those configured.
     """
     return ConsumerRunningInfo(
         properties={
+            STRATEGY_PROPERTY: strategy,
             "PROP_CLIENT_VERSION": version_constant(VERSION),
             "PROP_CONSUMEORDERLY": "false",
             "PROP_CONSUMER_START_TIMESTAMP": str(started_ms),

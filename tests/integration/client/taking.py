@@ -26,3 +26,9 @@ async def nothing_more(messages: Consumer, *, within: float = 60) -> None:
     with trio.move_on_after(within):
         message = await anext(messages)
         raise AssertionError(message)
+
+
+async def leave_by(message: ReceivedMessage, error: BaseException) -> None:
+    """Enter a message and leave it by an error."""
+    async with message:
+        raise error

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 import trio
-from tests.integration.client.taking import nothing_more, take
+from tests.integration.client.taking import leave_by, nothing_more, take
 
 import rocketmq_lite as rmq
 
@@ -144,11 +144,6 @@ async def test_neither_does_what_is_no_exception(autojump_clock, orders, error):
             await leave_by(message, error())
         assert messages.statistics().failed == 0
         assert messages.statistics().queues[0].committable == 0
-
-
-async def leave_by(message, error):
-    async with message:
-        raise error
 
 
 async def test_a_group_with_a_cancellation_in_it_goes_on(autojump_clock, orders):

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rocketmq_lite.client.engine.diagnosis import Problem
     from rocketmq_lite.model import MessageQueue
 
-__all__ = ["ConsumerEvent", "OffsetMoved", "QueueGained", "QueueLost"]
+__all__ = ["ConsumerEvent", "GroupProblem", "OffsetMoved", "QueueGained", "QueueLost"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +65,14 @@ class OffsetMoved(ConsumerEvent):
     def skipped(self) -> int:
         """How many offsets were passed over; 0 when the queue went back."""
         return max(0, self.offset - self.expected)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupProblem(ConsumerEvent):
+    """The members of the group contradict each other: in subscriptions, client ids, or allocation strategies.
+
+    Attributes:
+        problem: What is wrong; it is told once as long as it lasts.
+    """
+
+    problem: Problem

@@ -108,6 +108,8 @@ class DeliveryEvent(Enum):
     RESUME = auto()
     SEND_BACK = auto()
     """The broker has it again: this copy is done."""
+    GIVE_UP = auto()
+    """It is not tried again."""
     KEEP = auto()
     """The broker does not take it back."""
 
@@ -122,6 +124,7 @@ DELIVERY_TRANSITIONS: Final[Mapping[DeliveryState, Mapping[DeliveryEvent, Delive
     },
     DeliveryState.RETURNING: {
         DeliveryEvent.SEND_BACK: DeliveryState.FINISHED,
+        DeliveryEvent.GIVE_UP: DeliveryState.FINISHED,
         DeliveryEvent.KEEP: DeliveryState.PAUSED,
     },
     DeliveryState.PAUSED: {DeliveryEvent.RESUME: DeliveryState.WAITING},
