@@ -72,7 +72,10 @@ impl Outbox {
 /// One connection.
 #[derive(Debug)]
 pub(super) struct Connection {
+    /// The other end of the socket, which stored messages carry as their born host.
     pub(super) peer: SocketAddr,
+    /// Who a load balancer says the client is; else the peer.
+    pub(super) client: SocketAddr,
     pub(super) decoder: FrameDecoder,
     pub(super) out: Outbox,
     /// Waits in the list of connections that have something to send.
@@ -149,6 +152,7 @@ impl Connections {
         let conn = ConnId(self.opened);
         let connection = Connection {
             peer,
+            client: peer,
             decoder: FrameDecoder::new(max_frame),
             out: Outbox::default(),
             dirty: false,

@@ -57,7 +57,7 @@ impl Broker {
 
     fn malformed(&mut self, conn: ConnId, error: &WireError, now: Now) {
         if let Some(untold) = self.garbage.admit(now.mono_ms) {
-            let peer = self.peer(conn);
+            let peer = self.client(conn);
             self.log(Level::Warning, format!("closing the connection from {peer}: {error}{untold}"), now);
         }
         self.close(conn);
@@ -69,7 +69,7 @@ impl Broker {
         if let Some(what) = unfinished
             && let Some(untold) = self.stuck.admit(now.mono_ms)
         {
-            let (peer, seconds) = (self.peer(conn), IDLE_LIMIT_MS / 1000);
+            let (peer, seconds) = (self.client(conn), IDLE_LIMIT_MS / 1000);
             let text =
                 format!("closing the connection from {peer}: nothing moved for {seconds} s, {what}{untold}");
             self.log(Level::Warning, text, now);
@@ -78,7 +78,7 @@ impl Broker {
     }
 
     fn dispatch(&mut self, conn: ConnId, command: Command, now: Now) {
-        let peer = self.peer(conn);
+        let peer = self.client(conn);
         if command.is_response() {
             return self.push_answered(conn, command, peer);
         }

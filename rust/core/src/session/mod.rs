@@ -51,7 +51,7 @@ mod waiting;
 mod window;
 
 use std::collections::VecDeque;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 pub use control::Control;
 pub use gate::Principal;
@@ -62,6 +62,9 @@ pub use tables::{GroupEntry, PERM_INHERIT, PERM_READ, PERM_WRITE, SubscriptionEn
 
 use crate::flood::Flood;
 use crate::store::Store;
+
+/// The address of a connection that is gone.
+const NOBODY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// All state of a broker's data plane.
 #[derive(Debug)]
@@ -128,6 +131,14 @@ impl Broker {
     /// A connection was accepted.
     pub fn open(&mut self, now: Now, peer: SocketAddr) -> ConnId {
         self.connections.open(peer, self.settings.max_frame, now.mono_ms)
+    }
+
+    /// The connection is a load balancer's and speaks for this client. From here on logs, the gate and Python know it by that
+    /// address, while messages go on being born at the peer's, as in Apache.
+    pub fn proxied(&mut self, conn: ConnId, client: SocketAddr) {
+        if let Some(connection) = self.connections.get_mut(conn) {
+            connection.client = client;
+        }
     }
 
     /// Bytes came in. Those of a connection that is gone are ignored.
@@ -230,7 +241,11 @@ impl Broker {
 
     /// Address of the other end; none of a connection that is gone.
     fn peer(&self, conn: ConnId) -> SocketAddr {
-        let nobody = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-        self.connections.get(conn).map_or(nobody, |connection| connection.peer)
+        self.connections.get(conn).map_or(NOBODY, |connection| connection.peer)
+    }
+
+    /// Address that a connection's client is known by; none of a connection that is gone.
+    fn client(&self, conn: ConnId) -> SocketAddr {
+        self.connections.get(conn).map_or(NOBODY, |connection| connection.client)
     }
 }

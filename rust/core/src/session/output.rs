@@ -50,7 +50,7 @@ pub enum Cold {
         conn: ConnId,
         /// For `Control::Respond`; 0 for a one-way request. For an answer (`command.is_response()`): the token of the push.
         token: u64,
-        /// Address of the other end.
+        /// Address of the client: of the other end, or the one a load balancer names.
         peer: SocketAddr,
         /// Who the gate says it is.
         principal: Principal,

@@ -72,7 +72,7 @@ impl Broker {
         names::check_send_topic(header.topic)?;
         let topic = self.topic_or_missing(header, header.topic)?;
         if header.queue_id >= topic.read_queues.max(topic.write_queues) {
-            let (id, topic, producer) = (header.queue_id, topic.describe(), self.peer(asker.conn));
+            let (id, topic, producer) = (header.queue_id, topic.describe(), self.client(asker.conn));
             let remark = format!("request queueId[{id}] is illegal, {topic} Producer: {producer}");
             return Err(Refusal::new(response::INVALID_PARAMETER, remark).into());
         }

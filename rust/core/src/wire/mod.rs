@@ -20,6 +20,7 @@ mod header;
 mod header_json;
 mod header_rocketmq;
 mod template;
+pub mod proxy;
 
 pub use crate::error::{BadField, WireError};
 pub use fields::Fields;

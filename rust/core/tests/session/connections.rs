@@ -206,3 +206,22 @@ fn a_client_that_never_reads_is_closed_and_logged() {
     let lines = log_lines(&rig);
     assert!(matches!(lines[..], [line] if line.contains("bytes of answers are not read")), "{lines:?}");
 }
+
+#[test]
+fn a_client_behind_a_load_balancer_is_known_by_its_own_address() {
+    let mut rig = Rig::new();
+    let conn = rig.connect();
+    let client = "10.0.0.7:4711".parse().unwrap();
+    rig.broker.proxied(conn, client);
+    rig.request(conn, &request(34, &[]));
+    assert!(rig.cold.iter().any(|cold| matches!(cold, Cold::Command { peer, .. } if *peer == client)));
+    rig.store(conn, 0, "x", "a");
+    let pulled = rig.call(conn, &pull(0, 0, "*", None));
+    let [message] = &messages(&pulled.body)[..] else { panic!("one message") };
+    assert_eq!(message.born_host.to_string(), "127.0.0.1:56992", "born where the socket ends");
+    rig.receive(conn, &[0xff; 8]);
+    rig.settle();
+    assert!(
+        rig.cold.iter().any(|cold| matches!(cold, Cold::Log { text, .. } if text.contains("10.0.0.7:4711")))
+    );
+}
