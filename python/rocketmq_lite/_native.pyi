@@ -28,6 +28,7 @@ __all__ = [
     "StoreCheck",
     "StoreError",
     "StoreRepair",
+    "Tls",
     "UniqueKeys",
     "WireError",
     "__version__",
@@ -41,6 +42,7 @@ __all__ = [
     "json_dumps",
     "json_loads",
     "parse_offset_id",
+    "self_made_certificate",
 ]
 
 __version__: Final[str]
@@ -734,17 +736,47 @@ class Engine:
         """Return the engine's counters."""
 
 @final
+class Tls:
+    """What a server does about TLS, with certificates that are known to be usable."""
+
+    def __new__(
+        cls,
+        mode: Literal["disabled", "permissive", "enforcing"],
+        *,
+        certificate: bytes | None = None,
+        key: bytes | None = None,
+        client_auth: Literal["none", "optional", "require"] = "none",
+        trust: bytes | None = None,
+    ) -> Tls:
+        """Check a mode and its certificates.
+
+        Args:
+            mode: Which connections are taken: plain ones, both, or TLS only.
+            certificate: PEM; the server's own first. Without one it is made when the first client asks for TLS.
+            key: PEM, not encrypted.
+            client_auth: Whether clients have to show a certificate.
+            trust: PEM; those who vouch for clients.
+
+        Raises:
+            ValueError: They are not usable; why.
+        """
+
+def self_made_certificate() -> tuple[bytes, bytes]:
+    """Make a key and a certificate for `localhost` that it signed itself; returns certificate and key, PEM."""
+
+@final
 class Reactor:
     """The engine in threads of its own that never hold the interpreter, serving TCP.
 
     Let go of it without `close` and the threads end at once; the store is then left as after a crash.
     """
 
-    def __new__(cls, opening: Opening, *, wake_fd: int) -> Reactor:
+    def __new__(cls, opening: Opening, *, wake_fd: int, max_connections: int, tls: Tls) -> Reactor:
         """Open the store and start the threads.
 
         `wake_fd` is the descriptor of a connected socket. The reactor keeps a copy, the original may go.
         One byte is written to it whenever there is something to `take` and there was nothing before.
+        Connections above `max_connections` are closed as they come.
 
         Raises:
             StoreError: The store cannot be opened.

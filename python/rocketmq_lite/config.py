@@ -19,10 +19,13 @@ __all__ = [
     "DEFAULT_NAMESRV_PORT",
     "BrokerRole",
     "BrokerSettings",
+    "ClientAuth",
     "FlushMode",
     "NameServerSettings",
     "RpcLimits",
     "ServerLimits",
+    "TlsMode",
+    "TlsSettings",
     "split_addresses",
 ]
 
@@ -31,6 +34,8 @@ DEFAULT_BROKER_PORT = 10911
 
 BrokerRole = Literal["async-master", "sync-master", "slave"]
 FlushMode = Literal["async", "sync"]
+TlsMode = Literal["disabled", "permissive", "enforcing"]
+ClientAuth = Literal["none", "optional", "require"]
 
 
 def split_addresses(text: str) -> tuple[str, ...]:
@@ -50,6 +55,46 @@ def split_addresses(text: str) -> tuple[str, ...]:
                 f"address {part!r} has no port", hint=f"for example {part}:{DEFAULT_NAMESRV_PORT}"
             )
     return parts
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """How a server deals with TLS. The defaults are Apache's, whose keys are given in parentheses.
+
+    Attributes:
+        mode: Which connections are taken: plain ones, both, or TLS only (``tls.server.mode``).
+        certificate: PEM file, the server's own certificate first (``tls.server.certPath``). Without one, the server
+            makes one when the first client asks for TLS; such a client cannot know whom it talks to.
+        key: PEM file, not encrypted (``tls.server.keyPath``).
+        client_auth: Whether clients have to show a certificate (``tls.server.need.client.auth``).
+        trust: PEM file of those who vouch for clients, and for the name servers that a broker registers with
+            (``tls.server.trustCertPath``, ``tls.client.trustCertPath``).
+
+    Raises:
+        ConfigError: They contradict each other.
+    """
+
+    mode: TlsMode = "permissive"
+    certificate: Path | None = None
+    key: Path | None = None
+    client_auth: ClientAuth = "none"
+    trust: Path | None = None
+
+    def __post_init__(self) -> None:
+        if (self.certificate is None) != (self.key is None):
+            raise ConfigError(
+                "TLS needs certificate and private key together", hint="give both files, as PEM"
+            )
+        if self.mode == "enforcing" and self.certificate is None:
+            raise ConfigError(
+                "a server that takes TLS only needs a certificate that its clients can trust",
+                hint="give certificate and private key, as PEM files",
+            )
+        if self.client_auth != "none" and self.trust is None:
+            raise ConfigError(
+                "clients cannot be checked without the certificates of those who vouch for them",
+                hint="give them in one PEM file",
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +169,7 @@ class NameServerSettings:
     order_message_enable: bool = False
     enable_all_topic_list: bool = True
     enable_topic_list: bool = True
+    tls: TlsSettings = field(default_factory=TlsSettings)
     limits: ServerLimits = field(default_factory=lambda: ServerLimits(max_requests=1))
 
 
@@ -173,6 +219,9 @@ class BrokerSettings:
         index_entries: Entries of one index file (Apache).
         default_topic_queues: Queues of a topic that is created on first use (Apache).
         register_interval: Seconds between two registrations with the name servers (Apache).
+        max_connections: Above it a new connection is closed at once (Apache has no limit but the system's on open
+            files). 16,384 idle ones take about 30 MB.
+        tls: Whether clients may or have to use TLS; a broker that takes nothing else uses it with name servers too.
     """
 
     name: str = "broker-a"
@@ -196,6 +245,8 @@ class BrokerSettings:
     auto_create_group: bool = True
     register_interval: float = 30.0
     region: str = "DefaultRegion"
+    max_connections: int = 16_384
+    tls: TlsSettings = field(default_factory=TlsSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
 
     @property

@@ -62,7 +62,8 @@ def java() -> Java:
 
 
 @contextmanager
-def _java_judge(java: Java, home: Path, *options: str) -> Iterator[Judge]:
+def java_judge(java: Java, home: Path, *options: str) -> Iterator[Judge]:
+    """A driver in a JVM of its own with these options."""
     command = java.command("judge.Judge", home=home, heap="256m", options=options)
     with judges.running(command, home) as running:
         yield running
@@ -71,21 +72,21 @@ def _java_judge(java: Java, home: Path, *options: str) -> Iterator[Judge]:
 @pytest.fixture(scope="session")
 def json_judge(java: Java, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
     """Apache's Java client writing JSON headers, as it does unless told otherwise."""
-    with _java_judge(java, tmp_path_factory.mktemp("judge"), "-Drocketmq.serialize.type=JSON") as running:
+    with java_judge(java, tmp_path_factory.mktemp("judge"), "-Drocketmq.serialize.type=JSON") as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def binary_judge(java: Java, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
     """Apache's Java client writing binary headers."""
-    with _java_judge(java, tmp_path_factory.mktemp("judge"), "-Drocketmq.serialize.type=ROCKETMQ") as running:
+    with java_judge(java, tmp_path_factory.mktemp("judge"), "-Drocketmq.serialize.type=ROCKETMQ") as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def java_4_9(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
     """The last Java client of the fourth line that is widely used."""
-    with _java_judge(maven.build("4.9.8"), tmp_path_factory.mktemp("judge")) as running:
+    with java_judge(maven.build("4.9.8"), tmp_path_factory.mktemp("judge")) as running:
         yield running
 
 
@@ -98,7 +99,7 @@ def java_4_4(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
         # Its Netty does not start on today's JDK without.
         "--add-opens=java.base/java.nio=ALL-UNNAMED",
     )
-    with _java_judge(maven.build("4.4.0"), tmp_path_factory.mktemp("judge"), *options) as running:
+    with java_judge(maven.build("4.4.0"), tmp_path_factory.mktemp("judge"), *options) as running:
         yield running
 
 
@@ -159,7 +160,7 @@ def topic(json_judge: Judge, single: Cluster, name: str) -> str:
 @pytest.fixture(scope="session")
 def admin_tool(java: Java, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
     """A JVM for the admin tool alone, which prints to the streams of its process."""
-    with _java_judge(java, tmp_path_factory.mktemp("mqadmin")) as running:
+    with java_judge(java, tmp_path_factory.mktemp("mqadmin")) as running:
         yield running
 
 

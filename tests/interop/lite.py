@@ -19,10 +19,10 @@ _START_SECONDS = 30
 
 
 @contextlib.contextmanager
-def single(directory: Path) -> Iterator[Cluster]:
+def single(directory: Path, *options: str) -> Iterator[Cluster]:
     """``rmq up``: a name server and one broker in one process."""
     arguments = ["up", "--data", str(directory / "data"), "--namesrv-port", "0", "--broker-port", "0"]
-    with _served(directory / "up", arguments) as ready:
+    with _served(directory / "up", [*arguments, *options]) as ready:
         yield Cluster("lite", ready["namesrv"], CLUSTER, (Broker("broker-a", ready["broker"]),))
 
 

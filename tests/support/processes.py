@@ -157,14 +157,15 @@ def up(data: Path, *arguments: str) -> Server:
     return Server(["up", "--data", str(data), *ports, *arguments], data / "ready.json")
 
 
-def name_server(directory: Path, *, port: int = 0) -> Server:
+def name_server(directory: Path, *arguments: str, port: int = 0) -> Server:
     """`rmq namesrv` with its data in `directory`."""
     directory.mkdir(parents=True, exist_ok=True)
-    return Server(["namesrv", "--port", str(port), "--data", str(directory)], directory / "ready.json")
+    own = ["namesrv", "--port", str(port), "--data", str(directory)]
+    return Server([*own, *arguments], directory / "ready.json")
 
 
-def broker(directory: Path, name: str, namesrv: str, *, port: int = 0) -> Server:
+def broker(directory: Path, name: str, namesrv: str, *arguments: str, port: int = 0) -> Server:
     """`rmq broker` with its data in `directory`."""
     directory.mkdir(parents=True, exist_ok=True)
-    arguments = ["broker", "--name", name, "-n", namesrv, "--port", str(port), "--data", str(directory)]
-    return Server(arguments, directory / "ready.json")
+    own = ["broker", "--name", name, "-n", namesrv, "--port", str(port), "--data", str(directory)]
+    return Server([*own, *arguments], directory / "ready.json")

@@ -363,7 +363,9 @@ Wake = tuple[socket.socket, socket.socket]
 
 
 def reactor(root: Path, wake_fd: int, store_host: str = STORE_HOST) -> _native.Reactor:
-    return _native.Reactor(opening(root, store_host=store_host), wake_fd=wake_fd)
+    return _native.Reactor(
+        opening(root, store_host=store_host), wake_fd=wake_fd, max_connections=10, tls=_native.Tls("disabled")
+    )
 
 
 def send(address: tuple[str, int], fields: dict[str, str]) -> int:
@@ -393,6 +395,7 @@ def test_a_reactor_serves_wakes_and_closes(tmp_path: Path, wake: Wake) -> None:
     assert set(statistics) == {
         "connections",
         "accepted",
+        "refused",
         "accept_failures",
         "bytes_received",
         "bytes_sent",
@@ -482,10 +485,27 @@ def test_an_interpreter_ends_with_a_reactor_running(tmp_path: Path) -> None:
         "ours, theirs = socket.socketpair()\n"
         "opening = _native.Opening(broker_name='b', cluster='c', store_host='127.0.0.1:1', root=sys.argv[1],\n"
         "                           segment_size=65536)\n"
-        "running = _native.Reactor(opening, wake_fd=theirs.fileno())\n"
+        "tls = _native.Tls('disabled')\n"
+        "running = _native.Reactor(opening, wake_fd=theirs.fileno(), max_connections=10, tls=tls)\n"
         "running.listen('127.0.0.1', 0)\n"
     )
     ended = subprocess.run(
         [sys.executable, "-c", script, str(tmp_path)], timeout=30, check=True, capture_output=True
     )
     assert ended.stderr == b""
+
+
+def test_tls_settings_that_cannot_be_say_why() -> None:
+    certificate, key = _native.self_made_certificate()
+    other, _ = _native.self_made_certificate()
+    _native.Tls("enforcing", certificate=certificate, key=key, client_auth="require", trust=other)
+    for wrong, words in (
+        ({"mode": "strict"}, "disabled"),
+        ({"mode": "permissive", "certificate": certificate}, "come together"),
+        ({"mode": "permissive", "certificate": other, "key": key}, "do not go together"),
+        ({"mode": "permissive", "certificate": b"", "key": key}, "certificate is not usable"),
+        ({"mode": "permissive", "client_auth": "require"}, "vouch"),
+        ({"mode": "permissive", "client_auth": "perhaps"}, "optional"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            _native.Tls(**wrong)

@@ -130,4 +130,6 @@ def _engine_settings(
         flush_interval_ms=round(settings.flush_interval * 1000),
         seed=seed,
         utc_offset_s=utc_offset_s,
+        max_connections=settings.max_connections,
+        tls=settings.tls,
     )

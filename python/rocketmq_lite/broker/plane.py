@@ -11,7 +11,7 @@ import trio
 from rocketmq_lite._native import Control, Reactor
 from rocketmq_lite._native import StoreError as NativeStoreError
 from rocketmq_lite.broker.owner import BATCH, EngineOwner
-from rocketmq_lite.broker.start import log_recovery
+from rocketmq_lite.broker.start import log_recovery, native_tls
 from rocketmq_lite.errors import StoreError
 from rocketmq_lite.storage import store_error
 from rocketmq_lite.transport.address import format_address
@@ -46,6 +46,7 @@ class ReactorOwner(EngineOwner):
 
         Raises:
             StoreError: The store cannot be opened; its subclasses say why.
+            ConfigError: TLS cannot be served with these files.
         """
         ours, theirs = socket.socketpair()
         try:
@@ -107,6 +108,11 @@ class ReactorOwner(EngineOwner):
 
 def _start_reactor(settings: EngineSettings, wake: socket.socket) -> Reactor:
     try:
-        return Reactor(settings.opening(), wake_fd=wake.fileno())
+        return Reactor(
+            settings.opening(),
+            wake_fd=wake.fileno(),
+            max_connections=settings.max_connections,
+            tls=native_tls(settings.tls),
+        )
     except NativeStoreError as error:
         raise store_error(error) from error

@@ -6,13 +6,15 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from rocketmq_lite._native import Opening
+from rocketmq_lite._native import Opening, Tls
+from rocketmq_lite.errors import ConfigError
+from rocketmq_lite.transport.tls import TLS_HINT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from rocketmq_lite.config import FlushMode
+    from rocketmq_lite.config import FlushMode, TlsSettings
 
 _log: Final = logging.getLogger(__name__)
 
@@ -26,6 +28,8 @@ class EngineSettings:
         root: The store's directory; None keeps it in memory, which only the pump can.
         seed: Of the generator that picks queues and tells this process's unique keys from others'.
         utc_offset_s: Seconds that local time is ahead of UTC.
+        max_connections: Connections that the reactor accepts; the pump has its listener's.
+        tls: What the reactor does about TLS; the pump's streams are never encrypted.
     """
 
     broker_name: str
@@ -41,6 +45,8 @@ class EngineSettings:
     flush_interval_ms: int
     seed: int
     utc_offset_s: int
+    max_connections: int
+    tls: TlsSettings
 
     def opening(self) -> Opening:
         """For the extension."""
@@ -59,6 +65,26 @@ class EngineSettings:
             seed=self.seed,
             utc_offset_s=self.utc_offset_s,
         )
+
+
+def native_tls(settings: TlsSettings) -> Tls:
+    """What the reactor is told about TLS, with the files read.
+
+    Raises:
+        ConfigError: A file cannot be read, or does not hold what it has to.
+    """
+    try:
+        certificate, key, trust = (
+            None if path is None else path.read_bytes()
+            for path in (settings.certificate, settings.key, settings.trust)
+        )
+        return Tls(
+            settings.mode, certificate=certificate, key=key, client_auth=settings.client_auth, trust=trust
+        )
+    except OSError as error:
+        raise ConfigError(f"{error.filename}: {error.strerror}", hint=TLS_HINT) from error
+    except ValueError as error:
+        raise ConfigError(str(error), hint=TLS_HINT) from error
 
 
 def log_recovery(found: Mapping[str, object]) -> None:

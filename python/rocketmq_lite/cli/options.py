@@ -12,6 +12,7 @@ import logging
 import sys
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Concatenate, ParamSpec
 
 import trio
@@ -45,6 +46,8 @@ class GlobalOptions:
         timeout: seconds that one request may take.
         verbose: how many times -v was given: 1 shows what happens, 2 shows debug records.
         yes: answer yes to every question.
+        tls: encrypt connections.
+        tls_ca: PEM file of those who vouch for servers, besides TLS itself being wanted.
     """
 
     namesrv: str | None = None
@@ -52,6 +55,8 @@ class GlobalOptions:
     timeout: float | None = None
     verbose: int | None = None
     yes: bool | None = None
+    tls: bool | None = None
+    tls_ca: Path | None = None
 
     def over(self, outer: GlobalOptions) -> GlobalOptions:
         """These options where given, else those of `outer`."""
@@ -99,6 +104,18 @@ GLOBAL_OPTIONS: dict[str, object] = {
     "yes": Annotated[
         bool | None, typer.Option("--yes", help="Answer yes to every question.", rich_help_panel=PANEL)
     ],
+    "tls": Annotated[
+        bool | None, typer.Option("--tls", help="Talk TLS to the servers.", rich_help_panel=PANEL)
+    ],
+    "tls_ca": Annotated[
+        Path | None,
+        typer.Option(
+            "--tls-ca",
+            metavar="FILE",
+            help="Talk TLS to servers that this PEM file vouches for; else the system has to.",
+            rich_help_panel=PANEL,
+        ),
+    ],
 }
 
 
@@ -108,12 +125,14 @@ def with_global_options(
     """Make a Typer command of `body(options, ...)`.
 
     The body may be async: it then runs under Trio. What it raises becomes text on standard error and an
-    exit code, see `failures`.
+    exit code, see `failures`. An option of its own takes the place of a global one of the same name.
     """
+    own_parameters = list(inspect.signature(body, eval_str=True).parameters.values())[1:]
+    shared = GLOBAL_OPTIONS.keys() - {parameter.name for parameter in own_parameters}
 
     @functools.wraps(body)
     def command(ctx: typer.Context, **given: object) -> None:
-        own = GlobalOptions(**{name: given.pop(name) for name in GLOBAL_OPTIONS})  # type: ignore[arg-type]
+        own = GlobalOptions(**{name: given.pop(name) for name in shared})  # type: ignore[arg-type]
         outer = ctx.obj if isinstance(ctx.obj, GlobalOptions) else GlobalOptions()
         options = own.over(outer)
         set_up_logging(options.verbose or 0)
@@ -122,7 +141,7 @@ def with_global_options(
             raise typer.Exit(code)
 
     del command.__wrapped__
-    _graft_signature(command, list(inspect.signature(body, eval_str=True).parameters.values())[1:])
+    _graft_signature(command, own_parameters)
     return command
 
 
@@ -167,7 +186,8 @@ def global_options_callback(**own: object) -> Callable[..., None]:
 
 def _graft_signature(command: Callable[..., None], own: list[inspect.Parameter]) -> None:
     context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
-    shared = [_keyword(name, annotation) for name, annotation in GLOBAL_OPTIONS.items()]
+    names = {parameter.name for parameter in own}
+    shared = [_keyword(name, annotation) for name, annotation in GLOBAL_OPTIONS.items() if name not in names]
     keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
     signature = inspect.Signature([context, *keyword_only, *shared])
     command.__signature__ = signature  # type: ignore[attr-defined]

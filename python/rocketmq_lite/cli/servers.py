@@ -5,12 +5,16 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rocketmq_lite.cli import serving
+from rocketmq_lite.cli import tls as tls_options
 from rocketmq_lite.cli.options import GlobalOptions, with_global_options
+
+if TYPE_CHECKING:
+    from rocketmq_lite.config import TlsSettings
 
 NAMES = ("up", "namesrv", "broker")
 """The commands here."""
@@ -40,6 +44,16 @@ ReadyOption = Annotated[
 ]
 FlushOption = Annotated[
     Flush, typer.Option("--flush", help="Acknowledge after the write, or after the fsync.")
+]
+ConnectionsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--max-connections",
+        min=1,
+        metavar="N",
+        help="Clients of the broker that may be connected at a time.",
+        show_default="16384",
+    ),
 ]
 ConfigOption = Annotated[
     Path | None,
@@ -71,30 +85,45 @@ async def up(
     namesrv_port: port_option("--namesrv-port") = 9876,  # type: ignore[valid-type]
     broker_port: port_option("--broker-port") = 10911,  # type: ignore[valid-type]
     flush: FlushOption = Flush.ASYNC,
+    max_connections: ConnectionsOption = None,
+    tls: tls_options.ModeOption = None,
+    tls_cert: tls_options.CertificateOption = None,
+    tls_key: tls_options.KeyOption = None,
+    tls_ca: tls_options.TrustOption = None,
+    tls_client_auth: tls_options.ClientOption = None,
     ready_file: ReadyOption = None,
 ) -> None:
     """Start a name server and a broker in one process; Ctrl-C stops both."""
-    from rocketmq_lite.config import BrokerSettings
+    from rocketmq_lite.cli.broker_settings import broker_settings
+    from rocketmq_lite.transport.tls import own_context
 
     serving.require_advertised(host, advertise)
     directory = data or serving.default_data_directory()
+    security = tls_options.tls_settings(
+        tls, certificate=tls_cert, key=tls_key, trust=tls_ca, clients=tls_client_auth
+    )
     async with serving.running_namesrv(
-        host=host, port=namesrv_port, data=directory, port_option="--namesrv-port"
+        host=host, port=namesrv_port, data=directory, tls=security, port_option="--namesrv-port"
     ) as namesrv_bound:
-        settings = BrokerSettings(
+        settings = broker_settings(
+            None,
+            namesrv=serving.address_from_here(namesrv_bound),
             host=host,
             advertise=advertise,
             port=broker_port,
             data=directory,
             flush=flush.value,
-            namesrv=(serving.address_from_here(namesrv_bound),),
+            max_connections=max_connections,
+            tls=security,
         )
         namesrv_address = serving.address_for_others(namesrv_bound, advertise)
-        async with serving.running_broker(settings, port_option="--broker-port") as broker_address:
+        async with serving.running_broker(
+            settings, to_namesrv=own_context(settings.tls), port_option="--broker-port"
+        ) as broker_address:
             with serving.stop_signals() as asked_to_stop:
                 serving.write_ready_file(ready_file, {"namesrv": namesrv_address, "broker": broker_address})
                 _announce({"name server": namesrv_address, "broker": broker_address, "data": str(directory)})
-                _suggest(namesrv_address)
+                _suggest(namesrv_address, settings.tls)
                 await asked_to_stop()
 
 
@@ -103,11 +132,21 @@ async def namesrv(
     host: HostOption = "127.0.0.1",
     port: port_option("--port") = 9876,  # type: ignore[valid-type]
     data: DataOption = None,
+    tls: tls_options.ModeOption = None,
+    tls_cert: tls_options.CertificateOption = None,
+    tls_key: tls_options.KeyOption = None,
+    tls_ca: tls_options.TrustOption = None,
+    tls_client_auth: tls_options.ClientOption = None,
     ready_file: ReadyOption = None,
 ) -> None:
     """Start a name server."""
     directory = data or serving.default_data_directory()
-    async with serving.running_namesrv(host=host, port=port, data=directory, port_option="--port") as address:
+    security = tls_options.tls_settings(
+        tls, certificate=tls_cert, key=tls_key, trust=tls_ca, clients=tls_client_auth
+    )
+    async with serving.running_namesrv(
+        host=host, port=port, data=directory, tls=security, port_option="--port"
+    ) as address:
         with serving.stop_signals() as asked_to_stop:
             serving.write_ready_file(ready_file, {"namesrv": address})
             _announce({"name server": address})
@@ -147,10 +186,17 @@ async def broker(
         ),
     ] = None,
     data: DataOption = None,
+    max_connections: ConnectionsOption = None,
+    tls: tls_options.ModeOption = None,
+    tls_cert: tls_options.CertificateOption = None,
+    tls_key: tls_options.KeyOption = None,
+    tls_ca: tls_options.TrustOption = None,
+    tls_client_auth: tls_options.ClientOption = None,
     ready_file: ReadyOption = None,
 ) -> None:
     """Start a broker; it registers with the name servers that -n, the file or the environment names."""
     from rocketmq_lite.cli.broker_settings import broker_settings
+    from rocketmq_lite.transport.tls import broker_context
 
     settings = broker_settings(
         config,
@@ -162,9 +208,15 @@ async def broker(
         advertise=advertise,
         port=port,
         data=data,
+        max_connections=max_connections,
+        tls=tls_options.tls_settings(
+            tls, certificate=tls_cert, key=tls_key, trust=tls_ca, clients=tls_client_auth
+        ),
     )
     names = ";".join(settings.namesrv)
-    async with serving.running_broker(settings, port_option="--port") as address:
+    async with serving.running_broker(
+        settings, to_namesrv=broker_context(settings.tls), port_option="--port"
+    ) as address:
         with serving.stop_signals() as asked_to_stop:
             serving.write_ready_file(ready_file, {"broker": address} | ({"namesrv": names} if names else {}))
             _announce(
@@ -181,9 +233,10 @@ def _announce(facts: dict[str, str]) -> None:
     sys.stdout.flush()
 
 
-def _suggest(namesrv_address: str) -> None:
+def _suggest(namesrv_address: str, tls: TlsSettings) -> None:
     """The two next commands, with the address only where the default would not find it."""
     where = "" if namesrv_address == "127.0.0.1:9876" else f" -n {namesrv_address}"
+    where += " --tls" if tls.mode == "enforcing" else ""
     sys.stdout.write(
         "\nIn another terminal:\n"
         f"  {_program()} msg send hello world{where}\n"

@@ -22,9 +22,10 @@ from rocketmq_lite.transport.network import TcpNetwork
 from rocketmq_lite.transport.nursery import background_nursery
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 
-    from rocketmq_lite.config import BrokerSettings
+    from rocketmq_lite.config import BrokerSettings, TlsSettings
 
 _OPEN_FILES: Final = 65_536
 """Where the system sets no limit; some then refuse to be asked for infinitely many."""
@@ -32,29 +33,35 @@ ANY_ADDRESS = frozenset({"0.0.0.0", "::", ""})
 
 
 @asynccontextmanager
-async def running_namesrv(*, host: str, port: int, data: Path, port_option: str) -> AsyncIterator[str]:
+async def running_namesrv(
+    *, host: str, port: int, data: Path, tls: TlsSettings | None, port_option: str
+) -> AsyncIterator[str]:
     """Run a name server inside the block; its address."""
-    from rocketmq_lite.config import NameServerSettings
+    from rocketmq_lite.config import NameServerSettings, TlsSettings
     from rocketmq_lite.nameserver.server import serve
 
-    start = partial(serve, host=host, port=port, settings=NameServerSettings(data=data / "namesrv"))
+    settings = NameServerSettings(data=data / "namesrv", tls=tls or TlsSettings())
+    start = partial(serve, TcpNetwork(), host=host, port=port, settings=settings)
     async with _running(start, port_option) as address:
         yield address
 
 
 @asynccontextmanager
-async def running_broker(settings: BrokerSettings, *, port_option: str) -> AsyncIterator[str]:
+async def running_broker(
+    settings: BrokerSettings, *, to_namesrv: ssl.SSLContext | None, port_option: str
+) -> AsyncIterator[str]:
     """Run a broker inside the block; its advertised address. It is registered when the block begins."""
     from rocketmq_lite.broker.server import serve
 
-    async with _running(partial(serve, settings), port_option) as addresses:
+    start = partial(serve, settings, network=TcpNetwork(to_namesrv))
+    async with _running(start, port_option) as addresses:
         yield addresses.address
 
 
 @asynccontextmanager
 async def _running(serve: Callable[..., Awaitable[None]], port_option: str) -> AsyncIterator[Any]:
     _raise_limit_on_open_files()
-    start = partial(serve, network=TcpNetwork(), clock=SystemClock())
+    start = partial(serve, clock=SystemClock())
     async with background_nursery() as nursery:
         try:
             status = await nursery.start(start)

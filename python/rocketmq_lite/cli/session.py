@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator
 
     from rocketmq_lite.cli.options import GlobalOptions
@@ -21,5 +22,16 @@ async def connected(options: GlobalOptions) -> AsyncIterator[Client]:
     from rocketmq_lite.client.client import connect
 
     address = name_servers(options.namesrv) or DEFAULT_NAMESRV
-    async with connect(address, request_timeout=options.request_timeout) as client:
+    async with connect(
+        address, request_timeout=options.request_timeout, tls=_tls(options) or False
+    ) as client:
         yield client
+
+
+def _tls(options: GlobalOptions) -> ssl.SSLContext | bool | None:
+    """What the options say about TLS: the system's trust, a file's, or nothing."""
+    if options.tls_ca is None:
+        return options.tls
+    from rocketmq_lite.transport.tls import client_context
+
+    return client_context(options.tls_ca)

@@ -45,8 +45,10 @@ from rocketmq_lite.transport.dispatch import table_handler
 from rocketmq_lite.transport.network import TcpNetwork
 from rocketmq_lite.transport.nursery import background_nursery
 from rocketmq_lite.transport.rpc import open_pool
+from rocketmq_lite.transport.tls import client_context
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Callable, Mapping
     from contextlib import AbstractAsyncContextManager
     from os import PathLike
@@ -102,6 +104,7 @@ async def connect(
     *,
     request_timeout: float = 3.0,
     instance: str | None = None,
+    tls: ssl.SSLContext | bool = False,
     network: Network | None = None,
     clock: Clock | None = None,
 ) -> AsyncIterator[Client]:
@@ -115,7 +118,9 @@ async def connect(
             their own.
         instance: What tells this client from others of this machine; made up when left out. The client
             id is ``<ip>@<instance>``, and must be unique in a consumer group.
-        network: Where connections come from; TCP when left out. For tests.
+        tls: Encrypt every connection. ``True`` trusts the servers that the system trusts; an ``ssl.SSLContext`` says
+            whom else, and which certificate to show.
+        network: Where connections come from instead of TCP. For tests.
         clock: Where time comes from; the system's when left out. For tests.
 
     Raises:
@@ -137,7 +142,7 @@ async def connect(
     pushes = Pushes()
     async with (
         open_pool(
-            network or TcpNetwork(),
+            network or TcpNetwork(client_context() if tls is True else tls or None),
             clock,
             request_timeout=request_timeout,
             on_push=table_handler(pushes.table()),

@@ -14,6 +14,7 @@ from rocketmq_lite.nameserver.engine.routes import RouteTable
 from rocketmq_lite.nameserver.handlers import NameServerHandlers
 from rocketmq_lite.transport.dispatch import table_handler
 from rocketmq_lite.transport.server import CommandServer
+from rocketmq_lite.transport.tls_listener import TlsListener
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +44,7 @@ async def serve(
 
     Raises:
         PortInUse: Another process listens there.
-        ConfigError: The address is none of this machine's.
+        ConfigError: The address is none of this machine's, or a TLS file cannot be used.
         StoreDamaged: The KV configuration and its backup are both damaged.
         StoreError: The KV configuration cannot be read.
     """
@@ -64,7 +65,7 @@ async def serve(
             _log.info("broker %s of %s is gone: its connection closed", key.address, key.cluster)
 
     server = CommandServer(table_handler(handlers.table()), limits=settings.limits, on_close=closed)
-    listener = await network.listen(host, port)
+    listener = TlsListener(await network.listen(host, port), settings.tls)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_expire, routes, clock, settings.scan_interval)
         await server.serve(listener, task_status=task_status)

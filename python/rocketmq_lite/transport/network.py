@@ -8,13 +8,17 @@ small and each waits for an answer.
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import trio
 
 from rocketmq_lite.errors import ConfigError, ConnectError
 from rocketmq_lite.transport.address import format_address, parse_address
 from rocketmq_lite.transport.failures import dialing, listening
+from rocketmq_lite.transport.tls import secured
+
+if TYPE_CHECKING:
+    import ssl
 
 __all__ = ["Listener", "Network", "TcpNetwork"]
 
@@ -58,7 +62,14 @@ class Network(Protocol):
 
 
 class TcpNetwork:
-    """TCP over IPv4 and IPv6."""
+    """TCP over IPv4 and IPv6.
+
+    Args:
+        tls: What to encrypt connections with that are dialed; without it they are plain.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
 
     async def dial(self, address: str) -> trio.abc.Stream:
         """Open a TCP connection; a name with several addresses is tried by happy eyeballs."""
@@ -66,7 +77,10 @@ class TcpNetwork:
         if port == 0:
             raise ConnectError(f"cannot connect to {address}: port 0 is no port")
         with dialing(address):
-            return await trio.open_tcp_stream(host, port)
+            stream = await trio.open_tcp_stream(host, port)
+        if self._tls is None:
+            return stream
+        return await secured(stream, self._tls, address)
 
     async def listen(self, host: str, port: int) -> Listener:
         """Open one TCP port on one address of this machine."""

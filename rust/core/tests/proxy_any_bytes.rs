@@ -38,7 +38,7 @@ proptest! {
             for end in 0..header.len() {
                 prop_assert_eq!(decode(&header[..end]), Ok(None), "{} of {:?}", end, header);
             }
-            prop_assert_eq!(decode(&header), whole.clone());
+            prop_assert_eq!(decode(&header), whole);
             prop_assert_eq!(decode(&[&header[..], &following].concat()), whole);
         }
     }

@@ -2,13 +2,18 @@
 //!
 //! Readiness is edge-triggered: the kernel says once that a socket can be read, and `readable` remembers it until a read
 //! finds nothing. A connection that the engine paused, as it does when too much output is unsent, loses nothing.
+//!
+//! Between socket and engine is a layer: none, TLS, or at the beginning the wait for the bytes that tell (`opening`).
 
 use std::io::{self, Read};
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 use mio::net::TcpStream;
 
 use crate::limits::READ_BUDGET;
+use crate::opening::{Opened, Opening, Refused};
+use crate::tls_session::TlsSession;
 use crate::unsent::Unsent;
 
 /// The socket of one peer and what the event loop knows about it.
@@ -19,6 +24,7 @@ use crate::unsent::Unsent;
 )]
 pub(crate) struct Connection {
     pub(crate) stream: TcpStream,
+    layer: Layer,
     unsent: Unsent,
     /// The kernel reported bytes (or the end) that no read has exhausted yet.
     pub(crate) readable: bool,
@@ -33,6 +39,23 @@ pub(crate) struct Connection {
     pub(crate) listed_to_write: bool,
 }
 
+/// What is between the socket and the engine.
+#[derive(Debug)]
+enum Layer {
+    Opening(Opening),
+    Plain,
+    Tls(Box<TlsSession>),
+}
+
+/// What a connection has for the engine.
+#[derive(Debug)]
+pub(crate) enum Input<'a> {
+    /// Bytes of frames.
+    Bytes(&'a [u8]),
+    /// It is a load balancer's, and speaks for this client.
+    Client(SocketAddr),
+}
+
 /// How a turn of reading ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ReadEnd {
@@ -45,9 +68,10 @@ pub(crate) enum ReadEnd {
 }
 
 impl Connection {
-    pub(crate) fn new(stream: TcpStream) -> Self {
+    pub(crate) fn new(stream: TcpStream, opening: Opening) -> Self {
         Self {
             stream,
+            layer: Layer::Opening(opening),
             unsent: Unsent::default(),
             readable: false,
             writable: true,
@@ -65,17 +89,18 @@ impl Connection {
 
     /// Whether a write now can move something, or the connection waits to be closed.
     pub(crate) fn wants_write(&self) -> bool {
-        self.writable && (self.ending || !self.unsent.is_empty())
+        self.writable && (self.ending || self.has_unsent())
     }
 
     /// Closing time: asked to close, and nothing is left to write.
     pub(crate) fn is_over(&self) -> bool {
-        self.ending && self.unsent.is_empty()
+        self.ending && !self.has_unsent()
     }
 
     /// Whether output waits for the peer to take it.
     pub(crate) fn has_unsent(&self) -> bool {
-        !self.unsent.is_empty()
+        let is_inside = matches!(&self.layer, Layer::Tls(session) if session.has_output());
+        is_inside || !self.unsent.is_empty()
     }
 
     pub(crate) fn push(&mut self, chunks: Vec<Bytes>) {
@@ -84,18 +109,55 @@ impl Connection {
         }
     }
 
-    /// One turn of reading from the socket; see [`read_turn`].
-    pub(crate) fn read(&mut self, buffer: &mut [u8], sink: impl FnMut(&[u8])) -> io::Result<ReadEnd> {
-        let end = read_turn(&mut self.stream, buffer, sink)?;
+    /// One turn of reading from the socket; see [`read_turn`]. What the layer refuses ends the connection.
+    pub(crate) fn read(
+        &mut self,
+        buffer: &mut [u8],
+        mut sink: impl FnMut(Input<'_>),
+    ) -> io::Result<Result<ReadEnd, Refused>> {
+        let (layer, mut through) = (&mut self.layer, Ok(false));
+        let end = read_turn(&mut self.stream, buffer, |bytes| {
+            if matches!(through, Ok(false)) {
+                through = layer.receive(bytes, &mut sink);
+            }
+        })?;
         self.readable = end != ReadEnd::Empty;
-        Ok(end)
+        Ok(through.map(|finished| if finished { ReadEnd::Finished } else { end }))
     }
 
-    /// Writes what the socket takes; the number of bytes.
+    /// Writes what the socket takes; the number of bytes of what was pushed that have left.
     pub(crate) fn write(&mut self) -> io::Result<usize> {
-        let (count, full) = self.unsent.write(&self.stream)?;
+        let (count, full) = match &mut self.layer {
+            Layer::Tls(session) => session.write(&mut self.unsent, &self.stream, self.ending)?,
+            Layer::Plain | Layer::Opening(_) => self.unsent.write(&self.stream)?,
+        };
         self.writable = !full;
         Ok(count)
+    }
+}
+
+impl Layer {
+    /// Takes bytes of the socket; whether the peer has said inside the layer that it sends no more.
+    fn receive(&mut self, bytes: &[u8], sink: &mut impl FnMut(Input<'_>)) -> Result<bool, Refused> {
+        match self {
+            Self::Plain => {
+                sink(Input::Bytes(bytes));
+                Ok(false)
+            }
+            Self::Tls(session) => Ok(session.receive(bytes, |plain| sink(Input::Bytes(plain)))?),
+            Self::Opening(opening) => {
+                let learnt = opening.take(bytes)?;
+                if let Some(client) = learnt.client {
+                    sink(Input::Client(client));
+                }
+                let Some((opened, before)) = learnt.opened else { return Ok(false) };
+                *self = match opened {
+                    Opened::Plain => Self::Plain,
+                    Opened::Tls(session) => Self::Tls(session),
+                };
+                self.receive(bytes.get(before..).unwrap_or_default(), sink)
+            }
+        }
     }
 }
 
@@ -122,10 +184,12 @@ fn read_turn(source: &mut impl Read, buffer: &mut [u8], mut sink: impl FnMut(&[u
 mod tests {
     use std::io::Write;
     use std::net::{TcpListener as StdListener, TcpStream as StdStream};
+    use std::sync::Arc;
     use std::thread;
 
     use super::*;
     use crate::limits::READ_CHUNK;
+    use crate::tls::Tls;
 
     /// What one turn takes from `source`: how it ended, and how many bytes it gave.
     fn turn(source: &mut impl Read) -> (ReadEnd, usize) {
@@ -154,10 +218,15 @@ mod tests {
         ours.set_nonblocking(true).unwrap();
         let total = 16 * READ_BUDGET;
         let flood = thread::spawn(move || peer.write_all(&vec![1; total]).unwrap());
-        let mut connection = Connection::new(TcpStream::from_std(ours));
+        let opening = Opening::new(Arc::new(Tls::disabled()));
+        let mut connection = Connection::new(TcpStream::from_std(ours), opening);
         let (mut buffer, mut received) = (vec![0; READ_CHUNK], 0);
         loop {
-            let end = connection.read(&mut buffer, |bytes| received += bytes.len()).unwrap();
+            let end = connection.read(&mut buffer, |input| match input {
+                Input::Bytes(bytes) => received += bytes.len(),
+                Input::Client(client) => panic!("{client}"),
+            });
+            let end = end.unwrap().unwrap();
             assert_eq!(connection.readable, end != ReadEnd::Empty);
             if end == ReadEnd::Finished {
                 break;

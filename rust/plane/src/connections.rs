@@ -5,12 +5,14 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::mem;
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 use rocketmq_lite_core::session::ConnId;
 
-use crate::connection::{Connection, ReadEnd};
+use crate::connection::{Connection, Input, ReadEnd};
 use crate::limits::{LINGER_MS, READ_CHUNK};
+use crate::opening::Refused;
 
 /// The connections of one event loop.
 #[derive(Debug)]
@@ -21,6 +23,8 @@ pub(crate) struct Connections {
     /// Connections that wait to be closed, by the time at which we stop waiting; oldest first.
     lingering: VecDeque<(u64, ConnId)>,
     gone: Vec<ConnId>,
+    /// Of `gone`, those that were refused: from where, and why.
+    refused: Vec<(SocketAddr, Refused)>,
     buffer: Box<[u8]>,
 }
 
@@ -32,6 +36,7 @@ impl Connections {
             to_write: Vec::new(),
             lingering: VecDeque::new(),
             gone: Vec::new(),
+            refused: Vec::new(),
             buffer: vec![0; READ_CHUNK].into_boxed_slice(),
         }
     }
@@ -70,7 +75,7 @@ impl Connections {
     }
 
     /// Gives every connection that can be read one budget of bytes; what came goes into `sink`.
-    pub(crate) fn read(&mut self, mut sink: impl FnMut(ConnId, &[u8])) {
+    pub(crate) fn read(&mut self, mut sink: impl FnMut(ConnId, Input<'_>)) {
         for _ in 0..self.to_read.len() {
             let Some(id) = self.to_read.pop_front() else { break };
             let Some(connection) = self.table.get_mut(&id) else { continue };
@@ -78,10 +83,11 @@ impl Connections {
             if !connection.wants_read() {
                 continue;
             }
-            match connection.read(&mut self.buffer, |bytes| sink(id, bytes)) {
-                Ok(ReadEnd::Finished) => self.gone.push(id),
-                Ok(ReadEnd::Budget) => self.enlist(id),
-                Ok(ReadEnd::Empty) => {}
+            match connection.read(&mut self.buffer, |input| sink(id, input)) {
+                Ok(Ok(ReadEnd::Finished)) => self.gone.push(id),
+                // Empty, it may still have something to write: TLS answers by itself.
+                Ok(Ok(ReadEnd::Budget | ReadEnd::Empty)) => self.enlist(id),
+                Ok(Err(why)) => self.refuse(id, why),
                 Err(_) => self.drop_failed(id),
             }
         }
@@ -161,6 +167,19 @@ impl Connections {
     /// Whether output is left that a peer may still take.
     pub(crate) fn any_unsent(&self) -> bool {
         self.table.values().any(Connection::has_unsent)
+    }
+
+    /// Those that were refused since the last call: where from, and why.
+    pub(crate) fn take_refused(&mut self) -> Vec<(SocketAddr, Refused)> {
+        mem::take(&mut self.refused)
+    }
+
+    /// Ends a connection; the peer may still be told why, where the layer has words for it.
+    fn refuse(&mut self, id: ConnId, why: Refused) {
+        let peer = self.table.get(&id).and_then(|connection| connection.stream.peer_addr().ok());
+        // Without an address the peer has gone already, and nobody needs to know.
+        self.refused.extend(peer.map(|peer| (peer, why)));
+        self.gone.push(id);
     }
 
     fn drop_failed(&mut self, id: ConnId) {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 pub(crate) struct Counters {
     pub(crate) connections: AtomicU64,
     pub(crate) accepted: AtomicU64,
+    pub(crate) refused: AtomicU64,
     pub(crate) accept_failures: AtomicU64,
     pub(crate) bytes_received: AtomicU64,
     pub(crate) bytes_sent: AtomicU64,
@@ -22,6 +23,7 @@ impl Counters {
         PlaneStatistics {
             connections: self.connections.load(Relaxed),
             accepted: self.accepted.load(Relaxed),
+            refused: self.refused.load(Relaxed),
             accept_failures: self.accept_failures.load(Relaxed),
             bytes_received: self.bytes_received.load(Relaxed),
             bytes_sent: self.bytes_sent.load(Relaxed),
@@ -38,6 +40,8 @@ pub struct PlaneStatistics {
     pub connections: u64,
     /// Connections accepted.
     pub accepted: u64,
+    /// Connections closed as they came, because there were too many.
+    pub refused: u64,
     /// Times that `accept` failed for want of descriptors or memory.
     pub accept_failures: u64,
     /// Bytes read from sockets.

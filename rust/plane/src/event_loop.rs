@@ -11,27 +11,28 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Registry, Token};
 use rocketmq_lite_core::flood::Flood;
 use rocketmq_lite_core::session::{Broker, Cold, ConnId, Control, Level, Now, Output, Value};
 use rocketmq_lite_core::store::{FlushPlan, IndexPlan, PurgePlan, ReadPlan};
 
 use crate::clock::Clock;
-use crate::connection::Connection;
+use crate::connection::{Connection, Input};
 use crate::connections::Connections;
 use crate::counters::Counters;
 use crate::guard::Failure;
 use crate::inbox::{Inbox, Message};
-use crate::limits::{ACCEPT_BATCH, EVENTS, LINGER_MS};
-use crate::listener::{Accepted, Listener};
+use crate::limits::{EVENTS, LINGER_MS};
+use crate::listeners::Listeners;
 use crate::mailbox::{Event, Mailbox};
+use crate::opening::Opening;
+use crate::settings::ReactorSettings;
+use crate::tls::Tls;
 use crate::worker::Workers;
 
 /// The waker's token; connections use their number, listeners count down from below this.
 pub(crate) const WAKER: Token = Token(usize::MAX);
-
-/// Why `accept` fails while the backlog holds somebody, and what helps.
-const WANTING: &str = "this process has no more open files, or no memory; raise the limit (ulimit -n)";
 
 /// The token under which the loop itself stops the engine; its answer does not go into the mailbox.
 const STOP: u64 = u64::MAX;
@@ -84,7 +85,7 @@ enum Stop {
 #[derive(Debug)]
 pub(crate) struct EventLoop {
     connections: Connections,
-    listeners: Vec<(Token, Listener)>,
+    listeners: Listeners,
     poll: Poll,
     workers: Disk,
     broker: Broker,
@@ -97,15 +98,23 @@ pub(crate) struct EventLoop {
     fresh: Vec<Event>,
     /// The inbox's messages of this turn.
     messages: Vec<Message>,
-    /// Complaints about accepting.
-    exhausted: Flood,
+    tls: Arc<Tls>,
+    /// Complaints about connections that were refused at their first bytes.
+    refusals: Flood,
 }
 
 impl EventLoop {
-    pub(crate) fn new(poll: Poll, broker: Broker, clock: Clock, shared: Shared, workers: Disk) -> Self {
+    pub(crate) fn new(
+        poll: Poll,
+        broker: Broker,
+        clock: Clock,
+        shared: Shared,
+        workers: Disk,
+        settings: ReactorSettings,
+    ) -> Self {
         Self {
             connections: Connections::new(),
-            listeners: Vec::new(),
+            listeners: Listeners::new(settings.max_connections, Arc::clone(&shared.counters)),
             poll,
             workers,
             broker,
@@ -115,7 +124,8 @@ impl EventLoop {
             close_by: None,
             fresh: Vec::new(),
             messages: Vec::new(),
-            exhausted: Flood::default(),
+            tls: Arc::new(settings.tls),
+            refusals: Flood::default(),
         }
     }
 
@@ -142,11 +152,7 @@ impl EventLoop {
             return Some(ended);
         }
         self.accept(now);
-        let (broker, counters) = (&mut self.broker, &self.shared.counters);
-        self.connections.read(|conn, bytes| {
-            Counters::add(&counters.bytes_received, bytes.len());
-            broker.receive(conn, bytes, now);
-        });
+        self.read(now);
         if self.broker.next_deadline().is_some_and(|deadline| deadline <= now.mono_ms) {
             self.broker.tick(now);
         }
@@ -165,9 +171,7 @@ impl EventLoop {
         }
         for event in events.iter() {
             let token = event.token();
-            if let Some((_, listener)) = self.listeners.iter_mut().find(|(known, _)| *known == token) {
-                listener.ready = true;
-            } else if token != WAKER {
+            if token != WAKER && !self.listeners.ready(token) {
                 let readable = event.is_readable() || event.is_read_closed() || event.is_error();
                 self.connections.ready(ConnId(token.0 as u64), readable, event.is_writable());
             }
@@ -177,12 +181,12 @@ impl EventLoop {
 
     /// How long the kernel may let us sleep: until the next deadline of anybody, for ever without one.
     fn timeout(&self) -> Option<Duration> {
-        if self.connections.any_to_read() || self.listeners.iter().any(|(_, listener)| listener.ready) {
+        if self.connections.any_to_read() || self.listeners.any_ready() {
             return Some(Duration::ZERO);
         }
-        let rests = self.listeners.iter().filter_map(|(_, listener)| listener.rests_until());
-        let deadlines = [self.broker.next_deadline(), self.connections.next_deadline(), self.close_by];
-        let next = deadlines.into_iter().flatten().chain(rests).min()?;
+        let (broker, connections) = (self.broker.next_deadline(), self.connections.next_deadline());
+        let deadlines = [broker, connections, self.listeners.next_deadline(), self.close_by];
+        let next = deadlines.into_iter().flatten().min()?;
         Some(Duration::from_millis(next.saturating_sub(self.clock.mono_ms())))
     }
 
@@ -207,7 +211,7 @@ impl EventLoop {
             Message::Read(token, outcome) => self.broker.read_done(token, outcome, now),
             Message::Listen(token, socket) => {
                 if matches!(self.stop, Stop::NotAsked) {
-                    self.listeners.push((token, Listener::new(socket)));
+                    self.listeners.add(token, socket);
                 }
             }
             Message::Close { timeout_ms } => {
@@ -235,32 +239,35 @@ impl EventLoop {
     }
 
     fn accept(&mut self, now: Now) {
-        for (_, listener) in &mut self.listeners {
-            listener.end_rest(now.mono_ms);
-            for _ in 0..ACCEPT_BATCH {
-                if !listener.ready {
-                    break;
-                }
-                match listener.accept(now.mono_ms) {
-                    Accepted::Peer(stream, peer) => {
-                        let id = self.broker.open(now, peer);
-                        match register(self.poll.registry(), id, stream) {
-                            Ok(connection) => self.connections.insert(id, connection),
-                            Err(_) => self.broker.closed(id, now),
-                        }
-                        Counters::add(&self.shared.counters.accepted, 1);
-                    }
-                    Accepted::Nobody => {}
-                    Accepted::Exhausted => {
-                        Counters::add(&self.shared.counters.accept_failures, 1);
-                        if let Some(untold) = self.exhausted.admit(now.mono_ms) {
-                            let text = format!("no connection can be accepted: {WANTING}{untold}");
-                            self.fresh.push(Event::Cold(Cold::Log { level: Level::Warning, text }));
-                        }
-                    }
-                }
+        let arrivals = self.listeners.accept(self.connections.len(), now.mono_ms);
+        for (stream, peer) in arrivals.peers {
+            let id = self.broker.open(now, peer);
+            match register(self.poll.registry(), id, stream, Opening::new(Arc::clone(&self.tls))) {
+                Ok(connection) => self.connections.insert(id, connection),
+                Err(_) => self.broker.closed(id, now),
             }
         }
+        arrivals.complaints.into_iter().for_each(|text| self.warn(text));
+    }
+
+    fn read(&mut self, now: Now) {
+        let (broker, counters) = (&mut self.broker, &self.shared.counters);
+        self.connections.read(|conn, input| match input {
+            Input::Bytes(bytes) => {
+                Counters::add(&counters.bytes_received, bytes.len());
+                broker.receive(conn, bytes, now);
+            }
+            Input::Client(client) => broker.proxied(conn, client),
+        });
+        for (peer, why) in self.connections.take_refused() {
+            if let Some(untold) = self.refusals.admit(now.mono_ms) {
+                self.warn(format!("closing the connection from {peer}: {why}{untold}"));
+            }
+        }
+    }
+
+    fn warn(&mut self, text: String) {
+        self.fresh.push(Event::Cold(Cold::Log { level: Level::Warning, text }));
     }
 
     /// Drains the engine, tells it of connections that ended, writes; until nothing is left to do.
@@ -328,8 +335,13 @@ impl EventLoop {
 }
 
 /// Makes a fresh socket ours: no delay for small answers, and known to the kernel under the connection's number.
-fn register(registry: &Registry, id: ConnId, mut stream: mio::net::TcpStream) -> io::Result<Connection> {
+fn register(
+    registry: &Registry,
+    id: ConnId,
+    mut stream: TcpStream,
+    opening: Opening,
+) -> io::Result<Connection> {
     stream.set_nodelay(true)?;
     registry.register(&mut stream, Token(id.0 as usize), Interest::READABLE | Interest::WRITABLE)?;
-    Ok(Connection::new(stream))
+    Ok(Connection::new(stream, opening))
 }

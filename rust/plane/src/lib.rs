@@ -6,7 +6,8 @@
 //!   cache does not hold. Production runs on it.
 //!
 //! Inside: `event_loop` is the thread, `connections` and `connection` its sockets, `unsent` what they have to write,
-//! `listener` how they come; `inbox` and `mailbox` are its two doors, `worker` its helpers, `guard` what happens on a panic.
+//! `listeners` and `listener` how they come, `opening` what their first bytes say, `tls` and `tls_session` what some speak;
+//! `inbox` and `mailbox` are its two doors, `worker` its helpers, `guard` what happens on a panic.
 
 mod clock;
 mod connection;
@@ -17,9 +18,14 @@ mod guard;
 mod inbox;
 mod limits;
 mod listener;
+mod listeners;
 mod mailbox;
+mod opening;
 mod pump;
 mod reactor;
+mod settings;
+mod tls;
+mod tls_session;
 mod unsent;
 mod wake;
 mod worker;
@@ -31,4 +37,6 @@ pub use inbox::Closed;
 pub use mailbox::Event;
 pub use pump::{Action, Pump};
 pub use reactor::{CloseError, ListenError, Reactor};
+pub use settings::ReactorSettings;
+pub use tls::{ClientAuth, Identity, Tls, TlsError, TlsMode, self_made};
 pub use wake::WakeSocket;

@@ -24,6 +24,7 @@ use crate::inbox::{Closed, Inbox, Message};
 use crate::limits::{CLOSE_GRACE, READER_THREADS};
 use crate::listener::bind;
 use crate::mailbox::{Event, Mailbox};
+use crate::settings::ReactorSettings;
 use crate::wake::WakeSocket;
 use crate::worker::Workers;
 
@@ -83,14 +84,19 @@ pub enum CloseError {
 impl Reactor {
     /// Starts the threads. `wake` gets one byte when there is something to [`take`](Self::take) and there was nothing
     /// before. `clock` goes on from where the engine was made.
-    pub fn start(broker: Broker, clock: Clock, wake: WakeSocket) -> io::Result<Self> {
+    pub fn start(
+        broker: Broker,
+        clock: Clock,
+        wake: WakeSocket,
+        settings: ReactorSettings,
+    ) -> io::Result<Self> {
         let poll = Poll::new()?;
         let registry = poll.registry().try_clone()?;
         let inbox = Arc::new(Inbox::new(Waker::new(&registry, WAKER)?));
         let mailbox = Arc::new(Mailbox::new(wake));
         let shared = Shared { inbox, mailbox, counters: Arc::new(Counters::default()) };
         let disk = start_disk(&shared.inbox)?;
-        let event_loop = EventLoop::new(poll, broker, clock, shared.clone(), disk);
+        let event_loop = EventLoop::new(poll, broker, clock, shared.clone(), disk, settings);
         let (sender, ended) = bounded(1);
         let theirs = shared.clone();
         Builder::new().name(THREAD.to_owned()).spawn(move || run(event_loop, &theirs, &sender))?;

@@ -5,6 +5,7 @@ use std::io::{self, IoSlice};
 use std::os::fd::AsFd;
 
 use bytes::{Buf, Bytes};
+use rustix::io::Errno;
 use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
 
 use crate::limits::WRITE_CHUNKS;
@@ -27,35 +28,32 @@ impl Unsent {
     }
 
     /// Writes until everything is out or the socket takes no more; the bytes written so far and whether the socket is full.
-    ///
-    /// `sendmsg` and not `writev`: only it can be told not to raise SIGPIPE, whose handling belongs to Python.
     pub(crate) fn write(&mut self, socket: impl AsFd) -> io::Result<(usize, bool)> {
         let mut written = 0;
         while !self.is_empty() {
-            match self.write_once(socket.as_fd()) {
-                Ok(count) => {
+            match self.with_slices(|slices| send_some(socket.as_fd(), slices))? {
+                Some(count) => {
                     written += count;
                     self.advance(count);
                 }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok((written, true)),
-                Err(error) => return Err(error),
+                None => return Ok((written, true)),
             }
         }
         Ok((written, false))
     }
 
-    fn write_once(&self, socket: impl AsFd) -> io::Result<usize> {
+    /// Shows the first chunks to `write`.
+    pub(crate) fn with_slices<T>(&self, write: impl FnOnce(&[IoSlice<'_>]) -> T) -> T {
         let mut slices = [IoSlice::new(&[]); WRITE_CHUNKS];
         let count = self.chunks.len().min(WRITE_CHUNKS);
         for (slice, chunk) in slices.iter_mut().zip(&self.chunks) {
             *slice = IoSlice::new(chunk);
         }
-        let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
-        Ok(sendmsg(socket, &slices[..count], &mut SendAncillaryBuffer::default(), flags)?)
+        write(&slices[..count])
     }
 
-    fn advance(&mut self, mut count: usize) {
+    /// Drops so many bytes: they have been written.
+    pub(crate) fn advance(&mut self, mut count: usize) {
         while let Some(first) = self.chunks.front_mut() {
             if count < first.len() {
                 first.advance(count);
@@ -63,6 +61,21 @@ impl Unsent {
             }
             count -= first.len();
             self.chunks.pop_front();
+        }
+    }
+}
+
+/// One write; how many bytes the socket took, `None` when it is full.
+///
+/// `sendmsg` and not `writev`: only it can be told not to raise SIGPIPE, whose handling belongs to Python.
+pub(crate) fn send_some(socket: impl AsFd, slices: &[IoSlice<'_>]) -> io::Result<Option<usize>> {
+    let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+    loop {
+        match sendmsg(socket.as_fd(), slices, &mut SendAncillaryBuffer::default(), flags) {
+            Ok(count) => return Ok(Some(count)),
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => return Ok(None),
+            Err(error) => return Err(error.into()),
         }
     }
 }

@@ -70,7 +70,7 @@ fn stuck_disk() -> (HookFs, crossbeam_channel::Sender<()>) {
 #[test]
 fn who_does_not_finish_in_time_says_so() {
     let (files, release) = stuck_disk();
-    let server = Server::with(Wish { files: Arc::new(files), flush: FlushMode::Sync });
+    let server = Server::with(Wish { files: Arc::new(files), flush: FlushMode::Sync, ..Wish::default() });
     let mut client = server.client();
     client.write(SEND_MESSAGE, &send_fields("0"), b"never on disk");
     eventually("the send arrived", || server.reactor.statistics().bytes_received > 0);
@@ -103,7 +103,7 @@ fn a_handle_that_is_dropped_lets_go_of_the_store() {
 /// Panics of ours, wherever they happen: sockets are closed, the failure is told, the store is let go of unclosed.
 fn dies_of(files: HookFs, flush: FlushMode, thread: &str) {
     let files: Arc<dyn FileSystem> = Arc::new(files);
-    let mut server = Server::with(Wish { files: Arc::clone(&files), flush });
+    let mut server = Server::with(Wish { files: Arc::clone(&files), flush, ..Wish::default() });
     let (mut idle, mut client) = (server.client(), server.client());
     client.write(SEND_MESSAGE, &send_fields("0"), b"x");
     let failure = server.wait_event(|event| match event {

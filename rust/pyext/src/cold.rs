@@ -177,6 +177,7 @@ pub(crate) fn plane_statistics<'py>(
     let PlaneStatistics {
         connections,
         accepted,
+        refused,
         accept_failures,
         bytes_received,
         bytes_sent,
@@ -187,6 +188,7 @@ pub(crate) fn plane_statistics<'py>(
     let put = |name: &str, value: u64| table.set_item(name, value);
     put("connections", connections)?;
     put("accepted", accepted)?;
+    put("refused", refused)?;
     put("accept_failures", accept_failures)?;
     put("bytes_received", bytes_received)?;
     put("bytes_sent", bytes_sent)?;

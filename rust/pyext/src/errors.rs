@@ -3,6 +3,7 @@
 //! | Rust | Python |
 //! |---|---|
 //! | `WireError`, `RecordError`, `CompressionError` | `WireError`, a `ValueError` |
+//! | `TlsError` | `ValueError` |
 //! | `sql::SqlError`, `sql::NoVerdict` | `SqlError`, a `ValueError` |
 //! | `StoreError` | `StoreError`, with `kind`, `path`, `offset`, `expected` and `found` where they apply, else `None` |
 //! | `io::Error` of sockets | `OSError` or its subclass, with `errno`, and the address as `filename` |
@@ -17,7 +18,7 @@ use pyo3::exceptions::{PyException, PyOSError, PyRuntimeError, PyTimeoutError, P
 use pyo3::prelude::*;
 use rocketmq_lite_core::record::{CompressionError, RecordError};
 use rocketmq_lite_core::store::StoreError as CoreStoreError;
-use rocketmq_lite_plane::{CloseError, Closed, ListenError};
+use rocketmq_lite_plane::{CloseError, Closed, ListenError, TlsError};
 
 create_exception!(
     rocketmq_lite._native,
@@ -63,6 +64,11 @@ pub(crate) fn compression(error: &CompressionError) -> PyErr {
 /// A text that is no condition, or a message it cannot judge.
 pub(crate) fn sql(error: &impl std::error::Error) -> PyErr {
     SqlError::new_err(error.to_string())
+}
+
+/// Certificates and keys that cannot be used.
+pub(crate) fn tls(error: &TlsError) -> PyErr {
+    PyValueError::new_err(error.to_string())
 }
 
 /// What Python may ask a store error for, beside its message.

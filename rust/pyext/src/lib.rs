@@ -17,6 +17,7 @@ mod repair;
 mod session;
 mod settings;
 mod store;
+mod tls;
 mod wire;
 
 #[pymodule]
@@ -61,5 +62,7 @@ fn add_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<cold::Cold>()?;
     module.add_class::<settings::Opening>()?;
     module.add_class::<session::Engine>()?;
+    module.add_class::<tls::Tls>()?;
+    module.add_function(wrap_pyfunction!(tls::self_made_certificate, module)?)?;
     module.add_class::<plane::Reactor>()
 }

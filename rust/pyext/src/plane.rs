@@ -9,12 +9,13 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use rocketmq_lite_core::store::Recovery;
-use rocketmq_lite_plane::{Clock, Reactor as CoreReactor, WakeSocket};
+use rocketmq_lite_plane::{Clock, Reactor as CoreReactor, ReactorSettings, WakeSocket};
 
 use crate::cold::{Cold, plane_statistics, recovery_dict, to_python};
 use crate::control::Control;
 use crate::errors;
 use crate::settings::Opening;
+use crate::tls::Tls;
 
 /// The production owner of the engine.
 #[pyclass(frozen, module = "rocketmq_lite._native")]
@@ -26,12 +27,20 @@ pub(crate) struct Reactor {
 #[pymethods]
 impl Reactor {
     #[new]
-    #[pyo3(signature = (opening, *, wake_fd))]
-    fn new(py: Python<'_>, opening: &Opening, wake_fd: i32) -> PyResult<Self> {
+    #[pyo3(signature = (opening, *, wake_fd, max_connections, tls))]
+    fn new(
+        py: Python<'_>,
+        opening: &Opening,
+        wake_fd: i32,
+        max_connections: usize,
+        tls: &Tls,
+    ) -> PyResult<Self> {
         let wake = adopt(py, wake_fd)?;
+        let settings = ReactorSettings { max_connections, tls: tls.core()? };
         let clock = Clock::start();
         let (broker, recovery) = opening.open(py, clock.now().wall_ms)?;
-        let inner = CoreReactor::start(broker, clock, wake).map_err(|error| errors::os(&error, None))?;
+        let inner =
+            CoreReactor::start(broker, clock, wake, settings).map_err(|error| errors::os(&error, None))?;
         Ok(Self { inner, recovery })
     }
 

@@ -19,8 +19,8 @@ mod frame;
 mod header;
 mod header_json;
 mod header_rocketmq;
-mod template;
 pub mod proxy;
+mod template;
 
 pub use crate::error::{BadField, WireError};
 pub use fields::Fields;

@@ -1,6 +1,6 @@
 //! The header of the PROXY protocol, by which a load balancer says who its client is.
 //!
-//! HAProxy's specification, versions 1 and 2, sections 2.1 and 2.2. A header comes before anything else on a connection:
+//! The specification of `HAProxy`, versions 1 and 2, sections 2.1 and 2.2. A header comes before anything else on a connection:
 //!
 //! ```text
 //! version 1   PROXY TCP4 <source> <destination> <source port> <destination port>\r\n      TCP6 and UNKNOWN likewise
@@ -89,16 +89,17 @@ fn decode_binary(bytes: &[u8]) -> Result<Option<Proxied>, ProxyError> {
         return Err(ProxyError("its signature is not that of version 2"));
     }
     let Some((head, rest)) = bytes.split_first_chunk::<BINARY_HEAD>() else { return Ok(None) };
-    let [.., command, family, high, low] = *head;
+    let [.., version_and_command, family, high, low] = *head;
+    let (version, command) = (version_and_command >> 4, version_and_command & 0x0f);
     let len = usize::from(u16::from_be_bytes([high, low]));
     if BINARY_HEAD + len > MAX_BINARY {
         return Err(ProxyError("it is longer than 4096 bytes"));
     }
-    if command >> 4 != 2 || command & 0x0f > 1 {
+    if version != 2 || command > 1 {
         return Err(ProxyError("its version is not 2, or its command neither LOCAL nor PROXY"));
     }
     let Some(rest) = rest.get(..len) else { return Ok(None) };
-    let client = if command & 0x0f == 0 { None } else { binary_client(family, rest)? };
+    let client = if command == 0 { None } else { binary_client(family, rest)? };
     Ok(Some(Proxied { len: BINARY_HEAD + len, client }))
 }
 

@@ -14,7 +14,7 @@ use rocketmq_lite_core::session::{Broker, Control, GroupEntry, Settings, TopicEn
 use rocketmq_lite_core::store::{FileSystem, FlushMode, MemFs, Store, StoreSettings};
 use rocketmq_lite_core::wire::codes::request::{PULL_MESSAGE, SEND_MESSAGE};
 use rocketmq_lite_core::wire::{Command, Fields, FrameDecoder, MAX_FRAME, encode};
-use rocketmq_lite_plane::{Clock, Event, Reactor, WakeSocket};
+use rocketmq_lite_plane::{Clock, Event, Reactor, ReactorSettings, Tls, WakeSocket};
 
 /// Nothing here takes longer, unless it never happens.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -31,12 +31,22 @@ pub struct Server {
 pub struct Wish {
     pub files: Arc<dyn FileSystem>,
     pub flush: FlushMode,
+    pub reactor: ReactorSettings,
 }
 
 impl Default for Wish {
     fn default() -> Self {
-        Self { files: Arc::new(MemFs::new()), flush: FlushMode::Async { interval_ms: 500 } }
+        Self {
+            files: Arc::new(MemFs::new()),
+            flush: FlushMode::Async { interval_ms: 500 },
+            reactor: generous(),
+        }
     }
+}
+
+/// Room for every test, no TLS.
+pub fn generous() -> ReactorSettings {
+    ReactorSettings { max_connections: 20_000, tls: Tls::disabled() }
 }
 
 pub fn open_store(files: &Arc<dyn FileSystem>, flush: FlushMode) -> Store {
@@ -58,7 +68,7 @@ impl Server {
         let (wake, theirs) = UnixStream::pair().expect("a socket pair");
         wake.set_read_timeout(Some(PATIENCE)).expect("a time-out");
         let theirs = WakeSocket::new(theirs.into()).expect("a socket");
-        let reactor = Reactor::start(broker, Clock::start(), theirs).expect("threads start");
+        let reactor = Reactor::start(broker, Clock::start(), theirs, wish.reactor).expect("threads start");
         let address = reactor.listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a free port");
         reactor.submit(0, Control::PutTopic(TopicEntry::new("T", 4))).expect("it runs");
         reactor.submit(0, Control::PutGroup(GroupEntry::new("G"))).expect("it runs");
