@@ -152,7 +152,7 @@ async def connect(
         remote = Remote(pool)
         routing = Routing(remote, NameServers(addresses, start=secrets.randbelow(len(addresses))))
         await routing.check()
-        heartbeats = pushes.heartbeats = Heartbeats(remote, routing, identity.client_id)
+        heartbeats = pushes.heartbeats = Heartbeats(nursery, remote, routing, identity.client_id)
         pool.subscribe_disconnects(heartbeats.disconnected)
         client = Client(
             identity=identity,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import trio
@@ -39,16 +40,26 @@ class ConsumerMember(Protocol):
         """How it is doing."""
 
 
+@dataclass(slots=True)
+class _Outcome:
+    """How a heartbeat went; ``error`` counts once ``event`` is set."""
+
+    event: trio.Event = field(default_factory=trio.Event)
+    error: RocketMQError | None = None
+
+
 class Heartbeats:
     """The groups of one client.
 
     Args:
+        nursery: Where heartbeats are sent.
         remote: The calls.
         routing: Tells which brokers there are.
         client_id: Who we are.
     """
 
-    def __init__(self, remote: Remote, routing: Routing, client_id: str) -> None:
+    def __init__(self, nursery: trio.Nursery, remote: Remote, routing: Routing, client_id: str) -> None:
+        self._nursery = nursery
         self._remote = remote
         self._routing = routing
         self._client_id = client_id
@@ -144,12 +155,25 @@ class Heartbeats:
         """
         if not self._membership.is_due(address, trio.current_time()):
             return
-        async with self._sending.setdefault(address, trio.Lock()):
-            if self._has_groups and self._membership.is_due(address, trio.current_time()):
-                version = self._membership.version
-                self._membership.telling(address)
-                await self._remote.heartbeat(address, self._data())
-                self._membership.sent(address, version, trio.current_time())
+        # Not by the caller: when it is cancelled the heartbeat goes on, and our good-bye must not overtake it.
+        done = _Outcome()
+        self._nursery.start_soon(self._tell, address, done)
+        await done.event.wait()
+        if done.error is not None:
+            raise done.error
+
+    async def _tell(self, address: str, done: _Outcome) -> None:
+        try:
+            async with self._sending.setdefault(address, trio.Lock()):
+                if self._has_groups and self._membership.is_due(address, trio.current_time()):
+                    version = self._membership.version
+                    self._membership.telling(address)
+                    await self._remote.heartbeat(address, self._data())
+                    self._membership.sent(address, version, trio.current_time())
+        except RocketMQError as error:
+            done.error = error
+        finally:
+            done.event.set()
 
     async def beat(self) -> None:
         """Send a heartbeat to every broker that is due; failures are logged and tried again later."""
