@@ -39,8 +39,9 @@ up: $(VENV)/.native ## Build what is needed, start name server and broker (ARGS=
 test: test-rust test-python ## Build and run every test that needs Python and cargo only
 
 .PHONY: soak
-soak: $(VENV)/.dev ## The outages that the tests make, at full length (a minute each)
+soak: $(VENV)/.dev ## The outages that the tests make, at full length (a minute each), and groups under thousands of schedules
 	OUTAGE_SECONDS=60 $(PYTEST) tests/e2e/test_outages.py $(ARGS)
+	GROUP_SCHEDULES=2000 $(PYTEST) tests/property/test_group_schedules.py $(ARGS)
 
 .PHONY: test-rust
 test-rust: tools-present
