@@ -115,6 +115,8 @@ pub(crate) fn engine_statistics<'py>(py: Python<'py>, counters: &Statistics) -> 
         bytes_out,
         sends,
         sends_refused,
+        sends_late,
+        sends_dirty,
         pulls,
         held,
         parked,
@@ -123,6 +125,7 @@ pub(crate) fn engine_statistics<'py>(py: Python<'py>, counters: &Statistics) -> 
         overloaded,
         reads_waiting,
         flush_waiting,
+        backlog,
         connections,
         connections_total,
         runs,
@@ -145,6 +148,8 @@ pub(crate) fn engine_statistics<'py>(py: Python<'py>, counters: &Statistics) -> 
     put("bytes_out", bytes_out)?;
     put("sends", sends)?;
     put("sends_refused", sends_refused)?;
+    put("sends_late", sends_late)?;
+    put("sends_dirty", sends_dirty)?;
     put("pulls", pulls)?;
     put("held", held as u64)?;
     put("parked", parked as u64)?;
@@ -153,6 +158,7 @@ pub(crate) fn engine_statistics<'py>(py: Python<'py>, counters: &Statistics) -> 
     put("overloaded", overloaded)?;
     put("reads_waiting", reads_waiting as u64)?;
     put("flush_waiting", flush_waiting as u64)?;
+    put("backlog", backlog as u64)?;
     put("connections", connections as u64)?;
     put("connections_total", connections_total)?;
     put("runs", runs)?;

@@ -76,9 +76,10 @@ impl Broker {
             return;
         }
         connection.paused = false;
+        let waited_ms = now.mono_ms.saturating_sub(connection.came_at);
         self.outputs.push_back(Output::Resume(conn));
         self.run_deferred(conn, now);
-        self.process(conn, now);
+        self.process(conn, waited_ms, now);
     }
 
     /// Runs released pulls that waited for room in the output.

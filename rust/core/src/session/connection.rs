@@ -71,6 +71,10 @@ impl Outbox {
 
 /// One connection.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, each with its own source; no state has a name"
+)]
 pub(super) struct Connection {
     /// The other end of the socket, which stored messages carry as their born host.
     pub(super) peer: SocketAddr,
@@ -82,6 +86,12 @@ pub(super) struct Connection {
     pub(super) dirty: bool,
     pub(super) unsent: usize,
     pub(super) paused: bool,
+    /// When what it has not processed came.
+    pub(super) came_at: u64,
+    /// Not read because all connections together have too much that is not processed.
+    pub(super) crowded: bool,
+    /// What of it is counted in the backlog of all.
+    pub(super) counted: usize,
     /// Its reads that the owner has.
     pub(super) reads: usize,
     pub(super) last_active: u64,
@@ -104,12 +114,12 @@ pub(super) struct Connection {
 impl Connection {
     /// Whether it has to be paused now.
     pub(super) fn is_full(&self) -> bool {
-        self.unsent > UNSENT_HIGH || self.reads >= READS_LIMIT
+        self.crowded || self.unsent > UNSENT_HIGH || self.reads >= READS_LIMIT
     }
 
     /// Whether it may be read again, once paused.
     pub(super) fn has_room(&self) -> bool {
-        self.unsent <= UNSENT_LOW && self.reads < READS_LIMIT
+        !self.crowded && self.unsent <= UNSENT_LOW && self.reads < READS_LIMIT
     }
 
     /// What an idle connection has left undone, for the log; nothing if it is merely quiet.
@@ -158,6 +168,9 @@ impl Connections {
             dirty: false,
             unsent: 0,
             paused: false,
+            came_at: mono_ms,
+            crowded: false,
+            counted: 0,
             reads: 0,
             last_active: mono_ms,
             run: 0,

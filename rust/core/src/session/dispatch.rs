@@ -7,13 +7,13 @@ use crate::session::Broker;
 use crate::session::asker::Asker;
 use crate::session::cold::Admitted;
 use crate::session::connection::{Connection, IDLE_LIMIT_MS};
-use crate::session::missing::Parked;
+use crate::session::missing::{self, Parked};
 use crate::session::output::{Cold, ConnId, Level, Missing, MissingKind, Output};
 use crate::session::refusal::Refusal;
 use crate::session::send::{no_group, no_topic};
 use crate::session::settings::Now;
 use crate::session::stop::Phase;
-use crate::wire::codes::{request, response};
+use crate::wire::codes::request;
 use crate::wire::{Command, WireError};
 
 /// The requests the engine answers itself.
@@ -34,25 +34,48 @@ const HOT: [i32; 14] = [
     request::CONSUMER_SEND_MSG_BACK,
 ];
 
+/// A send that has waited here for longer is refused (Apache's `waitTimeMillsInSendQueue`).
+const SEND_WAIT_MS: u64 = 200;
+
+/// The last version of clients that do not understand `GO_AWAY`: 5.3.1.
+const NO_GO_AWAY: i32 = 475;
+
 /// Whether the request stores a message.
 fn is_send(code: i32) -> bool {
     matches!(code, request::SEND_MESSAGE | request::SEND_MESSAGE_V2 | request::SEND_BATCH_MESSAGE)
 }
 
 impl Broker {
-    /// Handles the frames that have come in completely, until the connection owes too much output.
-    pub(super) fn process(&mut self, conn: ConnId, now: Now) {
+    /// Handles the frames that have come in completely, until the connection owes too much output. They may have waited for
+    /// that to change; a send that has waited too long is not stored, because its producer is about to give up.
+    pub(super) fn process(&mut self, conn: ConnId, waited_ms: u64, now: Now) {
+        self.process_frames(conn, waited_ms, now);
+        self.weigh(conn);
+        self.pause_if_full(conn);
+    }
+
+    fn process_frames(&mut self, conn: ConnId, waited_ms: u64, now: Now) {
         loop {
             let Some(connection) = self.connections.get_mut(conn) else { return };
             if connection.paused {
                 return;
             }
             match connection.decoder.next() {
+                Ok(Some(command)) if waited_ms > SEND_WAIT_MS && is_send(command.code) => {
+                    self.refuse_late(conn, &command, waited_ms);
+                }
                 Ok(Some(command)) => self.dispatch(conn, command, now),
                 Ok(None) => return,
                 Err(error) => return self.malformed(conn, &error, now),
             }
         }
+    }
+
+    fn refuse_late(&mut self, conn: ConnId, command: &Command, waited_ms: u64) {
+        let left = self.connections.get(conn).map_or(0, |connection| connection.decoder.buffered());
+        self.counters.sends += 1;
+        self.counters.sends_late += 1;
+        self.refuse_send(Asker::of(conn, command), Refusal::late(waited_ms, left));
     }
 
     fn malformed(&mut self, conn: ConnId, error: &WireError, now: Now) {
@@ -86,6 +109,9 @@ impl Broker {
             Ok(principal) => principal,
             Err(refusal) => return self.refuse(Asker::of(conn, &command), refusal),
         };
+        if self.phase != Phase::Serving && command.version > NO_GO_AWAY && !command.is_oneway() {
+            return self.refuse_command(conn, &command, Refusal::go_away());
+        }
         if !HOT.contains(&command.code) {
             return self.cold(Admitted { conn, peer, principal, command }, now);
         }
@@ -159,8 +185,7 @@ impl Broker {
     /// Answers busy to requests whose name Python has not got round to.
     pub(super) fn expire_parked(&mut self, now: Now) {
         for parked in self.missing.expire(now.mono_ms) {
-            let remark = "[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while";
-            let refusal = Refusal::new(response::SYSTEM_BUSY, remark);
+            let refusal = Refusal::late(missing::ASKED_LIMIT_MS, parked.command.body.len());
             self.refuse_command(parked.conn, &parked.command, refusal);
         }
     }

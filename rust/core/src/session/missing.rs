@@ -15,7 +15,7 @@ const PARKED_TOTAL: usize = 10_000;
 /// Bytes of their bodies and headers (the broker's limit on work not yet done).
 const PARKED_BYTES: usize = 64 * 1024 * 1024;
 /// So long after asking, the requests of a name are answered busy: Python does not get to it.
-const ASKED_LIMIT_MS: u64 = 60_000;
+pub(super) const ASKED_LIMIT_MS: u64 = 60_000;
 
 /// One waiting request.
 #[derive(Debug)]

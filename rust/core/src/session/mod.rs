@@ -12,11 +12,13 @@
 //! - `pull`, `hold`, `reads`: fetching and long polling;
 //! - `schedule`, `send_back`: delay levels, and the retries that stand on them;
 //! - `offset`, `query`, `by_key`: consumer offsets, questions about the log;
+//! - `connection`, `backlog`: what a connection may keep us busy with, and all of them together;
 //! - `cold`, `waiting`, `missing`: what waits for Python; `apply`, `stop`: what Python asks.
 
 mod answers;
 mod apply;
 mod asker;
+mod backlog;
 mod by_key;
 mod chance;
 mod cold;
@@ -75,6 +77,7 @@ pub struct Broker {
     tables: tables::Tables,
     offsets: offset::Offsets,
     connections: connection::Connections,
+    backlog: backlog::Backlog,
     run: run::Run,
     flushing: flush::Flushing,
     indexing: indexing::Indexing,
@@ -108,6 +111,7 @@ impl Broker {
             tables: tables::Tables::default(),
             offsets: offset::Offsets::default(),
             connections: connection::Connections::default(),
+            backlog: backlog::Backlog::default(),
             run: run::Run::default(),
             flushing: flush::Flushing::default(),
             indexing,
@@ -145,8 +149,11 @@ impl Broker {
     pub fn receive(&mut self, conn: ConnId, bytes: &[u8], now: Now) {
         let Some(connection) = self.connections.get_mut(conn) else { return };
         connection.last_active = now.mono_ms;
+        if !connection.paused {
+            connection.came_at = now.mono_ms;
+        }
         connection.decoder.feed(bytes);
-        self.process(conn, now);
+        self.process(conn, 0, now);
     }
 
     /// The connection is gone, whoever closed it. Telling it twice does no harm.
@@ -163,6 +170,7 @@ impl Broker {
         self.run_released(released, now);
         self.expire_cold(now);
         self.expire_parked(now);
+        self.expire_turn(now);
         for conn in self.connections.expire_idle(now.mono_ms) {
             self.close_idle(conn, now);
         }
@@ -178,6 +186,7 @@ impl Broker {
             self.waiting.next_deadline(),
             self.missing.next_deadline(),
             self.connections.next_deadline(),
+            self.backlog.next_deadline(),
             self.stop_deadline(),
         ];
         deadlines.into_iter().flatten().min()
@@ -185,6 +194,7 @@ impl Broker {
 
     /// The next thing for the owner to do; `None` when there is nothing until the next input.
     pub fn poll(&mut self, now: Now) -> Option<Output> {
+        self.let_in(now);
         self.settle(now);
         if let Some(output) = self.outputs.pop_front() {
             return Some(output);
@@ -203,6 +213,7 @@ impl Broker {
             reads_waiting: self.waiting.reads_len(),
             flush_waiting: self.flushing.waiting(),
             connections: self.connections.len(),
+            backlog: self.backlog.bytes(),
             connections_total: self.connections.opened(),
             topics,
             groups,
@@ -229,6 +240,7 @@ impl Broker {
     /// Drops everything a connection waits for.
     fn forget(&mut self, conn: ConnId) {
         let Some(connection) = self.connections.remove(conn) else { return };
+        self.backlog.forget(conn, connection.counted);
         self.holds.release(connection.holds.into_iter().collect());
         for token in connection.cold {
             self.waiting.take_cold(token);

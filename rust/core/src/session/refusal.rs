@@ -27,6 +27,28 @@ impl Refusal {
         Self::new(response::SYSTEM_BUSY, "[OVERLOAD]system busy, start flow control for a while")
     }
 
+    /// The request has waited too long, behind so many bytes; clients try again or elsewhere.
+    pub(super) fn late(waited_ms: u64, behind: usize) -> Self {
+        let remark = format!(
+            "[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: {waited_ms}ms, \
+             size of queue: {behind} bytes"
+        );
+        Self::new(response::SYSTEM_BUSY, remark)
+    }
+
+    /// The disk does not keep up with what is stored; clients try again or elsewhere.
+    pub(super) fn dirty(bytes: u64) -> Self {
+        let remark = format!(
+            "[PCBUSY_CLEAN_QUEUE]broker busy, start flow control for a while, {bytes} bytes are not on disk yet"
+        );
+        Self::new(response::SYSTEM_BUSY, remark)
+    }
+
+    /// The broker is on its way out, and the client knows what that means: it connects anew, or goes elsewhere.
+    pub(super) fn go_away() -> Self {
+        Self::new(response::GO_AWAY, "please go away")
+    }
+
     /// The broker is on its way out.
     pub(super) fn stopping() -> Self {
         Self::new(response::SERVICE_NOT_AVAILABLE, "the broker is shutting down")

@@ -83,12 +83,21 @@ impl Broker {
     }
 
     /// The last check before something is stored: whether the broker takes messages at all now.
-    pub(super) fn check_accepting(&self) -> Result<(), Refusal> {
+    pub(super) fn check_accepting(&mut self) -> Result<(), Refusal> {
         if self.accept_writes {
-            return Ok(());
+            return self.check_dirty();
         }
         let remark = "the broker does not accept messages now";
         Err(Refusal::new(response::SERVICE_NOT_AVAILABLE, remark))
+    }
+
+    fn check_dirty(&mut self) -> Result<(), Refusal> {
+        let dirty = self.store.appended_end().saturating_sub(self.store.flushed_end());
+        if dirty <= self.settings.dirty_limit {
+            return Ok(());
+        }
+        self.counters.sends_dirty += 1;
+        Err(Refusal::dirty(dirty))
     }
 
     fn check_serving(&self, header: &SendHeader<'_>, now: Now) -> Result<(), Refusal> {

@@ -71,7 +71,7 @@ impl Broker {
     }
 
     /// Where the message is; `None` if its group does not want it back.
-    fn check_send_back(&self, command: &Command) -> Result<Option<i64>, Halt> {
+    fn check_send_back(&mut self, command: &Command) -> Result<Option<i64>, Halt> {
         let header = Header::read(command).map_err(Refusal::from)?;
         let queues = self.group_or_missing(header.group)?.retry_queues;
         if self.settings.permission & PERM_WRITE == 0 {

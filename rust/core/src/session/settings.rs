@@ -2,6 +2,9 @@
 
 use std::net::SocketAddr;
 
+/// One segment of the log: some seconds of a slow disk, and little enough for the kernel of a small machine.
+const DIRTY_LIMIT: u64 = 1024 * 1024 * 1024;
+
 /// The time of one input. What is stored uses the wall clock, every deadline the monotonic one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Now {
@@ -30,6 +33,9 @@ pub struct Settings {
     pub accept_sends_from_ms: i64,
     /// Largest frame a peer may send.
     pub max_frame: usize,
+    /// Bytes of the log that may be written and not on disk; sends beyond that are refused. Behind it is the kernel, which
+    /// makes whoever writes wait when it has too much, and here that would be everybody.
+    pub dirty_limit: u64,
     /// Process id, part of the unique keys made for messages that come without one.
     pub process_id: u32,
     /// Seed of the generator that picks queues and makes unique keys differ between processes.
@@ -50,6 +56,7 @@ impl Settings {
             permission: super::tables::PERM_READ | super::tables::PERM_WRITE,
             accept_sends_from_ms: 0,
             max_frame: crate::wire::MAX_FRAME,
+            dirty_limit: DIRTY_LIMIT,
             process_id: 0,
             seed: 0,
             utc_offset_s: 0,

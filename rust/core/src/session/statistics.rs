@@ -15,6 +15,10 @@ pub struct Statistics {
     pub sends: u64,
     /// Send requests refused, for whatever reason.
     pub sends_refused: u64,
+    /// Of these, those that had waited too long here.
+    pub sends_late: u64,
+    /// Of these, those that came while too much was not on disk.
+    pub sends_dirty: u64,
     /// Pull requests received.
     pub pulls: u64,
     /// Pulls held now.
@@ -31,6 +35,8 @@ pub struct Statistics {
     pub reads_waiting: usize,
     /// Sends that wait for a flush now.
     pub flush_waiting: usize,
+    /// Bytes received and not processed: beginnings of frames, and requests of connections that have to wait.
+    pub backlog: usize,
     /// Connections open now.
     pub connections: usize,
     /// Connections accepted.

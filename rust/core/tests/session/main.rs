@@ -11,6 +11,7 @@ mod flushing;
 mod golden_answers;
 mod long_polling;
 mod offsets;
+mod overload;
 mod parking;
 mod pulls;
 mod random_input;

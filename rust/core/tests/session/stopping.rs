@@ -4,8 +4,15 @@ use std::sync::Arc;
 
 use rocketmq_lite_core::session::{Control, Value};
 use rocketmq_lite_core::store::{Fault, FlushMode, Store, StoreSettings};
+use rocketmq_lite_core::wire::Command;
 
 use crate::rig::*;
+
+/// As a client sends it that does not know `GO_AWAY`.
+fn old(mut command: Command) -> Command {
+    command.version = 475;
+    command
+}
 
 fn stop(rig: &mut Rig) {
     rig.broker.submit(5, Control::Stop, rig.now);
@@ -22,10 +29,33 @@ fn held_pulls_are_answered_19_and_nothing_is_held_or_taken_any_more() {
     let codes: Vec<i32> = std::iter::from_fn(|| rig.answer(conn)).map(|answer| answer.code).collect();
     assert_eq!(codes, [19, 14]);
     assert_eq!(rig.done, [(5, Value::Unit)]);
-    assert_eq!(rig.call(conn, &send(0, "x", &[])).code, 14);
-    assert_eq!(rig.call(conn, &pull(0, 0, "*", Some(15_000))).code, 14);
+    assert_eq!(rig.call(conn, &old(send(0, "x", &[]))).code, 14);
+    assert_eq!(rig.call(conn, &old(pull(0, 0, "*", Some(15_000)))).code, 14);
     stop(&mut rig);
     assert_eq!(rig.done.len(), 2, "stopping twice does no harm");
+}
+
+#[test]
+fn clients_that_understand_it_are_told_to_go_away() {
+    let mut rig = Rig::with_flush(FlushMode::Sync);
+    rig.keep_flushes = true;
+    let conn = rig.connect();
+    rig.request(conn, &send(0, "x", &[]));
+    stop(&mut rig);
+    for command in [send(0, "x", &[]), pull(0, 0, "*", Some(15_000)), request(34, &[])] {
+        let answer = rig.call(conn, &command);
+        assert_eq!((answer.code, answer.remark.as_deref()), (1500, Some("please go away")));
+    }
+    assert_eq!(
+        rig.call(conn, &old(pull(0, 0, "*", None))).code,
+        19,
+        "the others are served as long as it lasts"
+    );
+    rig.request(conn, &oneway(send(0, "x", &[])));
+    assert_eq!(rig.answer(conn), None, "nobody waits for this answer");
+    rig.flush();
+    assert_eq!(rig.answer(conn).map(|answer| answer.code), Some(0), "what was sent before is kept");
+    assert_eq!(rig.call(conn, &send(0, "x", &[])).code, 1500, "until the connection closes");
 }
 
 #[test]
