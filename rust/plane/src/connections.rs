@@ -11,7 +11,7 @@ use bytes::Bytes;
 use rocketmq_lite_core::session::ConnId;
 
 use crate::connection::{Connection, Input, ReadEnd};
-use crate::limits::{LINGER_MS, READ_CHUNK};
+use crate::limits::{LINGER_MS, READ_CHUNK, TURN_BUDGET};
 use crate::opening::Refused;
 
 /// The connections of one event loop.
@@ -74,16 +74,25 @@ impl Connections {
         !self.to_read.is_empty()
     }
 
-    /// Gives every connection that can be read one budget of bytes; what came goes into `sink`.
+    /// Gives every connection that can be read one budget of bytes, until the turn's is used up; what came goes into `sink`.
     pub(crate) fn read(&mut self, mut sink: impl FnMut(ConnId, Input<'_>)) {
+        let mut total = 0;
         for _ in 0..self.to_read.len() {
+            if total >= TURN_BUDGET {
+                return;
+            }
             let Some(id) = self.to_read.pop_front() else { break };
             let Some(connection) = self.table.get_mut(&id) else { continue };
             connection.listed_to_read = false;
             if !connection.wants_read() {
                 continue;
             }
-            match connection.read(&mut self.buffer, |input| sink(id, input)) {
+            match connection.read(&mut self.buffer, |input| {
+                if let Input::Bytes(bytes) = input {
+                    total += bytes.len();
+                }
+                sink(id, input);
+            }) {
                 Ok(Ok(ReadEnd::Finished)) => self.gone.push(id),
                 // Empty, it may still have something to write: TLS answers by itself.
                 Ok(Ok(ReadEnd::Budget | ReadEnd::Empty)) => self.enlist(id),

@@ -9,6 +9,10 @@ pub(crate) const READ_CHUNK: usize = 64 * 1024;
 /// next turn behind all the others that are ready, so nobody starves.
 pub(crate) const READ_BUDGET: usize = 256 * 1024;
 
+/// Bytes taken from all connections in one turn. Those that are left have to wait for the engine to look at what there is: it
+/// may find that it is too much, and nobody is to be read.
+pub(crate) const TURN_BUDGET: usize = 16 * 1024 * 1024;
+
 /// Chunks handed to one vectored write. Linux takes 1024; past 64 the copy into the socket costs far more than the call.
 pub(crate) const WRITE_CHUNKS: usize = 64;
 

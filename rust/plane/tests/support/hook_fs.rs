@@ -1,4 +1,4 @@
-//! A memory file system that calls a test's function before each write and each sync.
+//! A memory file system that calls a test's function before each write, each sync and each read that may wait.
 
 use std::io;
 use std::path::Path;
@@ -15,6 +15,7 @@ pub struct HookFs {
     inner: MemFs,
     on_write: Hook,
     on_sync: Hook,
+    on_read: Hook,
 }
 
 impl std::fmt::Debug for HookFs {
@@ -25,11 +26,30 @@ impl std::fmt::Debug for HookFs {
 
 impl HookFs {
     pub fn on_write(hook: impl Fn() + Send + Sync + 'static) -> Self {
-        Self { inner: MemFs::new(), on_write: Arc::new(hook), on_sync: Arc::new(|| ()) }
+        Self { on_write: Arc::new(hook), ..Self::new() }
     }
 
     pub fn on_sync(hook: impl Fn() + Send + Sync + 'static) -> Self {
-        Self { inner: MemFs::new(), on_write: Arc::new(|| ()), on_sync: Arc::new(hook) }
+        Self { on_sync: Arc::new(hook), ..Self::new() }
+    }
+
+    pub fn on_read(hook: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { on_read: Arc::new(hook), ..Self::new() }
+    }
+
+    /// Whether only a read that may wait gives anything.
+    pub fn block_reads(&self, blocked: bool) {
+        self.inner.block_reads(blocked);
+    }
+
+    fn new() -> Self {
+        let nothing: Hook = Arc::new(|| ());
+        Self {
+            inner: MemFs::new(),
+            on_write: Arc::clone(&nothing),
+            on_sync: Arc::clone(&nothing),
+            on_read: nothing,
+        }
     }
 }
 
@@ -71,6 +91,7 @@ struct HookFile {
 
 impl File for HookFile {
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        (self.hooks.on_read)();
         self.inner.read_at(buf, offset)
     }
     fn read_now(&self, buf: &mut [u8], offset: u64) -> io::Result<Option<usize>> {
