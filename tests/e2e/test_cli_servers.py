@@ -80,6 +80,19 @@ def test_sigterm_is_a_clean_stop(tmp_path: Path) -> None:
     assert err == ""
 
 
+@pytest.mark.parametrize(("sig", "expected"), [(signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)])
+def test_a_second_signal_ends_at_once(tmp_path: Path, sig: signal.Signals, expected: int) -> None:
+    with (
+        name_server(tmp_path / "namesrv") as registry,
+        broker(tmp_path / "broker", "broker-a", registry.ready["namesrv"]) as running,
+    ):
+        registry.process.send_signal(signal.SIGSTOP)  # the broker's good-bye gets no answer
+        running.process.send_signal(sig)
+        running.wait_until_it_stops()
+        assert running.interrupt(sig)[0] == expected
+    assert (tmp_path / "broker" / "store" / "abort").exists(), "it did not wait for the rest"
+
+
 def test_a_broker_by_its_file(tmp_path: Path) -> None:
     conf = tmp_path / "broker.conf"
     conf.write_text(

@@ -102,6 +102,14 @@ class Program:
         code = self.process.wait(timeout=ENDED_WITHIN)
         return code, self.out.wait_for_end(), self.err.wait_for_end()
 
+    def wait_until_it_stops(self) -> None:
+        """Wait until a signal has made a server begin to stop: from then on it catches no SIGTERM any more."""
+        deadline = time.monotonic() + ENDED_WITHIN
+        status = Path(f"/proc/{self.process.pid}/status")
+        while int(_field(status.read_text(encoding="ascii"), "SigCgt:"), 16) & 1 << signal.SIGTERM - 1:
+            assert time.monotonic() < deadline, "it did not begin to stop"
+            time.sleep(0.01)
+
     def kill(self) -> None:
         """SIGKILL and reap; nothing happens when it has ended."""
         self.process.kill()
@@ -148,6 +156,10 @@ class Server(Program):
             # Another process: there is no event to wait for but the file it writes.
             time.sleep(0.005)
         raise AssertionError(f"{self.arguments} was not ready within {READY_WITHIN} s: {self.err.text()}")
+
+
+def _field(status: str, name: str) -> str:
+    return next(line.removeprefix(name) for line in status.splitlines() if line.startswith(name))
 
 
 def up(data: Path, *arguments: str) -> Server:
