@@ -100,6 +100,14 @@ bench: $(VENV)/.native bench-peers ## Measure everything against its peers (ARGS
 bench-quick: $(VENV)/.native bench-peers ## The same in three minutes: fewer workloads, one short round each
 	$(BIN)/python -m bench.run --quick $(ARGS)
 
+.PHONY: bench-connections
+bench-connections: $(VENV)/.native ## What 10,000 idle connections cost a broker
+	$(BIN)/python -m bench.connections
+
+.PHONY: bench-cold
+bench-cold: $(VENV)/.native ## Whether reading old data slows a sender down (ARGS=DIR on the disk to try)
+	$(BIN)/python -m bench.cold_reads $(ARGS)
+
 .PHONY: bench-peers
 bench-peers: $(PEERS)/.ready ## What the bench compares with: peers' Python clients, nats-server, rmq-load
 	$(CARGO) build --release --locked --quiet -p rocketmq-lite-bench
