@@ -16,6 +16,7 @@ DOORS = {
     "broker/plane.py",
     "broker/pump.py",
     "broker/start.py",
+    "transport/tls_listener.py",
 }
 
 
