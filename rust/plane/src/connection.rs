@@ -1,7 +1,9 @@
 //! One TCP connection: what may be read, what is still to be written, and when it is over.
 //!
 //! Readiness is edge-triggered: the kernel says once that a socket can be read, and `readable` remembers it until a read
-//! finds nothing. A connection that the engine paused, as it does when too much output is unsent, loses nothing.
+//! does not fill its buffer, which on a stream means that nothing is left (epoll(7)); what comes later is a new event. Only
+//! the peer's end gives no second one, so once that was reported a socket is read up to it. A connection that the engine
+//! paused, as it does when too much output is unsent, loses nothing.
 //!
 //! Between socket and engine is a layer: none, TLS, or at the beginning the wait for the bytes that tell (`opening`).
 
@@ -28,6 +30,8 @@ pub(crate) struct Connection {
     unsent: Unsent,
     /// The kernel reported bytes (or the end) that no read has exhausted yet.
     pub(crate) readable: bool,
+    /// The kernel reported that the peer sends no more, or an error.
+    pub(crate) ended: bool,
     /// The last write was taken whole, or the kernel reported room since.
     pub(crate) writable: bool,
     /// The engine asked not to be given more.
@@ -74,6 +78,7 @@ impl Connection {
             layer: Layer::Opening(opening),
             unsent: Unsent::default(),
             readable: false,
+            ended: false,
             writable: true,
             paused: false,
             ending: false,
@@ -116,7 +121,7 @@ impl Connection {
         mut sink: impl FnMut(Input<'_>),
     ) -> io::Result<Result<ReadEnd, Refused>> {
         let (layer, mut through) = (&mut self.layer, Ok(false));
-        let end = read_turn(&mut self.stream, buffer, |bytes| {
+        let end = read_turn(&mut self.stream, buffer, self.ended, |bytes| {
             if matches!(through, Ok(false)) {
                 through = layer.receive(bytes, &mut sink);
             }
@@ -162,8 +167,14 @@ impl Layer {
 }
 
 /// Reads at most one budget of bytes (and what the last chunk has beyond it) through `buffer` into `sink`; says why it
-/// stopped. A source that fills faster than it is read cannot hold the loop longer than that.
-fn read_turn(source: &mut impl Read, buffer: &mut [u8], mut sink: impl FnMut(&[u8])) -> io::Result<ReadEnd> {
+/// stopped. A source that fills faster than it is read cannot hold the loop longer than that. One that has `ended` is
+/// asked until it says so.
+fn read_turn(
+    source: &mut impl Read,
+    buffer: &mut [u8],
+    ended: bool,
+    mut sink: impl FnMut(&[u8]),
+) -> io::Result<ReadEnd> {
     let mut total = 0;
     while total < READ_BUDGET {
         match source.read(buffer) {
@@ -171,6 +182,9 @@ fn read_turn(source: &mut impl Read, buffer: &mut [u8], mut sink: impl FnMut(&[u
             Ok(count) => {
                 total += count;
                 sink(buffer.get(..count).unwrap_or_default());
+                if count < buffer.len() && !ended {
+                    return Ok(ReadEnd::Empty);
+                }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(ReadEnd::Empty),
@@ -192,22 +206,38 @@ mod tests {
     use crate::tls::Tls;
 
     /// What one turn takes from `source`: how it ended, and how many bytes it gave.
-    fn turn(source: &mut impl Read) -> (ReadEnd, usize) {
+    fn turn(source: &mut impl Read, ended: bool) -> (ReadEnd, usize) {
         let mut received = 0;
-        let end = read_turn(source, &mut vec![0; READ_CHUNK], |bytes| received += bytes.len()).unwrap();
+        let end =
+            read_turn(source, &mut vec![0; READ_CHUNK], ended, |bytes| received += bytes.len()).unwrap();
         (end, received)
     }
 
     #[test]
     fn one_turn_takes_one_budget_from_a_peer_that_never_pauses() {
-        let (end, received) = turn(&mut io::repeat(1));
+        let (end, received) = turn(&mut io::repeat(1), false);
         assert_eq!(end, ReadEnd::Budget);
         assert!((READ_BUDGET..READ_BUDGET + READ_CHUNK).contains(&received));
     }
 
     #[test]
     fn a_turn_ends_with_the_peers_last_byte() {
-        assert_eq!(turn(&mut io::repeat(1).take(5)), (ReadEnd::Finished, 5));
+        assert_eq!(turn(&mut io::repeat(1).take(5), true), (ReadEnd::Finished, 5));
+    }
+
+    #[test]
+    fn a_read_that_does_not_fill_the_buffer_is_the_last() {
+        let mut source = io::repeat(1).take(READ_CHUNK as u64).chain(io::repeat(2).take(5)).chain(Unasked);
+        assert_eq!(turn(&mut source, false), (ReadEnd::Empty, READ_CHUNK + 5));
+    }
+
+    /// Nobody may read from it.
+    struct Unasked;
+
+    impl Read for Unasked {
+        fn read(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
+            panic!("a socket that was found empty is read again")
+        }
     }
 
     #[test]

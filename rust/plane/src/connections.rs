@@ -3,12 +3,14 @@
 //! A connection is in `to_read` or `to_write` at most once. `gone` collects those whose end the engine has not been told
 //! yet; the loop tells it, since that may produce output for others.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::mem;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
+use mio::event::Event;
 use rocketmq_lite_core::session::ConnId;
+use rustc_hash::FxHashMap;
 
 use crate::connection::{Connection, Input, ReadEnd};
 use crate::limits::{LINGER_MS, READ_CHUNK, TURN_BUDGET};
@@ -17,7 +19,7 @@ use crate::opening::Refused;
 /// The connections of one event loop.
 #[derive(Debug)]
 pub(crate) struct Connections {
-    table: HashMap<ConnId, Connection>,
+    table: FxHashMap<ConnId, Connection>,
     to_read: VecDeque<ConnId>,
     to_write: Vec<ConnId>,
     /// Connections that wait to be closed, by the time at which we stop waiting; oldest first.
@@ -31,7 +33,7 @@ pub(crate) struct Connections {
 impl Connections {
     pub(crate) fn new() -> Self {
         Self {
-            table: HashMap::new(),
+            table: FxHashMap::default(),
             to_read: VecDeque::new(),
             to_write: Vec::new(),
             lingering: VecDeque::new(),
@@ -50,10 +52,11 @@ impl Connections {
     }
 
     /// Notes what the kernel reported.
-    pub(crate) fn ready(&mut self, id: ConnId, readable: bool, writable: bool) {
+    pub(crate) fn ready(&mut self, id: ConnId, event: &Event) {
         if let Some(connection) = self.table.get_mut(&id) {
-            connection.readable |= readable;
-            connection.writable |= writable;
+            connection.ended |= event.is_read_closed() || event.is_error();
+            connection.readable |= event.is_readable() || connection.ended;
+            connection.writable |= event.is_writable();
             self.enlist(id);
         }
     }

@@ -172,8 +172,7 @@ impl EventLoop {
         for event in events.iter() {
             let token = event.token();
             if token != WAKER && !self.listeners.ready(token) {
-                let readable = event.is_readable() || event.is_read_closed() || event.is_error();
-                self.connections.ready(ConnId(token.0 as u64), readable, event.is_writable());
+                self.connections.ready(ConnId(token.0 as u64), event);
             }
         }
         Ok(())

@@ -16,10 +16,15 @@ const LEN_V6: usize = 56;
 /// The id of the message that a broker stored at an offset of its commit log.
 pub fn offset_id(host: SocketAddr, physical: i64) -> String {
     let mut id = String::with_capacity(LEN_V6);
-    push_address(&mut id, host.ip());
-    push_hex(&mut id, &u32::from(host.port()).to_be_bytes());
-    push_hex(&mut id, &physical.to_be_bytes());
+    push_offset_id(&mut id, host, physical);
     id
+}
+
+/// Appends what [`offset_id`] makes.
+pub(crate) fn push_offset_id(text: &mut String, host: SocketAddr, physical: i64) {
+    push_address(text, host.ip());
+    push_hex(text, &u32::from(host.port()).to_be_bytes());
+    push_hex(text, &physical.to_be_bytes());
 }
 
 /// Broker and offset of an offset id; `None` for anything else, such as a unique key with a port that is
@@ -81,16 +86,14 @@ fn push_address(text: &mut String, address: IpAddr) {
     }
 }
 
-fn push_hex(text: &mut String, bytes: &[u8]) {
-    for byte in bytes {
-        text.push(hex_digit(byte >> 4));
-        text.push(hex_digit(byte & 0xf));
-    }
+fn push_hex<const N: usize>(text: &mut String, bytes: &[u8; N]) {
+    let digits = bytes.map(|byte| [hex_digit(byte >> 4), hex_digit(byte & 0xf)]);
+    text.push_str(str::from_utf8(digits.as_flattened()).unwrap_or_default());
 }
 
 /// The digit of a number below 16.
-fn hex_digit(number: u8) -> char {
-    char::from(if number < 10 { b'0' + number } else { b'A' + number - 10 })
+fn hex_digit(number: u8) -> u8 {
+    if number < 10 { b'0' + number } else { b'A' + number - 10 }
 }
 
 /// The bytes of text that is all hexadecimal digits in pairs.

@@ -3,12 +3,16 @@
 //! Readers accept a missing last 0x02 (4.9 writers drop it) and skip what is no pair: an empty name or value,
 //! no separator. The last of equal names counts. A value may hold 0x01, which only Java's setters forbid.
 
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 /// Between a name and its value.
 pub const NAME_VALUE_SEPARATOR: char = '\u{1}';
 /// After every pair.
 pub const PROPERTY_SEPARATOR: char = '\u{2}';
+
+/// Both as bytes.
+const NAME_VALUE: u8 = NAME_VALUE_SEPARATOR as u8;
+const PROPERTY: u8 = PROPERTY_SEPARATOR as u8;
 
 /// Blank-separated keys, indexed.
 pub const KEYS: &str = "KEYS";
@@ -58,7 +62,7 @@ pub const INNER_NUM: &str = "INNER_NUM";
 pub const INNER_MULTI_DISPATCH: &str = "INNER_MULTI_DISPATCH";
 
 /// The pairs in order. A name given twice comes twice, the one that counts last.
-pub fn iter(text: &str) -> impl Iterator<Item = (&str, &str)> {
+pub fn iter(text: &str) -> impl Iterator<Item = (&str, &str)> + Clone {
     segments(text).filter_map(|segment| pair(segment.text))
 }
 
@@ -69,7 +73,7 @@ pub fn get<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 
 /// Whether the format can hold the pair: neither part empty, no separators inside.
 pub fn is_representable(name: &str, value: &str) -> bool {
-    let clean = |text: &str| !text.is_empty() && !text.contains([NAME_VALUE_SEPARATOR, PROPERTY_SEPARATOR]);
+    let clean = |text: &str| !text.is_empty() && memchr2(NAME_VALUE, PROPERTY, text.as_bytes()).is_none();
     clean(name) && clean(value)
 }
 
@@ -81,11 +85,11 @@ struct Segment<'a> {
     next: usize,
 }
 
-fn segments(text: &str) -> impl Iterator<Item = Segment<'_>> {
+fn segments(text: &str) -> impl Iterator<Item = Segment<'_>> + Clone {
     let mut start = 0;
     std::iter::from_fn(move || {
         let rest = text.get(start..).filter(|rest| !rest.is_empty())?;
-        let length = memchr(PROPERTY_SEPARATOR as u8, rest.as_bytes()).unwrap_or(rest.len());
+        let length = memchr(PROPERTY, rest.as_bytes()).unwrap_or(rest.len());
         let segment =
             Segment { start, text: rest.get(..length)?, next: (start + length + 1).min(text.len()) };
         start = segment.next;
@@ -94,7 +98,7 @@ fn segments(text: &str) -> impl Iterator<Item = Segment<'_>> {
 }
 
 fn pair(segment: &str) -> Option<(&str, &str)> {
-    let separator = memchr(NAME_VALUE_SEPARATOR as u8, segment.as_bytes())?;
+    let separator = memchr(NAME_VALUE, segment.as_bytes())?;
     let (name, value) = (segment.get(..separator)?, segment.get(separator + 1..)?);
     (!name.is_empty() && !value.is_empty()).then_some((name, value))
 }
@@ -110,6 +114,11 @@ impl Builder {
     /// No pairs.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// No pairs yet, with room for so many bytes of text.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self { text: String::with_capacity(bytes) }
     }
 
     /// Starts from text as it was received.

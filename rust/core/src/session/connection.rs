@@ -6,10 +6,11 @@
 //! client could otherwise fill our memory by not reading them.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
+use std::collections::{BinaryHeap, HashSet, VecDeque};
 use std::net::SocketAddr;
 
 use bytes::Bytes;
+use rustc_hash::FxHashMap;
 
 use crate::session::output::ConnId;
 use crate::session::pull::Pull;
@@ -149,7 +150,8 @@ impl Connection {
 /// All connections.
 #[derive(Debug, Default)]
 pub(super) struct Connections {
-    open: HashMap<ConnId, Connection>,
+    /// Numbers are ours, so nobody can choose them to collide.
+    open: FxHashMap<ConnId, Connection>,
     opened: u64,
     dirty: VecDeque<ConnId>,
     /// One entry a connection: when to look whether it is idle. Looking puts it back.

@@ -5,6 +5,7 @@
 //! records become visible, held pulls are woken, producers are answered. Under synchronous flush the last two wait for the
 //! flush instead.
 
+use std::fmt::Write;
 use std::net::SocketAddr;
 
 use crate::filter::Filter;
@@ -15,10 +16,16 @@ use crate::session::output::{ConnId, Level};
 use crate::session::refusal::Refusal;
 use crate::session::settings::Now;
 use crate::store::{Arrival, FlushMode, Placed, ReadOutcome, ReadRequest, Store, StoreError};
+use crate::wire::Fields;
 use crate::wire::codes::response;
 
 /// A run of this many bytes is settled without waiting for the poll: it would only hold memory.
 const RUN_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Room for an answer: its fields, their text without ids, and an id with its comma.
+const ANSWER_FIELDS: usize = 6;
+const ANSWER_TEXT: usize = 160;
+const ID_TEXT: usize = 33;
 
 /// A send whose messages have their place in the log.
 #[derive(Debug)]
@@ -185,15 +192,17 @@ impl Broker {
             return;
         }
         let mut answer = stored.asker.answer(code);
+        let placed = stored.placed.as_slice();
         let fields = &mut answer.fields;
-        fields.push("queueId", &stored.queue_id.to_string());
+        *fields = Fields::with_capacity(ANSWER_FIELDS, ANSWER_TEXT + placed.len() * ID_TEXT);
+        fields.push_with("queueId", |text| push_number(text, stored.queue_id.into()));
         if let Some(key) = &stored.unique_key {
             fields.push("transactionId", key);
         }
-        fields.push("msgId", &joined_ids(self.settings.store_host, stored.placed.as_slice()));
+        fields.push_with("msgId", |text| push_ids(text, self.settings.store_host, placed));
         fields.push("TRACE_ON", if self.settings.trace_on { "true" } else { "false" });
         fields.push("MSG_REGION", &self.settings.region);
-        fields.push("queueOffset", &stored.placed.queue_offset().to_string());
+        fields.push_with("queueOffset", |text| push_number(text, stored.placed.queue_offset()));
         self.answer(stored.asker, &answer);
     }
 
@@ -224,15 +233,18 @@ fn is_for(store: &Store, arrival: &Arrival, filter: &Filter) -> bool {
 }
 
 /// The offset ids of a send's messages, with commas between them.
-fn joined_ids(host: SocketAddr, placed: &[Placed]) -> String {
-    let mut ids = String::new();
-    for placed in placed {
-        if !ids.is_empty() {
-            ids.push(',');
+fn push_ids(text: &mut String, host: SocketAddr, placed: &[Placed]) {
+    for (position, placed) in placed.iter().enumerate() {
+        if position > 0 {
+            text.push(',');
         }
-        ids.push_str(&message_id::offset_id(host, placed.physical_offset));
+        message_id::push_offset_id(text, host, placed.physical_offset);
     }
-    ids
+}
+
+fn push_number(text: &mut String, number: i64) {
+    // Writing to a string cannot fail.
+    let _ = write!(text, "{number}");
 }
 
 /// What a producer is told when the store does not take its message.

@@ -31,10 +31,16 @@ const TIMER: [&str; 9] = [
     "TIMER_DELAY_LEVEL",
 ];
 
+/// What they all begin with.
+const TIMER_PREFIX: &str = "TIMER_";
+
 /// sysFlag bits of transactional messages.
 const TRANSACTION_BITS: i32 = 0x0C;
 /// sysFlag bits of messages that are batches inside.
 const INNER_BATCH_BITS: i32 = 0xC0;
+
+/// Room for the broker's own properties and a unique key.
+const OWN_TEXT: usize = 128;
 
 /// What is stored with a message, and what the answer needs of it.
 #[derive(Debug)]
@@ -48,7 +54,8 @@ pub(super) struct Prepared {
 /// Refuses what would need a timer, a transaction or an inner batch: storing it as an ordinary message would deliver it at
 /// the wrong time, or at all. Tells whether the message has a delay level.
 pub(super) fn check_supported(text: &str, sys_flag: i32, dead_letter: bool) -> Result<bool, Refusal> {
-    let transaction = properties::get(text, TRAN_MSG).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let asks = Asks::read(text);
+    let transaction = asks.transaction.is_some_and(|value| value.eq_ignore_ascii_case("true"));
     if transaction || sys_flag & TRANSACTION_BITS != 0 {
         let remark = "transactional messages are not supported by this broker";
         return Err(Refusal::new(response::NO_PERMISSION, remark));
@@ -59,18 +66,48 @@ pub(super) fn check_supported(text: &str, sys_flag: i32, dead_letter: bool) -> R
             "inner batches are not supported by this broker",
         ));
     }
-    let delayed = !dead_letter && is_delayed(text)?;
-    let is_timer = |name: &&str| TIMER.contains(name) && !(delayed && VOID_BY_LEVEL.contains(name));
-    if let Some(name) = properties::iter(text).map(|(name, _)| name).find(is_timer) {
+    let delayed = !dead_letter && is_delayed(asks.delay)?;
+    if let Some(name) = if delayed { asks.timer_beside_level } else { asks.timer } {
         let remark = format!("timer messages (property {name}) are not supported by this broker");
         return Err(Refusal::new(response::MESSAGE_ILLEGAL, remark));
     }
     Ok(delayed)
 }
 
+/// What a message's properties ask of the broker, read in one pass.
+#[derive(Default)]
+struct Asks<'a> {
+    transaction: Option<&'a str>,
+    delay: Option<&'a str>,
+    /// The first property of a timer.
+    timer: Option<&'a str>,
+    /// The first one that a delay level does not make void.
+    timer_beside_level: Option<&'a str>,
+}
+
+impl<'a> Asks<'a> {
+    fn read(text: &'a str) -> Self {
+        let mut asks = Self::default();
+        for (name, value) in properties::iter(text) {
+            match name {
+                TRAN_MSG => asks.transaction = Some(value),
+                DELAY => asks.delay = Some(value),
+                _ if name.starts_with(TIMER_PREFIX) && TIMER.contains(&name) => {
+                    asks.timer.get_or_insert(name);
+                    if !VOID_BY_LEVEL.contains(&name) {
+                        asks.timer_beside_level.get_or_insert(name);
+                    }
+                }
+                _ => {}
+            }
+        }
+        asks
+    }
+}
+
 /// Whether there is a delay level; 0 and below are none.
-fn is_delayed(text: &str) -> Result<bool, Refusal> {
-    let Some(level) = properties::get(text, DELAY) else { return Ok(false) };
+fn is_delayed(level: Option<&str>) -> Result<bool, Refusal> {
+    let Some(level) = level else { return Ok(false) };
     level.parse::<i32>().map(|level| level > 0).map_err(|_| {
         let remark = format!("the delay level (property DELAY) is a number, not {level}");
         Refusal::new(response::MESSAGE_ILLEGAL, remark)
@@ -79,8 +116,15 @@ fn is_delayed(text: &str) -> Result<bool, Refusal> {
 
 /// The unique key, and whether the producer wants to wait for the flush.
 pub(super) fn key_and_wait(text: &str) -> (Option<&str>, bool) {
-    let waits = properties::get(text, WAIT).is_none_or(|value| !value.eq_ignore_ascii_case("false"));
-    (properties::get(text, UNIQ_KEY), waits)
+    let (mut key, mut waits) = (None, true);
+    for (name, value) in properties::iter(text) {
+        match name {
+            UNIQ_KEY => key = Some(value),
+            WAIT => waits = !value.eq_ignore_ascii_case("false"),
+            _ => {}
+        }
+    }
+    (key, waits)
 }
 
 /// Adds the broker's own properties, and a unique key where none came along.
@@ -90,19 +134,22 @@ pub(super) fn prepare(
     dead_letter: bool,
     new_key: impl FnOnce() -> String,
 ) -> Prepared {
-    let mut builder = properties::Builder::new();
+    let mut builder = properties::Builder::with_capacity(text.len() + OWN_TEXT + settings.cluster.len());
     let (unique_key, waits) = key_and_wait(text);
-    for (name, value) in properties::iter(text) {
+    let mut rest = properties::iter(text);
+    while let Some((name, value)) = rest.next() {
         match name {
-            POP_CK | CLUSTER | MSG_REGION | TRACE_ON => {}
+            UNIQ_KEY | POP_CK | CLUSTER | MSG_REGION | TRACE_ON => {}
             DELAY if dead_letter => {}
-            _ => builder.set(name, value),
+            // The last of equal names counts.
+            _ if rest.clone().any(|(later, _)| later == name) => {}
+            _ => builder.push(name, value),
         }
     }
     let unique_key = unique_key.map_or_else(new_key, str::to_owned);
-    builder.set(UNIQ_KEY, &unique_key);
-    builder.set(CLUSTER, &settings.cluster);
-    builder.set(MSG_REGION, &settings.region);
-    builder.set(TRACE_ON, if settings.trace_on { "true" } else { "false" });
+    builder.push(UNIQ_KEY, &unique_key);
+    builder.push(CLUSTER, &settings.cluster);
+    builder.push(MSG_REGION, &settings.region);
+    builder.push(TRACE_ON, if settings.trace_on { "true" } else { "false" });
     Prepared { text: builder.finish(), unique_key, waits }
 }

@@ -7,6 +7,7 @@
 //! Numbers are read by Java's rules (`Integer.parseInt`), booleans too: equal to "true" in any case.
 
 use std::collections::HashSet;
+use std::str::FromStr;
 
 use super::BadField;
 
@@ -32,8 +33,8 @@ impl Fields {
         Self::default()
     }
 
-    /// No fields yet, with room for that many bytes of text.
-    pub(super) fn with_capacity(entries: usize, text: usize) -> Self {
+    /// No fields yet, with room for so many entries and bytes of text.
+    pub(crate) fn with_capacity(entries: usize, text: usize) -> Self {
         Self { text: String::with_capacity(text), entries: Vec::with_capacity(entries) }
     }
 
@@ -47,6 +48,15 @@ impl Fields {
     pub fn push(&mut self, key: &str, value: &str) {
         let entry = Entry { key: self.append(key), value: self.append(value) };
         self.entries.push(entry);
+    }
+
+    /// Adds an entry as [`push`](Self::push) does, its value written in pieces.
+    pub(crate) fn push_with(&mut self, key: &str, write: impl FnOnce(&mut String)) {
+        let key = self.append(key);
+        let start = self.text.len();
+        write(&mut self.text);
+        let value = self.range_from(start);
+        self.entries.push(Entry { key, value });
     }
 
     /// Adds an entry, or changes the visible one under the same key in place.
@@ -77,19 +87,34 @@ impl Fields {
         self.entries.is_empty()
     }
 
+    /// Several fields, found in one pass: cheap when the entries come in the order of the names, as they mostly do.
+    pub(crate) fn pick<'a, const N: usize>(&'a self, names: &[&'a str; N]) -> [Field<'a>; N] {
+        let mut picked = names.map(|name| Field { name, value: None });
+        let mut expected = 0;
+        for (key, value) in self.iter() {
+            let mut in_order = (expected..N).chain(0..expected);
+            let found = in_order.find(|at| names.get(*at).is_some_and(|name| *name == key));
+            if let Some(field) = found.and_then(|at| picked.get_mut(at)) {
+                field.value = Some(value);
+            }
+            expected = found.map_or(expected, |at| at + 1);
+        }
+        picked
+    }
+
     /// The field as a 32-bit number, if present.
     pub fn i32(&self, key: &str) -> Result<Option<i32>, BadField> {
-        self.number(key)
+        self.field(key).number()
     }
 
     /// The field as a 64-bit number, if present.
     pub fn i64(&self, key: &str) -> Result<Option<i64>, BadField> {
-        self.number(key)
+        self.field(key).number()
     }
 
     /// The field as a boolean, if present: "true" in any case, everything else is false.
     pub fn bool(&self, key: &str) -> Option<bool> {
-        self.get(key).map(|value| value.eq_ignore_ascii_case("true"))
+        self.field(key).bool()
     }
 
     /// The field, which must be there.
@@ -99,12 +124,16 @@ impl Fields {
 
     /// The field as a 32-bit number, which must be there.
     pub fn required_i32(&self, key: &str) -> Result<i32, BadField> {
-        self.number(key)?.ok_or_else(|| missing(key))
+        self.field(key).required_number()
     }
 
     /// The field as a 64-bit number, which must be there.
     pub fn required_i64(&self, key: &str) -> Result<i64, BadField> {
-        self.number(key)?.ok_or_else(|| missing(key))
+        self.field(key).required_number()
+    }
+
+    fn field<'a>(&'a self, name: &'a str) -> Field<'a> {
+        Field { name, value: self.get(name) }
     }
 
     /// Notes that the key's value is null; `drop_nulls` acts on it.
@@ -128,24 +157,22 @@ impl Fields {
         *entries = kept;
     }
 
-    fn number<T: std::str::FromStr>(&self, key: &str) -> Result<Option<T>, BadField> {
-        self.get(key)
-            .map(|value| {
-                value.parse().map_err(|_| BadField::NotANumber { key: key.into(), value: value.into() })
-            })
-            .transpose()
-    }
-
     /// Positions are 32 bits wide: a header has 24-bit length, and what we build ourselves is small. Text
     /// beyond them would be lost, which the encoder's limit makes unobservable.
     fn append(&mut self, text: &str) -> (u32, u32) {
         let start = self.text.len();
-        match (u32::try_from(start), u32::try_from(start + text.len())) {
-            (Ok(start), Ok(end)) if end < u32::MAX => {
-                self.text.push_str(text);
-                (start, end)
+        self.text.push_str(text);
+        self.range_from(start)
+    }
+
+    /// What was appended since.
+    fn range_from(&mut self, start: usize) -> (u32, u32) {
+        match (u32::try_from(start), u32::try_from(self.text.len())) {
+            (Ok(start), Ok(end)) if end < u32::MAX => (start, end),
+            _ => {
+                self.text.truncate(start);
+                (0, 0)
             }
-            _ => (0, 0),
         }
     }
 
@@ -160,6 +187,41 @@ fn slice(text: &str, (start, end): (u32, u32)) -> &str {
 
 fn missing(key: &str) -> BadField {
     BadField::Missing { key: key.into() }
+}
+
+/// One field, there or not, with the name that an error says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Field<'a> {
+    name: &'a str,
+    value: Option<&'a str>,
+}
+
+impl<'a> Field<'a> {
+    /// Its text.
+    pub(crate) fn value(self) -> Option<&'a str> {
+        self.value
+    }
+
+    /// Its text, which must be there.
+    pub(crate) fn required(self) -> Result<&'a str, BadField> {
+        self.value.ok_or_else(|| missing(self.name))
+    }
+
+    /// As a number, if present.
+    pub(crate) fn number<T: FromStr>(self) -> Result<Option<T>, BadField> {
+        let not_a_number = |value: &str| BadField::NotANumber { key: self.name.into(), value: value.into() };
+        self.value.map(|value| value.parse().map_err(|_| not_a_number(value))).transpose()
+    }
+
+    /// As a number, which must be there.
+    pub(crate) fn required_number<T: FromStr>(self) -> Result<T, BadField> {
+        self.number()?.ok_or_else(|| missing(self.name))
+    }
+
+    /// As a boolean, if present.
+    pub(crate) fn bool(self) -> Option<bool> {
+        self.value.map(|value| value.eq_ignore_ascii_case("true"))
+    }
 }
 
 impl<K: AsRef<str>, V: AsRef<str>> FromIterator<(K, V)> for Fields {
@@ -188,7 +250,7 @@ impl std::fmt::Debug for Fields {
 
 #[cfg(test)]
 mod tests {
-    use super::{BadField, Fields};
+    use super::{BadField, Field, Fields};
 
     #[test]
     fn the_last_of_equal_keys_counts() {
@@ -215,6 +277,26 @@ mod tests {
         assert_eq!(fields.required_i64("n"), Err(BadField::Missing { key: "n".into() }));
         assert_eq!(fields.required_str("i"), Ok("-5"));
         assert_eq!(fields.required_i32("i"), Ok(-5));
+    }
+
+    #[test]
+    fn fields_are_picked_in_any_order_and_the_last_counts() {
+        let fields: Fields =
+            [("b", "x"), ("z", "?"), ("c", "1"), ("a", "2"), ("c", "3"), ("b", "4")].into_iter().collect();
+        let [a, b, c, d] = fields.pick(&["a", "b", "c", "d"]);
+        assert_eq!([a, b, c, d].map(Field::value), [Some("2"), Some("4"), Some("3"), None]);
+        assert_eq!((a.required_number::<i32>(), d.number::<i32>()), (Ok(2), Ok(None)));
+        assert_eq!(d.required(), Err(BadField::Missing { key: "d".into() }));
+        let [_, b] = fields.pick(&["d", "b"]);
+        assert_eq!(b.required_number(), Ok(4));
+    }
+
+    #[test]
+    fn a_value_written_in_pieces_is_one() {
+        let mut fields = Fields::with_capacity(1, 0);
+        fields.push_with("a", |text| text.push('1'));
+        fields.push_with("b", |_| {});
+        assert_eq!(fields.iter().collect::<Vec<_>>(), [("a", "1"), ("b", "")]);
     }
 
     #[test]

@@ -56,7 +56,17 @@ impl<'a> Lexer<'a> {
     }
 
     /// The next byte that is neither blank nor comment.
+    #[inline]
     pub(in crate::wire) fn peek(&mut self) -> Result<Option<u8>, WireError> {
+        match self.text.get(self.at) {
+            // Writers put nothing between tokens.
+            Some(&byte) if byte > b' ' && byte != b'/' => Ok(Some(byte)),
+            _ => self.skip(),
+        }
+    }
+
+    /// Passes blanks and comments; the byte behind them.
+    fn skip(&mut self) -> Result<Option<u8>, WireError> {
         while let Some(&byte) = self.text.get(self.at) {
             match byte {
                 b' ' | b'\t' | b'\n' | b'\r' => self.at += 1,
