@@ -43,6 +43,15 @@ soak: $(VENV)/.dev ## The outages that the tests make, at full length (a minute 
 	OUTAGE_SECONDS=60 $(PYTEST) tests/e2e/test_outages.py $(ARGS)
 	GROUP_SCHEDULES=2000 $(PYTEST) tests/property/test_group_schedules.py $(ARGS)
 
+.PHONY: soak-store
+soak-store: $(VENV)/.native ## A broker with 100 million messages, twice; half an hour, 35 GB of disk
+	$(CARGO) build --release --locked --quiet -p rocketmq-lite-bench
+	$(BIN)/python -m bench.soak $(ARGS)
+
+.PHONY: bench-micro
+bench-micro: tools-present ## The engine alone against what this machine can do (ARGS="--rounds 9")
+	$(CARGO) run --release --locked --quiet -p rocketmq-lite-bench --bin rmq-micro -- $(ARGS)
+
 .PHONY: test-rust
 test-rust: tools-present
 	$(CARGO) test --workspace --locked --quiet

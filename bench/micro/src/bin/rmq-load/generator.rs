@@ -7,9 +7,9 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
 use crate::SendArguments;
-use crate::frames::Request;
 use crate::peer::Peer;
 use crate::report::Report;
+use rocketmq_lite_bench::frames::Request;
 
 const EVENTS: usize = 1024;
 /// Nothing was answered for so long: the server hangs.
@@ -59,7 +59,7 @@ pub(crate) fn run(arguments: &SendArguments) -> io::Result<()> {
 }
 
 fn connect(arguments: &SendArguments, poll: &Poll) -> io::Result<Vec<Sender>> {
-    let queues = arguments.queues.max(1);
+    let (queues, shape) = (arguments.queues.max(1), arguments.shape());
     (0..arguments.connections)
         .map(|index| {
             let std = std::net::TcpStream::connect(arguments.address)?;
@@ -68,7 +68,7 @@ fn connect(arguments: &SendArguments, poll: &Poll) -> io::Result<Vec<Sender>> {
             let mut peer = Peer::new(TcpStream::from_std(std));
             poll.registry().register(peer.stream(), Token(index), Interest::READABLE | Interest::WRITABLE)?;
             let slots = (0..arguments.outstanding).map(|slot| Slot {
-                request: Request::new(arguments, (index + slot) as u32 % queues, slot as i32),
+                request: Request::new(&shape, (index + slot) as u32 % queues, slot as i32),
                 since: Instant::now(),
             });
             Ok(Sender { peer, slots: slots.collect() })

@@ -13,7 +13,6 @@
 #![expect(clippy::print_stdout, reason = "a program that prints figures")]
 #![expect(clippy::cast_precision_loss, reason = "figures are told to three digits")]
 
-mod frames;
 mod generator;
 mod null;
 mod peer;
@@ -23,6 +22,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use rocketmq_lite_bench::frames::Shape;
 use rocketmq_lite_core::wire::Codec;
 
 #[derive(Parser)]
@@ -87,6 +87,18 @@ struct SendArguments {
     /// The server's process, to say what it used.
     #[arg(long)]
     pid: Option<u32>,
+}
+
+impl SendArguments {
+    fn shape(&self) -> Shape {
+        Shape {
+            topic: self.topic.clone(),
+            body: self.body,
+            batch: self.batch,
+            keys: !self.no_keys,
+            codec: self.header.codec(),
+        }
+    }
 }
 
 #[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]

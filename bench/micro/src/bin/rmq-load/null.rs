@@ -12,8 +12,8 @@ use rocketmq_lite_core::wire::{
     self, Codec, Command, FLAG_ONEWAY, Fields, FrameDecoder, MAX_FRAME, codes::request,
 };
 
-use crate::frames::{Answer, Head};
 use crate::peer::Peer;
+use rocketmq_lite_bench::frames::{Answer, Head};
 
 const LISTENER: Token = Token(usize::MAX);
 const EVENTS: usize = 1024;
@@ -73,7 +73,7 @@ impl Answers {
         let stored = [Codec::Json, Codec::Rocketmq].map(|codec| {
             let pairs = [
                 ("queueId", "0"),
-                ("transactionId", "7F00000100010000000000000000000000000000"),
+                ("transactionId", "7F000001000100000000000000000000"),
                 ("msgId", "7F00000100002A9F0000000000000000"),
                 ("TRACE_ON", "true"),
                 ("MSG_REGION", "DefaultRegion"),

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 
 use mio::net::TcpStream;
 
-use crate::frames::Head;
+use rocketmq_lite_bench::frames::Head;
 
 /// Bytes taken by one read.
 const CHUNK: usize = 256 * 1024;

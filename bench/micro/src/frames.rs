@@ -7,44 +7,60 @@ use memchr::memmem;
 use rocketmq_lite_core::record::batch::BatchItem;
 use rocketmq_lite_core::wire::{self, Codec, Command, Fields, codes::request};
 
-use crate::SendArguments;
-
 /// Both length words.
 const PREFIX: usize = 8;
 /// Where the binary header has its code and its opaque.
 const CODE_AT: usize = PREFIX;
 const OPAQUE_AT: usize = PREFIX + 5;
 /// Digits of a unique key, the last of which count.
-const KEY: &str = "7F0000010001000000000000000000";
+const KEY: &str = "7F000001000100000000";
 const KEY_DIGITS: usize = 12;
+
+/// What is sent.
+#[derive(Debug, Clone)]
+pub struct Shape {
+    /// Where to.
+    pub topic: String,
+    /// Bytes of a message's body.
+    pub body: usize,
+    /// Messages of a request; more than 1 makes it a batch.
+    pub batch: usize,
+    /// Whether each message has a unique key, as clients give them.
+    pub keys: bool,
+    /// How the header is written.
+    pub codec: Codec,
+}
 
 /// A request and where in it the unique keys count.
 #[derive(Debug, Clone)]
-pub(crate) struct Request {
-    pub(crate) bytes: Vec<u8>,
+pub struct Request {
+    /// The whole frame.
+    pub bytes: Vec<u8>,
     keys_at: Vec<usize>,
 }
 
 impl Request {
     /// A send of one message or of a batch.
-    pub(crate) fn new(arguments: &SendArguments, queue_id: u32, opaque: i32) -> Self {
-        let is_batch = arguments.batch > 1;
+    ///
+    /// # Panics
+    /// If the format cannot hold it, such as a body of more than 4 MiB.
+    pub fn new(shape: &Shape, queue_id: u32, opaque: i32) -> Self {
+        let is_batch = shape.batch > 1;
         let key = format!("{KEY}{:0KEY_DIGITS$X}", 0);
-        let properties = match (arguments.no_keys, is_batch) {
-            (false, _) => format!("UNIQ_KEY\u{1}{key}\u{2}WAIT\u{1}true\u{2}"),
-            (true, true) => String::new(),
-            (true, false) => "WAIT\u{1}true\u{2}".to_owned(),
+        let properties = match (shape.keys, is_batch) {
+            (true, _) => format!("UNIQ_KEY\u{1}{key}\u{2}WAIT\u{1}true\u{2}"),
+            (false, true) => String::new(),
+            (false, false) => "WAIT\u{1}true\u{2}".to_owned(),
         };
-        let body = vec![b'x'; arguments.body];
+        let body = vec![b'x'; shape.body];
         let code = if is_batch { request::SEND_BATCH_MESSAGE } else { request::SEND_MESSAGE_V2 };
         let header = if is_batch { "WAIT\u{1}true\u{2}" } else { &properties };
-        let mut command =
-            Command::request(code, opaque, fields(&arguments.topic, queue_id, header, is_batch));
-        command.codec = arguments.header.codec();
+        let mut command = Command::request(code, opaque, fields(&shape.topic, queue_id, header, is_batch));
+        command.codec = shape.codec;
         command.body = if is_batch {
             let item = BatchItem { flag: 0, body: &body, properties: &properties };
             let mut items = Vec::new();
-            for _ in 0..arguments.batch {
+            for _ in 0..shape.batch {
                 item.encode(&mut items).expect("a message that fits");
             }
             items.into()
@@ -59,7 +75,7 @@ impl Request {
     }
 
     /// Gives its messages keys of their own.
-    pub(crate) fn number(&mut self, next_key: &mut u64) {
+    pub fn number(&mut self, next_key: &mut u64) {
         for at in &self.keys_at {
             let key = *next_key;
             *next_key += 1;
@@ -92,17 +108,20 @@ fn fields(topic: &str, queue_id: u32, properties: &str, is_batch: bool) -> Field
 
 /// What stands at the front of received bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Head {
+pub struct Head {
     /// Bytes of the frame.
-    pub(crate) size: usize,
-    pub(crate) codec: Codec,
-    pub(crate) code: i32,
-    pub(crate) opaque: i32,
+    pub size: usize,
+    /// How the header is written.
+    pub codec: Codec,
+    /// Request or response code.
+    pub code: i32,
+    /// Correlation number.
+    pub opaque: i32,
 }
 
 impl Head {
     /// `None` while the frame is not complete; a header that does not name its code or opaque has −1.
-    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
+    pub fn read(bytes: &[u8]) -> Option<Self> {
         let length = u32::from_be_bytes(*bytes.first_chunk()?) as usize;
         let size = length + 4;
         let frame = bytes.get(..size)?;
@@ -130,14 +149,18 @@ fn number_behind(header: &[u8], name: &[u8]) -> i32 {
 
 /// An answer without a body whose opaque is filled in each time.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub struct Answer {
     before: Vec<u8>,
     behind: Vec<u8>,
     codec: Codec,
 }
 
 impl Answer {
-    pub(crate) fn new(command: &Command) -> Self {
+    /// From an answer to any request of the same header type.
+    ///
+    /// # Panics
+    /// If the header type cannot hold it.
+    pub fn new(command: &Command) -> Self {
         let mut bytes = Vec::new();
         wire::encode(command, &mut bytes).expect("an answer that fits");
         let (at, len) = match command.codec {
@@ -154,7 +177,7 @@ impl Answer {
     }
 
     /// Appends the answer to the request with this opaque.
-    pub(crate) fn write(&self, opaque: i32, out: &mut Vec<u8>) {
+    pub fn write(&self, opaque: i32, out: &mut Vec<u8>) {
         let start = out.len();
         out.extend_from_slice(&self.before);
         match self.codec {

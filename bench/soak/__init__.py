@@ -1,0 +1,1 @@
+"""A broker filled with a hundred million messages: what grows with them, and what must not."""
