@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bench.drivers.driver import Driver, Running
 
-SETTLE_SECONDS = 4.0
+SETTLE_SECONDS = 8.0
 IDLE_SECONDS = 5.0
 
 
