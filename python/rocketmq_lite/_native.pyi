@@ -459,6 +459,10 @@ class Control:
         """Say that a group has no members left."""
 
     @staticmethod
+    def set_orderly(group: str, *, orderly: bool) -> Control:
+        """Say whether a group holds queue locks: what it then sends to its retry topic is a dead letter."""
+
+    @staticmethod
     def respond(
         token: int,
         code: int,

@@ -222,6 +222,8 @@ class BrokerSettings:
         max_connections: Above it a new connection is closed at once (Apache has no limit but the system's on open
             files). 16,384 idle ones take about 30 MB.
         tls: Whether clients may or have to use TLS; a broker that takes nothing else uses it with name servers too.
+        lock_seconds: Seconds that an orderly consumer's lock of a queue lives without being renewed (Apache, as the
+            system property ``rocketmq.broker.rebalance.lockMaxLiveTime``).
     """
 
     name: str = "broker-a"
@@ -244,6 +246,7 @@ class BrokerSettings:
     auto_create_topic: bool = True
     auto_create_group: bool = True
     register_interval: float = 30.0
+    lock_seconds: float = 60.0
     region: str = "DefaultRegion"
     max_connections: int = 16_384
     tls: TlsSettings = field(default_factory=TlsSettings)

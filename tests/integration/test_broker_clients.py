@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import trio
 
 from rocketmq_lite.broker.engine.clients import EXPIRY_SECONDS
-from rocketmq_lite.broker.engine.locks import LOCK_SECONDS
 from rocketmq_lite.broker.handlers.relay import CLIENT_SECONDS
 from rocketmq_lite.broker.services.expiry import SCAN_SECONDS
+from rocketmq_lite.config import BrokerSettings
 from rocketmq_lite.model import MessageQueue
 from rocketmq_lite.protocol.bodies import (
     CheckClientConfig,
@@ -203,9 +203,33 @@ async def test_a_lock_that_is_not_renewed_ends(pump_world: World, autojump_clock
         await peer.call(RequestCode.LOCK_BATCH_MQ, body[0])
         answer = await peer.call(RequestCode.LOCK_BATCH_MQ, body[1])
         assert answer.body == b'{"lockOKMQSet":[]}'
-        await trio.sleep(LOCK_SECONDS + SCAN_SECONDS)
+        await trio.sleep(BrokerSettings().lock_seconds + SCAN_SECONDS)
         answer = await peer.call(RequestCode.LOCK_BATCH_MQ, body[1])
         assert len(LockedQueues.decode(answer.body).lock_ok_mq_set) == 1
+
+
+async def test_a_group_that_holds_locks_sends_dead_letters(world: World, time: MockClock | None) -> None:
+    """What consumers in order have given up: only they send to their retry topic, and not to get it again."""
+    queue = MessageQueue("orders", "broker-a", 0)
+    lock, unlock = RequestCode.LOCK_BATCH_MQ, RequestCode.UNLOCK_BATCH_MQ
+    async with world.broker() as address, world.peer(address) as peer:
+        await peer.heartbeat("c", consumer="G")
+        for code in (lock, unlock):
+            await peer.call(code, LockBatch("G", "c", (queue,)).encode())
+            assert (await peer.send("%RETRY%G", reconsumeTimes=1, maxReconsumeTimes=1)).code == 0
+        assert len(await peer.pull("%DLQ%G")) == len(await peer.pull("%RETRY%G")) == 1
+
+
+async def test_a_group_whose_locks_have_ended_sends_retries(
+    pump_world: World, autojump_clock: MockClock
+) -> None:
+    body = LockBatch("G", "c", (MessageQueue("orders", "broker-a", 0),)).encode()
+    async with pump_world.broker(lock_seconds=5.0) as address, pump_world.peer(address) as peer:
+        await peer.heartbeat("c", consumer="G")
+        await peer.call(RequestCode.LOCK_BATCH_MQ, body)
+        await trio.sleep(5 + SCAN_SECONDS)
+        assert (await peer.send("%RETRY%G", reconsumeTimes=1, maxReconsumeTimes=1)).code == 0
+        assert len(await peer.pull("%RETRY%G")) == 1
 
 
 async def test_a_heartbeat_without_a_body_is_answered_1(world: World, time: MockClock | None) -> None:

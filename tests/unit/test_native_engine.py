@@ -214,6 +214,7 @@ def test_every_table_takes_its_entries() -> None:
         Control.put_group("G", consume_enable=False, broadcast_enable=False, retry_max_times=3, sys_flag=1),
         Control.put_subscriptions("G", broadcasting=True, entries=[("T", "TAG", "a || b", 5)]),
         Control.remove_subscriptions("G"),
+        Control.set_orderly("G", orderly=True),
         Control.remove_group("G", clean_offsets=True),
         Control.remove_topic("T"),
         Control.set_accept_writes(False),

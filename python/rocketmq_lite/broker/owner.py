@@ -151,6 +151,10 @@ class EngineOwner(ABC):
         ]
         self.submit(Control.put_subscriptions(table.group, broadcasting=table.broadcasting, entries=entries))
 
+    def set_orderly(self, group: str, *, orderly: bool) -> None:
+        """Say whether a group holds queue locks."""
+        self.submit(Control.set_orderly(group, orderly=orderly))
+
     # --- requests that wait
 
     def respond(self, token: int, answer: Command) -> None:

@@ -148,7 +148,7 @@ class _Broker:
         )
         self._groups = GroupTable(auto_create=settings.auto_create_group, now_ms=now)
         self._clients = ClientTable()
-        self._locks = LockTable()
+        self._locks = LockTable(settings.lock_seconds)
         self._rates = Rates()
         self._registrar = Registrar(
             pool=pool,
@@ -197,7 +197,7 @@ class _Broker:
                 catalog=self._catalog, clients=self._clients, presence=self._presence, clock=self._clock
             ).table(),
             **ClientHandlers(self._clients).table(),
-            **LockHandlers(self._locks, self._clock).table(),
+            **LockHandlers(self._locks, self._clock, self._engine).table(),
             **TopicHandlers(
                 catalog=self._catalog, owner=self._engine, broker_name=name, address=address
             ).table(),
@@ -236,7 +236,7 @@ class _Broker:
                 nursery.start_soon(self._check_advertised_address)
             nursery.start_soon(self._offsets.run)
             nursery.start_soon(self._schedule.run)
-            nursery.start_soon(expiry.run, self._presence, self._locks, self._clock)
+            nursery.start_soon(expiry.run, self._presence, self._locks, self._engine, self._clock)
             nursery.start_soon(rates.run, self._rates, self._engine, self._clock)
             if self._store_root is not None:
                 nursery.start_soon(self._retain, self._store_root)

@@ -110,6 +110,12 @@ impl Control {
     }
 
     #[staticmethod]
+    #[pyo3(signature = (group, *, orderly))]
+    fn set_orderly(group: String, orderly: bool) -> Self {
+        control(CoreControl::SetOrderly { group, orderly })
+    }
+
+    #[staticmethod]
     #[pyo3(signature = (token, code, remark=None, fields=None, body=None))]
     fn respond(
         token: u64,

@@ -4,21 +4,19 @@ Rules:
 - A lock belongs to a client of a group and covers one queue. Whether the queue, the topic or the group exists is
   nobody's question here, as in Apache.
 - It ends when its holder gives it back, or a minute after the holder last asked for it; asking renews it. Consumers
-  ask every 20 seconds.
+  ask every 20 seconds. A connection that closes ends nothing: its client may be at work all the same.
 - Locks live in memory: after a restart of the broker, every queue is free.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rocketmq_lite.model import MessageQueue
-
-LOCK_SECONDS: Final = 60.0  # Apache's rocketmq.broker.rebalance.lockMaxLiveTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,40 +26,58 @@ class _Lock:
 
 
 class LockTable:
-    """All locks, by group and queue."""
+    """All locks, by group and queue.
 
-    def __init__(self) -> None:
-        self._locks: dict[tuple[str, MessageQueue], _Lock] = {}
+    Args:
+        lock_seconds: How long a lock lives that is not renewed.
+    """
+
+    def __init__(self, lock_seconds: float) -> None:
+        self._lock_seconds = lock_seconds
+        self._groups: dict[str, dict[MessageQueue, _Lock]] = {}
 
     def lock(
         self, group: str, client_id: str, queues: Iterable[MessageQueue], *, now: float
     ) -> tuple[MessageQueue, ...]:
         """Take or renew locks; the queues of those asked for that the client has now, in the order asked."""
-        return tuple(queue for queue in queues if self._lock_one(group, client_id, queue, now))
+        locks = self._groups.setdefault(group, {})
+        given = []
+        for queue in queues:
+            held = locks.get(queue)
+            if held is None or held.client_id == client_id or self._has_ended(held, now):
+                locks[queue] = _Lock(client_id, now)
+                given.append(queue)
+        self._forget_unlocked((group,))
+        return tuple(given)
 
     def unlock(self, group: str, client_id: str, queues: Iterable[MessageQueue]) -> None:
         """Give locks back; those of other clients stay."""
+        locks = self._groups.get(group, {})
         for queue in queues:
-            held = self._locks.get((group, queue))
+            held = locks.get(queue)
             if held is not None and held.client_id == client_id:
-                del self._locks[group, queue]
+                del locks[queue]
+        self._forget_unlocked((group,))
 
-    def expire(self, now: float) -> None:
-        """Forget the locks that have ended, so that groups long gone take no memory."""
-        ended = [place for place, held in self._locks.items() if _has_ended(held, now)]
-        for place in ended:
-            del self._locks[place]
+    def expire(self, now: float) -> tuple[str, ...]:
+        """Forget the locks that have ended; the groups that hold none any more."""
+        for locks in self._groups.values():
+            for queue in [queue for queue, held in locks.items() if self._has_ended(held, now)]:
+                del locks[queue]
+        return self._forget_unlocked(tuple(self._groups))
+
+    def is_held_by(self, group: str) -> bool:
+        """Whether a group holds any lock, and so consumes in order; one that has ended counts until :meth:`expire`."""
+        return group in self._groups
 
     def __len__(self) -> int:
-        return len(self._locks)
+        return sum(map(len, self._groups.values()))
 
-    def _lock_one(self, group: str, client_id: str, queue: MessageQueue, now: float) -> bool:
-        held = self._locks.get((group, queue))
-        if held is not None and held.client_id != client_id and not _has_ended(held, now):
-            return False
-        self._locks[group, queue] = _Lock(client_id, now)
-        return True
+    def _forget_unlocked(self, groups: Iterable[str]) -> tuple[str, ...]:
+        unlocked = tuple(group for group in groups if not self._groups.get(group, True))
+        for group in unlocked:
+            del self._groups[group]
+        return unlocked
 
-
-def _has_ended(lock: _Lock, now: float) -> bool:
-    return now - lock.renewed > LOCK_SECONDS
+    def _has_ended(self, lock: _Lock, now: float) -> bool:
+        return now - lock.renewed > self._lock_seconds

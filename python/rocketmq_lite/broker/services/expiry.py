@@ -8,15 +8,17 @@ import trio
 
 if TYPE_CHECKING:
     from rocketmq_lite.broker.engine.locks import LockTable
+    from rocketmq_lite.broker.owner import EngineOwner
     from rocketmq_lite.broker.presence import Presence
     from rocketmq_lite.clock import Clock
 
 SCAN_SECONDS: Final = 10.0  # Apache's ClientHousekeepingService
 
 
-async def run(presence: Presence, locks: LockTable, clock: Clock) -> None:
+async def run(presence: Presence, locks: LockTable, owner: EngineOwner, clock: Clock) -> None:
     """Look every ten seconds, until cancelled."""
     while True:
         await trio.sleep(SCAN_SECONDS)
         presence.expire()
-        locks.expire(clock.mono())
+        for group in locks.expire(clock.mono()):
+            owner.set_orderly(group, orderly=False)

@@ -73,6 +73,7 @@ impl Broker {
                 self.tables.put_subscriptions(group, broadcasting, entries);
             }
             Control::RemoveSubscriptions { group } => self.tables.remove_subscriptions(&group),
+            Control::SetOrderly { group, orderly } => self.tables.set_orderly(group, orderly),
             Control::Respond { token, command } => self.respond(token, command),
             Control::Retry { kind, name } => self.retry(kind, &name, now),
             Control::Refuse { kind, name, code, remark } => {

@@ -40,6 +40,13 @@ pub enum Control {
         /// The group.
         group: String,
     },
+    /// Whether a consumer group holds queue locks, and so consumes in order.
+    SetOrderly {
+        /// The group.
+        group: String,
+        /// Whether it does.
+        orderly: bool,
+    },
     /// Answers a cold request. Opaque and codec are taken from the request; an unknown or expired token is ignored.
     Respond {
         /// Token of the cold command.

@@ -149,11 +149,13 @@ impl Broker {
         Ok(Target { topic: name.to_owned(), queue_id, sys_flag, dead_letter: dead_letter.is_some() })
     }
 
-    /// Whether a message for a retry topic has had all its attempts.
+    /// Whether a message for a retry topic has had all its attempts. A group that holds queue locks consumes in order: it has
+    /// tried in place as often as it wants to, and sends the count that it had before the last attempt.
     fn is_exhausted(&self, header: &SendHeader<'_>, version: i32, group: &str) -> Result<bool, Halt> {
         let entry = self.group_or_missing(group)?;
         let asked = header.max_reconsume_times.filter(|_| version >= VERSION_WITH_MAX_ATTEMPTS);
-        Ok(header.reconsume_times > asked.unwrap_or(entry.retry_max_times))
+        let tried_too_often = header.reconsume_times > asked.unwrap_or(entry.retry_max_times);
+        Ok(tried_too_often || self.tables.is_orderly(group))
     }
 
     fn append(

@@ -2,7 +2,7 @@
 //!
 //! Python owns the configuration and pushes changes; nothing here is ever changed by a request.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::filter::Filter;
 use crate::filter::sql::SqlFilter;
@@ -145,6 +145,7 @@ pub(super) struct Tables {
     topics: HashMap<String, TopicEntry>,
     groups: HashMap<String, GroupEntry>,
     subscriptions: HashMap<String, GroupSubscriptions>,
+    orderly: HashSet<String>,
 }
 
 impl Tables {
@@ -194,6 +195,19 @@ impl Tables {
 
     pub(super) fn remove_subscriptions(&mut self, group: &str) {
         self.subscriptions.remove(group);
+    }
+
+    /// Whether the group holds queue locks.
+    pub(super) fn is_orderly(&self, group: &str) -> bool {
+        self.orderly.contains(group)
+    }
+
+    pub(super) fn set_orderly(&mut self, group: String, orderly: bool) {
+        if orderly {
+            self.orderly.insert(group);
+        } else {
+            self.orderly.remove(&group);
+        }
     }
 
     pub(super) fn sizes(&self) -> (usize, usize) {

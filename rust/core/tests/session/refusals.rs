@@ -199,6 +199,25 @@ fn retried_messages_that_are_used_up_become_dead_letters() {
     assert_eq!(topic_of(&mut rig, &delayed), "SCHEDULE_TOPIC_XXXX", "but other retries are");
 }
 
+#[test]
+fn a_group_that_consumes_in_order_has_given_up_what_it_sends_to_its_retry_topic() {
+    let mut rig = Rig::new();
+    let (retry, dead) = (format!("%RETRY%{GROUP}"), format!("%DLQ%{GROUP}"));
+    for topic in [&retry, &dead] {
+        rig.submit(Control::PutTopic(TopicEntry::new(topic, 1)));
+    }
+    let conn = rig.connect();
+    for orderly in [true, false, true] {
+        rig.submit(Control::SetOrderly { group: GROUP.to_owned(), orderly });
+        assert_eq!(rig.call(conn, &send_to(&retry, 0, "x", &[])).code, 0);
+    }
+    let stored = |rig: &mut Rig, topic: &str| {
+        let found = rig.call(conn, &with(pull(0, 0, "*", None), "topic", topic));
+        messages(&found.body).len()
+    };
+    assert_eq!((stored(&mut rig, &retry), stored(&mut rig, &dead)), (1, 2));
+}
+
 fn request_view(offset: i64) -> Command {
     request(33, &[("offset", &offset.to_string())])
 }
