@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     )
     from rocketmq_lite.client.engine.giving_back import DeadLetter, RetryLater
     from rocketmq_lite.client.engine.hashed_strategies import AllocateByConsistentHash, AllocateByRendezvous
+    from rocketmq_lite.client.engine.queue_locks import LockTimings
     from rocketmq_lite.client.engine.strategies import (
         AllocateAveragely,
         AllocateAveragelyByCircle,
@@ -111,6 +112,7 @@ __all__ = [
     "GroupProblem",
     "GroupSummary",
     "LocalProtocolError",
+    "LockTimings",
     "Message",
     "MessageNotFound",
     "MessageQueue",
@@ -179,6 +181,7 @@ _HOMES: Final = {
     "LocalProtocolError": ".errors",
     "Message": ".model",
     "MessageNotFound": ".errors",
+    "LockTimings": ".client.engine.queue_locks",
     "MessageQueue": ".model",
     "NoNameServer": ".errors",
     "NotAllSent": ".errors",

@@ -21,6 +21,7 @@ from rocketmq_lite.client.consumer_settings import (
     check_attempts,
     check_grace,
     check_model,
+    check_order,
     check_prefetch,
     check_start,
     check_topics,
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.consumer_settings import Model, Start
     from rocketmq_lite.client.engine.balance import AllocationStrategy
     from rocketmq_lite.client.engine.events import ConsumerEvent
+    from rocketmq_lite.client.engine.queue_locks import LockTimings
     from rocketmq_lite.client.positions import Positions
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.model import Tags, Where
@@ -245,6 +247,8 @@ class Client:
         prefetch_bytes: int = _PREFETCH_BYTES,
         strategy: AllocationStrategy = _STRATEGY,
         max_attempts: int | None = None,
+        ordered: bool | LockTimings = False,
+        park_after: int | None = None,
         grace: float = GRACE,
         on_event: Callable[[ConsumerEvent], None] | None = None,
         model: Model = "clustering",
@@ -265,6 +269,12 @@ class Client:
         cannot be reached or refuses, this consumer delivers the message again itself after 1 second, then 2, 4
         and so on up to 30; it is never skipped.
 
+        With ``ordered=True`` each queue is consumed in order: by one member of the group at a time, which holds a lock at
+        the queue's broker, and one message at a time; several tasks work on different queues. A message whose block
+        raised stays in front of its queue and is tried again there: after 1 second, 2, 4 and so on up to 30, or as
+        ``rmq.RetryLater`` asks. All members have to consume in order. A member that dies keeps its locks for up to a
+        minute. Where a lock ends (its broker was restarted or could not be reached) what was handed out comes again.
+
         Args:
             group: The group. One client can be in it once; use a second client for a second member.
             topics: A topic, or several with what is wanted of each: ``rmq.Tags`` or ``rmq.Where``.
@@ -280,7 +290,11 @@ class Client:
             strategy: How the members share out the queues, averagely by default (``rmq.AllocateAveragely``). All
                 members of the group have to use the same.
             max_attempts: Deliveries after which a message that failed is a dead letter; by default as many as
-                the group's settings allow (17).
+                the group's settings allow (17). With ``ordered``: after which its queue stands, until another member
+                or a new consumer takes it up; by default that never happens.
+            ordered: Whether each queue is consumed in order; or how, with other times than Java's.
+            park_after: With ``ordered``: failures after which a message goes to ``%DLQ%<group>`` and its queue goes on. By
+                default only ``rmq.DeadLetter`` does that.
             grace: When a queue goes to another member: seconds that its messages in hands get to be finished and
                 committed here, and that we wait for a member to finish from whom a queue comes.
             on_event: Called, without waiting, with each ``rmq.QueueGained``, ``rmq.QueueLost``,
@@ -322,6 +336,7 @@ class Client:
             on_event=on_event,
             sub_version=self._clock.wall_ms(),
             max_attempts=check_attempts(max_attempts),
+            order=check_order(ordered=ordered, max_attempts=max_attempts, park_after=park_after),
         )
         return open_consumer(
             settings,
@@ -331,6 +346,7 @@ class Client:
             routing=self._routing,
             heartbeats=self._heartbeats,
             find_problems=self._admin.member_problems,
+            clock=self._clock,
         )
 
     def _positions(

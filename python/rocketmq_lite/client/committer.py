@@ -53,7 +53,7 @@ class Committer:
 
     async def commit_ahead(self, reader: QueueReader) -> None:
         """Commit a position unless that would set the group back: the queue may have an owner that is further already."""
-        offset = reader.process_queue.committable
+        offset = reader.position()
         if offset is None or not _is_due(reader):
             return
         try:
@@ -67,9 +67,7 @@ class Committer:
             reader.committed = offset
 
     async def _commit(self, readers: Iterable[QueueReader], *, wait: bool) -> None:
-        wanted = [
-            (reader, offset) for reader in readers if (offset := reader.process_queue.committable) is not None
-        ]
+        wanted = [(reader, offset) for reader in readers if (offset := reader.position()) is not None]
         if not wanted:
             return
         failures = await self._positions.write({reader.queue: offset for reader, offset in wanted}, wait=wait)
@@ -84,5 +82,5 @@ class Committer:
 
 
 def _is_due(reader: QueueReader) -> bool:
-    offset = reader.process_queue.committable
+    offset = reader.position()
     return offset is not None and offset != reader.committed

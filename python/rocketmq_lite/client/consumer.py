@@ -15,9 +15,17 @@ from typing import TYPE_CHECKING, Final, Self, final
 
 import trio
 
-from rocketmq_lite.client.engine.giving_back import DeadLetter, RetryLater, delay_level
+from rocketmq_lite.client.engine.failed_head import (
+    AttemptLimits,
+    FailedHead,
+    RetryInPlace,
+    Stop,
+    after_failure,
+)
+from rocketmq_lite.client.engine.giving_back import NEVER_AGAIN, DeadLetter, RetryLater, delay_level
 from rocketmq_lite.client.engine.inbox import Inbox
 from rocketmq_lite.client.engine.names import TAGS
+from rocketmq_lite.client.engine.ordered_inbox import OrderedInbox
 from rocketmq_lite.client.engine.process_queue import DeliveryEvent
 from rocketmq_lite.client.engine.retry import redelivery_pause
 from rocketmq_lite.client.member import GroupMember
@@ -36,6 +44,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.reader import QueueStatistics
     from rocketmq_lite.client.remote import Remote
     from rocketmq_lite.client.routing import Routing
+    from rocketmq_lite.clock import Clock
     from rocketmq_lite.model import MessageQueue
     from rocketmq_lite.protocol.framing import RawMessage
 
@@ -84,6 +93,7 @@ async def open_consumer(
     routing: Routing,
     heartbeats: Heartbeats,
     find_problems: Callable[[str], Awaitable[Sequence[Problem]]],
+    clock: Clock,
 ) -> AsyncIterator[Consumer]:
     """A member of a consumer group for as long as the block lasts; see ``Client.consumer``."""
     for topic in settings.topics:
@@ -98,6 +108,7 @@ async def open_consumer(
             routing=routing,
             heartbeats=heartbeats,
             find_problems=find_problems,
+            clock=clock,
         )
         member = consumer._member  # noqa: SLF001 - who makes the two starts and ends them
         member.register()
@@ -128,9 +139,11 @@ class Consumer:
         routing: Routing,
         heartbeats: Heartbeats,
         find_problems: Callable[[str], Awaitable[Sequence[Problem]]],
+        clock: Clock,
     ) -> None:
         self._settings = settings
         self._nursery = nursery
+        self._clock = clock
         self._member = GroupMember(
             settings,
             nursery,
@@ -142,7 +155,9 @@ class Consumer:
             heartbeats=heartbeats,
             find_problems=find_problems,
         )
-        self._inbox: Inbox[RawMessage] = Inbox()
+        self._inbox: Inbox[RawMessage] | OrderedInbox[RawMessage] = (
+            Inbox() if settings.order is None else OrderedInbox()
+        )
         self._iterating = trio.lowlevel.ParkingLot()
         self._closed = False
         self._warned = False
@@ -194,6 +209,7 @@ class Consumer:
     def _take(self) -> ReceivedMessage | None:
         if self._closed:
             raise ClientClosed(f"the consumer of group {self.group!r} has been closed")
+        self._member.lapse()
         delivery = self._inbox.take(trio.current_time())
         if delivery is None:
             return None
@@ -224,8 +240,7 @@ class Consumer:
     def acknowledged(self, delivery: Delivery[RawMessage]) -> None:
         """The user has worked on it; the committer tells the broker."""
         self._acknowledged += 1
-        self._warned = False
-        _moved(delivery)
+        self._done(delivery)
 
     def failed(self, delivery: Delivery[RawMessage], error: Exception) -> None:
         """The user's work raised: give the message back to its broker."""
@@ -243,6 +258,8 @@ class Consumer:
         )
         if self._settings.broadcasting:
             self._give_up(delivery, error)
+        elif self._settings.order is not None:
+            self._hold_queue(delivery, error, self._settings.order.attempts)
         else:
             self._nursery.start_soon(self._send_back, delivery, delay_level(error))
 
@@ -253,6 +270,33 @@ class Consumer:
         else:
             delivery.apply(DeliveryEvent.GIVE_UP)
             _moved(delivery)
+
+    def _hold_queue(self, delivery: Delivery[RawMessage], error: Exception, limits: AttemptLimits) -> None:
+        """What is behind the message in its queue waits for what becomes of it."""
+        queue, attempt = delivery.queue, delivery.attempt - 1
+        next_step = after_failure(error, attempt, limits)
+        known = queue.failed_head
+        queue.failed_head = FailedHead(
+            offset=delivery.offset,
+            attempts=attempt,
+            since_ms=self._clock.wall_ms() if known is None else known.since_ms,
+            error=f"{type(error).__name__}: {error}",
+            stands=next_step is Stop.STAND,
+        )
+        match next_step:
+            case RetryInPlace(seconds):
+                self._keep(delivery, seconds)
+            case Stop.PARK:
+                self._nursery.start_soon(self._send_back, delivery, NEVER_AGAIN)
+            case Stop.STAND:
+                delivery.apply(DeliveryEvent.KEEP)
+                _log.error(
+                    "group %s: %s stands at offset %d, which failed %d times",
+                    self.group,
+                    queue.queue,
+                    delivery.offset,
+                    attempt,
+                )
 
     async def _send_back(self, delivery: Delivery[RawMessage], level: int) -> None:
         """Once the broker has it again, the group goes on behind it; else we hand it out again ourselves.
@@ -273,14 +317,21 @@ class Consumer:
             self._keep(delivery, pause)
             return
         delivery.apply(DeliveryEvent.SEND_BACK)
-        self._warned = False
-        _moved(delivery)
+        self._done(delivery)
 
     def _keep(self, delivery: Delivery[RawMessage], pause: float) -> None:
         """Hand it out again after a pause."""
         delivery.apply(DeliveryEvent.KEEP)
         self._inbox.pause(delivery, trio.current_time() + pause)
         self._iterating.unpark_all()  # each of them has to know the new time to wait for
+        _moved(delivery)
+
+    def _done(self, delivery: Delivery[RawMessage]) -> None:
+        """Another message may take its place."""
+        self._warned = False
+        self._member.lapse()
+        if self._inbox.finished(delivery):
+            self._iterating.unpark()
         _moved(delivery)
 
     # --- what the readers bring (Sink) ------------------------------------------------------------------

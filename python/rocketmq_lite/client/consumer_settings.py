@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
+from rocketmq_lite.client.engine.failed_head import AttemptLimits
 from rocketmq_lite.client.engine.names import check_topic
 from rocketmq_lite.client.engine.process_queue import QueueLimits
+from rocketmq_lite.client.engine.queue_locks import LockTimings
 from rocketmq_lite.client.engine.subscription import EVERYTHING, Condition, TagExpression
 from rocketmq_lite.errors import ConfigError
 from rocketmq_lite.model import Tags, Where
@@ -25,10 +27,12 @@ if TYPE_CHECKING:
 __all__ = [
     "ConsumerSettings",
     "Model",
+    "OrderSettings",
     "Start",
     "check_attempts",
     "check_grace",
     "check_model",
+    "check_order",
     "check_prefetch",
     "check_start",
     "check_topics",
@@ -40,6 +44,19 @@ Model = Literal["clustering", "broadcasting"]
 """Whether the members of a group share the messages, or each gets all of them."""
 Start = Literal["latest", "earliest"] | datetime
 """Where a group begins to read that has no position yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSettings:
+    """How each queue is consumed in order.
+
+    Attributes:
+        locks: When the locks of queues are renewed and end.
+        attempts: What becomes of a message that fails again and again.
+    """
+
+    locks: LockTimings
+    attempts: AttemptLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +74,7 @@ class ConsumerSettings:
         grace: Seconds that a queue may take to go from one member to another.
         on_event: Is called with what happens beside messages.
         sub_version: Tells this subscription from an older one of the same client; a wall time.
+        order: Whether and how each queue is consumed in order.
     """
 
     group: str
@@ -69,6 +87,7 @@ class ConsumerSettings:
     sub_version: int
     broadcasting: bool = False
     max_attempts: int | None = None
+    order: OrderSettings | None = None
 
     @property
     def retry_topic(self) -> str:
@@ -193,6 +212,32 @@ def check_attempts(attempts: int | None) -> int | None:
     if attempts is not None and attempts < 1:
         raise ConfigError(f"max_attempts is {attempts}, it must be at least 1")
     return attempts
+
+
+def check_order(
+    *, ordered: bool | LockTimings, max_attempts: int | None, park_after: int | None
+) -> OrderSettings | None:
+    """Whether and how queues are consumed in order.
+
+    Raises:
+        ConfigError: The arguments contradict each other, or one of them is not valid.
+    """
+    if park_after is not None and park_after < 1:
+        raise ConfigError(f"park_after is {park_after}, it must be at least 1")
+    if ordered is False:
+        if park_after is not None:
+            raise ConfigError(
+                "park_after= is for ordered=True", hint="max_attempts= limits attempts without order"
+            )
+        return None
+    if max_attempts is not None and park_after is not None and park_after > max_attempts:
+        raise ConfigError(
+            f"park_after is {park_after}, but after max_attempts, {max_attempts}, the queue stands"
+        )
+    return OrderSettings(
+        locks=LockTimings() if ordered is True else ordered,
+        attempts=AttemptLimits(max_attempts=max_attempts, park_after=park_after),
+    )
 
 
 def check_grace(grace: float) -> float:

@@ -36,6 +36,9 @@ class ConsumerMember(Protocol):
     def balance_soon(self) -> None:
         """The members of the group changed: look again who reads what."""
 
+    def disconnected(self, address: str) -> None:
+        """A connection has ended."""
+
     def running_info(self) -> ConsumerRunningInfo:
         """How it is doing."""
 
@@ -145,6 +148,8 @@ class Heartbeats:
     def disconnected(self, address: str) -> None:
         """A connection has ended, and its broker has forgotten us: tell it again as soon as it can be reached."""
         self._membership.forgotten_by(address)
+        for member in self._members.values():
+            member.disconnected(address)
         self._wake_up()
 
     async def ensure(self, address: str) -> None:

@@ -16,10 +16,11 @@ from rocketmq_lite.client.balancer import Balancer
 from rocketmq_lite.client.committer import Committer
 from rocketmq_lite.client.group_watch import GroupWatch
 from rocketmq_lite.client.heartbeats import GOODBYE_TIMEOUT
+from rocketmq_lite.client.locker import Locker
+from rocketmq_lite.client.ordered_assignment import OrderedAssignment
 from rocketmq_lite.client.preflight import check_conditions
 from rocketmq_lite.client.reader import QueueReader
 from rocketmq_lite.client.running_info import describe_consumer
-from rocketmq_lite.errors import ConnectError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -73,15 +74,31 @@ class GroupMember:
         self._heartbeats = heartbeats
         self._positions = positions
         self._committer = Committer(settings.group, self.readers, self._positions)
-        self._assignment = Assignment(
-            settings.group,
-            nursery,
-            self.readers,
-            new_reader=self._reader,
-            committer=self._committer,
-            grace=settings.grace,
-            tell=settings.tell,
-        )
+        self._locker: Locker | None = None
+        self._assignment: Assignment | OrderedAssignment
+        if settings.order is None:
+            self._assignment = Assignment(
+                settings.group,
+                nursery,
+                self.readers,
+                new_reader=self._reader,
+                committer=self._committer,
+                grace=settings.grace,
+                tell=settings.tell,
+            )
+        else:
+            self._locker = Locker(
+                settings.group, client_id, settings.order.locks, remote=remote, routing=routing
+            )
+            self._assignment = OrderedAssignment(
+                settings,
+                nursery,
+                self.readers,
+                new_reader=self._reader,
+                locker=self._locker,
+                committer=self._committer,
+                balance_soon=self.balance_soon,
+            )
         self._balancer = Balancer(
             settings,
             client_id=client_id,
@@ -137,6 +154,8 @@ class GroupMember:
         if not self._settings.broadcasting:
             # Brokers create it when they hear of a group.
             await self._routing.follow(self._settings.retry_topic)
+        if self._locker is not None:
+            self._nursery.start_soon(self._locker.run)
         await self._balancer.balance()
         await self._assignment.settled()
         self._nursery.start_soon(self._balancer.run)
@@ -151,6 +170,8 @@ class GroupMember:
         """
         self._balancer.end()
         self._routing.unsubscribe(self.balance_soon)
+        if isinstance(self._assignment, OrderedAssignment):
+            await self._assignment.leave()
         readers = self._assignment.stop()
         with trio.move_on_after(GOODBYE_TIMEOUT, shield=True):
             await self._committer.commit(readers)
@@ -161,18 +182,25 @@ class GroupMember:
         """Look again who reads what: members or routes changed."""
         self._balancer.balance_soon()
 
+    def disconnected(self, address: str) -> None:
+        """A connection has ended, and with it the locks that its broker gave."""
+        if self._locker is not None:
+            self._locker.disconnected(address)
+
+    def lapse(self) -> None:
+        """Let go of queues whose lock's time is over; to be called before something is made of their messages."""
+        if self._locker is not None:
+            self._locker.lapse()
+
     async def send_back(self, queue: MessageQueue, raw: RawMessage, *, level: int) -> None:
         """Have the broker that a message came from bring it again later, or keep it as a dead letter.
 
         Raises:
             RocketMQError: It does not.
         """
-        address = self._routing.table.master(queue.broker_name)
-        if address is None:
-            raise ConnectError(f"no master of broker {queue.broker_name} is known")
         limit = self._settings.max_attempts
         await self._remote.send_back(
-            address,
+            self._routing.master(queue.broker_name),
             self._settings.group,
             queue,
             raw,
@@ -191,6 +219,7 @@ class GroupMember:
             remote=self._remote,
             routing=self._routing,
             heartbeats=self._heartbeats,
+            lapse=None if self._locker is None else self._locker.lapse,
         )
 
     async def _find_start(self, address: str, queue: MessageQueue) -> int:

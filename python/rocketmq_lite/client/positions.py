@@ -84,14 +84,8 @@ class BrokerPositions:
         return failures
 
     async def _write_one(self, queue: MessageQueue, offset: int, *, wait: bool) -> None:
-        address = self._master(queue)
+        address = self._routing.master(queue.broker_name)
         await self._remote.update_offset(address, self._group, queue, offset, wait=wait)
-
-    def _master(self, queue: MessageQueue) -> str:
-        address = self._routing.table.master(queue.broker_name)
-        if address is None:
-            raise ConnectError(f"no master of broker {queue.broker_name} is known")
-        return address
 
 
 class MemberPositions(BrokerPositions):
@@ -107,5 +101,5 @@ class MemberPositions(BrokerPositions):
             await super()._write_one(queue, offset, wait=wait)
         except GroupNotFound:
             # Brokers keep positions of groups that they know, and get to know them by this question.
-            await self._remote.ensure_group(self._master(queue), self._group)
+            await self._remote.ensure_group(self._routing.master(queue.broker_name), self._group)
             await super()._write_one(queue, offset, wait=wait)

@@ -95,10 +95,14 @@ class QueueReader:
         positions: Where the group's position is kept.
         find_start: Where to begin when the group has none; is given the master's address.
         takes_over: Whether another member may still be finishing what it has of the queue.
+        lapse: Of a queue that is consumed in order: ends its lock if its time is over, and then stops this reader.
 
     Attributes:
         settled: Set once the group has a position, or none could be found at the first attempt.
         gone: Set once the queue has been let go.
+        predecessor: Our last reader of a queue whose lock was lost: what it has done and not told goes on counting if
+            nobody has changed the group's position meanwhile.
+        done_until: What could have been committed when the queue was stopped.
     """
 
     def __init__(
@@ -113,22 +117,27 @@ class QueueReader:
         remote: Remote,
         routing: Routing,
         heartbeats: Heartbeats,
+        lapse: Callable[[], None] | None = None,
     ) -> None:
         self.queue = queue
         self.process_queue: ProcessQueue[RawMessage] = ProcessQueue(queue, settings.limits)
         self.committed: int | None = None
         self.settled = trio.Event()
         self.gone = trio.Event()
+        self.predecessor: QueueReader | None = None
+        self.done_until: int | None = None
         self._settings = settings
         self._sink = sink
         self._positions = positions
         self._takes_over = takes_over
         self._find_start = find_start
+        self._lapse = lapse
         self._remote = remote
         self._routing = routing
         self._heartbeats = heartbeats
         self._scope = trio.CancelScope()
         self._room = trio.Event()
+        self._waiting_for_work = trio.lowlevel.ParkingLot()
         self._backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
         self._read_from = MASTER_ID
         self._max_offset = 0
@@ -153,8 +162,25 @@ class QueueReader:
 
     def stop(self) -> None:
         """Give the queue up at once."""
+        if not self.process_queue.lost:
+            self.done_until = self.process_queue.committable
         self.process_queue.revoke()
         self._scope.cancel()
+
+    async def idle(self) -> None:
+        """Wait until none of its messages is in work."""
+        queue = self.process_queue
+        queue.on_idle = self._waiting_for_work.unpark_all
+        while queue.in_work:
+            await self._waiting_for_work.park()
+
+    def position(self) -> int | None:
+        """What may be committed now; ``None`` while that is unknown, and when a lock that it takes has ended."""
+        if self._lapse is not None:
+            self._lapse()
+            if self.process_queue.lost:
+                return None
+        return self.process_queue.committable
 
     def statistics(self) -> QueueStatistics:
         """A snapshot."""
@@ -208,12 +234,18 @@ class QueueReader:
                 self._positions, self.queue, position, grace=self._settings.grace
             )
         self.committed = position
+        position = self._with_untold_progress(position)
         self.process_queue.locate(position)
         self._settings.tell(QueueGained(self.queue, position))
 
+    def _with_untold_progress(self, position: int) -> int:
+        if self.predecessor is None or self.predecessor.committed != position:
+            return position
+        return self.predecessor.done_until or position
+
     async def _pull(self, size: int) -> None:
         queue = self.process_queue
-        commit = queue.committable if self._positions.carried_by_pulls else None
+        commit = self.position() if self._positions.carried_by_pulls else None
         address = self._address(self._read_from)
         await self._heartbeats.ensure(address)
         began = trio.current_time()
@@ -227,6 +259,9 @@ class QueueReader:
             sub_version=self._settings.sub_version,
         )
         self.committed = commit or self.committed
+        if answer.status is PullStatus.OFFSET_MOVED and self._lapse is not None:
+            queue.release()
+            await self.idle()
         if not self._accept(queue, answer) and trio.current_time() - began < _IDLE_PAUSE:
             await trio.sleep(_IDLE_PAUSE)
 

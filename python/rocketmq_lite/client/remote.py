@@ -13,7 +13,13 @@ from rocketmq_lite.client.asking import ask, reading, refusal
 from rocketmq_lite.client.engine.routes import TEMPLATE_QUEUES
 from rocketmq_lite.client.remote_queues import QueueRemote, named
 from rocketmq_lite.errors import TopicNotFound
-from rocketmq_lite.protocol.bodies import CheckClientConfig, ConsumerList, TopicRouteData
+from rocketmq_lite.protocol.bodies import (
+    CheckClientConfig,
+    ConsumerList,
+    LockBatch,
+    LockedQueues,
+    TopicRouteData,
+)
 from rocketmq_lite.protocol.codes import RequestCode, ResponseCode
 from rocketmq_lite.protocol.command import Command
 from rocketmq_lite.protocol.headers.group import GetSubscriptionGroupConfigRequestHeader
@@ -137,6 +143,30 @@ class Remote(QueueRemote):
             client_id=client_id, producer_group=producer_group, consumer_group=consumer_group
         )
         await ask(self._pool, address, RequestCode.UNREGISTER_CLIENT, header)
+
+    async def lock(
+        self, address: str, group: str, client_id: str, queues: tuple[MessageQueue, ...], *, timeout: float
+    ) -> tuple[MessageQueue, ...]:
+        """41: take or renew locks of queues; the queues that the client has now."""
+        answer = await self._lock_batch(
+            RequestCode.LOCK_BATCH_MQ, address, LockBatch(group, client_id, queues), timeout
+        )
+        with reading(address):
+            return LockedQueues.decode(answer.body).lock_ok_mq_set
+
+    async def unlock(
+        self, address: str, group: str, client_id: str, queues: tuple[MessageQueue, ...], *, timeout: float
+    ) -> None:
+        """42: give locks back."""
+        await self._lock_batch(
+            RequestCode.UNLOCK_BATCH_MQ, address, LockBatch(group, client_id, queues), timeout
+        )
+
+    async def _lock_batch(self, code: RequestCode, address: str, batch: LockBatch, timeout: float) -> Command:
+        answer = await self._pool.call(address, Command(code, body=batch.encode()), timeout=timeout)
+        if answer.code != ResponseCode.SUCCESS:
+            raise refusal(address, answer)
+        return answer
 
     async def consumer_ids(self, address: str, group: str) -> tuple[str, ...]:
         """38: the client ids of a consumer group's members."""

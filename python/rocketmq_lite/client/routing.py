@@ -84,6 +84,17 @@ class Routing:
         """All configured name servers."""
         return self._name_servers.addresses
 
+    def master(self, broker_name: str) -> str:
+        """Address of a broker's master.
+
+        Raises:
+            ConnectError: None is known.
+        """
+        address = self.table.master(broker_name)
+        if address is None:
+            raise ConnectError(f"no master of broker {broker_name} is known")
+        return address
+
     def subscribe(self, listener: Callable[[], None]) -> None:
         """Have ``listener`` called, without waiting, whenever a route changes."""
         self._listeners.append(listener)

@@ -12,7 +12,7 @@ from enum import Enum
 from rocketmq_lite.client.engine.giving_back import DeadLetter, RetryLater
 from rocketmq_lite.client.engine.retry import redelivery_pause
 
-__all__ = ["AttemptLimits", "RetryInPlace", "Stop", "after_failure"]
+__all__ = ["AttemptLimits", "FailedHead", "RetryInPlace", "Stop", "after_failure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,25 @@ class RetryInPlace:
     """Hand it out again."""
 
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class FailedHead:
+    """A message that failed and that its queue waits for.
+
+    Attributes:
+        offset: Where it is.
+        attempts: How often it was tried.
+        since_ms: When it failed for the first time here, in milliseconds of wall time.
+        error: What the last attempt raised, as text.
+        stands: Whether it is tried no more.
+    """
+
+    offset: int
+    attempts: int
+    since_ms: int
+    error: str
+    stands: bool
 
 
 class Stop(Enum):

@@ -37,6 +37,10 @@ class Inbox(Generic[T]):
         self._sequence += 1
         heapq.heappush(self._paused, (until, self._sequence, delivery))
 
+    def finished(self, delivery: Delivery[T]) -> bool:  # noqa: ARG002 - OrderedInbox needs to be told
+        """A message is done; returns whether another one may be taken only because of that: never."""
+        return False
+
     def take(self, now: float) -> Delivery[T] | None:
         """Hand out the next message, or ``None`` when nothing is due; failed ones go first."""
         while (delivery := self._pop(now)) is not None:

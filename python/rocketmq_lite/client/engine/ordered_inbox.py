@@ -2,7 +2,7 @@
 
 A queue is *open* while none of its messages is in hands; its next message is handed out when it is open's turn. A message
 that failed keeps its place: the queue opens again when the message is finished, and until then only that message is handed
-out, each time after a pause. Messages of a lost queue are dropped on the way out.
+out, each time after a pause. Messages of a queue that is being given up are dropped on the way out.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ class OrderedInbox(Generic[T]):
         self._sequence = 0
 
     def __len__(self) -> int:
-        waiting = sum(len(lane.waiting) for queue, lane in self._lanes.items() if not queue.lost)
-        return waiting + sum(not delivery.queue.lost for _, _, delivery in self._paused)
+        waiting = sum(len(lane.waiting) for queue, lane in self._lanes.items() if queue.is_ours)
+        return waiting + sum(delivery.queue.is_ours for _, _, delivery in self._paused)
 
     def put(self, delivery: Delivery[T]) -> None:
         """Append a message that was just pulled."""
         lane = self._lanes.get(delivery.queue)
         if lane is None:
-            self._forget_lost()
+            self._forget_given_up()
             lane = self._lanes[delivery.queue] = _Lane(delivery.queue)
         lane.waiting.append(delivery)
         if lane.is_open and len(lane.waiting) == 1:
@@ -55,7 +55,7 @@ class OrderedInbox(Generic[T]):
     def take(self, now: float) -> Delivery[T] | None:
         """Hand out the next message, or ``None`` when nothing is due; failed ones go first."""
         while (delivery := self._pop(now)) is not None:
-            if not delivery.queue.lost:
+            if delivery.queue.is_ours:
                 delivery.apply(DeliveryEvent.HAND_OUT)
                 return delivery
         return None
@@ -63,7 +63,7 @@ class OrderedInbox(Generic[T]):
     def finished(self, delivery: Delivery[T]) -> bool:
         """A message that was handed out is done: its queue is open; returns whether another message waits there."""
         lane = self._lanes.get(delivery.queue)
-        if lane is None or lane.queue.lost:
+        if lane is None or not lane.queue.is_ours:
             return False
         lane.is_open = True
         if lane.waiting:
@@ -77,7 +77,7 @@ class OrderedInbox(Generic[T]):
 
     def next_due(self) -> float | None:
         """When the next failed message may be handed out again, or ``None``."""
-        while self._paused and self._paused[0][2].queue.lost:
+        while self._paused and not self._paused[0][2].queue.is_ours:
             heapq.heappop(self._paused)
         return self._paused[0][0] if self._paused else None
 
@@ -92,6 +92,6 @@ class OrderedInbox(Generic[T]):
         lane.is_open = False
         return lane.waiting.popleft()
 
-    def _forget_lost(self) -> None:
-        for queue in [queue for queue in self._lanes if queue.lost]:
+    def _forget_given_up(self) -> None:
+        for queue in [queue for queue in self._lanes if not queue.is_ours]:
             del self._lanes[queue]

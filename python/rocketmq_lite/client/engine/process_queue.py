@@ -27,6 +27,7 @@ from rocketmq_lite.errors import LocalProtocolError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from rocketmq_lite.client.engine.failed_head import FailedHead
     from rocketmq_lite.model import MessageQueue
 
 __all__ = [
@@ -71,8 +72,8 @@ LEASE_TRANSITIONS: Final[Mapping[LeaseState, Mapping[LeaseEvent, LeaseState]]] =
         LeaseEvent.REVOKED: LeaseState.LOST,
     },
     LeaseState.PULLING: {LeaseEvent.RELEASED: LeaseState.RELEASED, LeaseEvent.REVOKED: LeaseState.LOST},
-    LeaseState.RELEASED: {LeaseEvent.REVOKED: LeaseState.LOST},
-    LeaseState.LOST: {LeaseEvent.REVOKED: LeaseState.LOST},
+    LeaseState.RELEASED: {LeaseEvent.RELEASED: LeaseState.RELEASED, LeaseEvent.REVOKED: LeaseState.LOST},
+    LeaseState.LOST: {LeaseEvent.RELEASED: LeaseState.LOST, LeaseEvent.REVOKED: LeaseState.LOST},
 }
 
 
@@ -196,12 +197,16 @@ class ProcessQueue(Generic[T]):
 
     Attributes:
         waiter: Called when a message was taken or settled, if somebody waits for that.
+        on_idle: Called when the last message in work has been left, if somebody waits for that.
+        failed_head: What an ordered consumer is held up by.
     """
 
     def __init__(self, queue: MessageQueue, limits: QueueLimits) -> None:
         self.queue = queue
         self.state = LeaseState.LOCATING
         self.waiter: Callable[[], None] | None = None
+        self.on_idle: Callable[[], object] | None = None
+        self.failed_head: FailedHead | None = None
         self._limits = limits
         self._located = False
         self._next_offset = 0
@@ -241,6 +246,11 @@ class ProcessQueue(Generic[T]):
     def in_hands(self) -> int:
         """How many messages the user has, or are on their way back to the broker."""
         return sum(self._places[state] for state in _IN_HANDS)
+
+    @property
+    def in_work(self) -> int:
+        """How many messages the user is inside of, or are on their way back to the broker."""
+        return self._places[DeliveryState.ENTERED] + self._places[DeliveryState.RETURNING]
 
     def count_repeated(self, committed: int | None) -> int:
         """How many messages were handed out, at most, that come again from the offset ``committed`` on.
@@ -313,13 +323,19 @@ class ProcessQueue(Generic[T]):
     def record_move(self, delivery: Delivery[T], next_state: DeliveryState) -> None:
         """Account for a message that changes its state; called by :meth:`Delivery.apply` only."""
         self._places[delivery.state] -= 1
-        if next_state is not DeliveryState.FINISHED:
-            self._places[next_state] += 1
-            return
+        self._places[next_state] += 1
+        if next_state is DeliveryState.FINISHED:
+            self._finish(delivery)
+        if self.on_idle is not None and not self.in_work:
+            self.on_idle()
+
+    def _finish(self, delivery: Delivery[T]) -> None:
         del self._unfinished[delivery.offset]
         self._size -= delivery.size
         while self._order and self._order[0] not in self._unfinished:
             self._order.popleft()
+        if self.failed_head is not None and self.failed_head.offset == delivery.offset:
+            self.failed_head = None
 
     def _advance(self, event: LeaseEvent) -> None:
         next_state = LEASE_TRANSITIONS[self.state].get(event)

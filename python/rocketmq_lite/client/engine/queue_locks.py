@@ -181,7 +181,7 @@ class QueueLocks:
         self._locks[queue] = _Lock(self._timings, now)
 
     def give_up(self, queue: MessageQueue) -> LockState:
-        """Let a queue go; ``YIELDING`` says that its work has to be waited for and the broker told."""
+        """Let a queue go; ``YIELDING`` says that what is in work of it is to be waited for."""
         return self._apply(queue, LockEvent.GIVE_UP)
 
     def drained(self, queue: MessageQueue, now: float) -> LockState:
@@ -201,11 +201,16 @@ class QueueLocks:
                 asks.setdefault(queue.broker_name, []).append(queue)
         return {broker: tuple(sorted(queues)) for broker, queues in asks.items()}
 
+    def next_end(self) -> float:
+        """When the first lock ends that is not renewed until then; infinity when there is none."""
+        return min(
+            (lock.valid_until for lock in self._locks.values() if lock.state in _OURS), default=math.inf
+        )
+
     def next_due(self) -> float:
         """When :meth:`plan` or :meth:`expire` next have something to do; infinity when never."""
         asking = (lock.ask_at for lock in self._locks.values() if lock.state in _ASKED_FOR)
-        ending = (lock.valid_until for lock in self._locks.values() if lock.state in _OURS)
-        return min(min(asking, default=math.inf), min(ending, default=math.inf))
+        return min(self.next_end(), min(asking, default=math.inf))
 
     def record_answer(
         self,
@@ -214,8 +219,8 @@ class QueueLocks:
         *,
         asked_at: float,
         now: float,
-    ) -> None:
-        """A broker has answered.
+    ) -> tuple[MessageQueue, ...]:
+        """A broker has answered; returns the queues whose lock has ended by that.
 
         Args:
             asked: The queues that it was asked for.
@@ -224,12 +229,13 @@ class QueueLocks:
             now: When it answered. A grant that is no longer valid by now counts as no answer.
         """
         valid_until = asked_at + self._timings.valid
+        ended: list[MessageQueue] = []
         for queue in asked:
             lock = self._locks.get(queue)
             if lock is None:
                 continue
             if queue not in granted:
-                self._apply(queue, LockEvent.REFUSED)
+                ended += self._end(queue, LockEvent.REFUSED)
                 lock.ask_at = now + lock.pauses.next_pause()
             elif valid_until <= now:
                 lock.ask_at = now
@@ -238,6 +244,7 @@ class QueueLocks:
                 lock.valid_until = valid_until
                 lock.ask_at = max(now, asked_at + self._timings.renew)
                 lock.pauses.reset()
+        return tuple(ended)
 
     def record_silence(self, asked: Iterable[MessageQueue], now: float) -> None:
         """A broker could not be asked, or has not answered."""
@@ -247,18 +254,27 @@ class QueueLocks:
 
     # --- what ends locks ----------------------------------------------------------------------------------
 
-    def expire(self, now: float) -> None:
-        """End the locks that were not renewed in time."""
-        for queue, lock in list(self._locks.items()):
-            if lock.state in _OURS and lock.valid_until <= now:
-                self._apply(queue, LockEvent.EXPIRED)
+    def expire(self, now: float) -> tuple[MessageQueue, ...]:
+        """End the locks that were not renewed in time; returns their queues."""
+        overdue = [
+            queue for queue, lock in self._locks.items() if lock.state in _OURS and lock.valid_until <= now
+        ]
+        return tuple(ended for queue in overdue for ended in self._end(queue, LockEvent.EXPIRED))
 
-    def disconnected(self, broker_name: str, now: float) -> None:
-        """The connection to a broker broke; it is asked again at once."""
+    def disconnected(self, broker_name: str, now: float) -> tuple[MessageQueue, ...]:
+        """The connection to a broker broke, which is asked again at once; returns the queues whose lock ended by that."""
+        ended: list[MessageQueue] = []
         for queue, lock in list(self._locks.items()):
             if queue.broker_name == broker_name:
-                self._apply(queue, LockEvent.DISCONNECTED)
+                ended += self._end(queue, LockEvent.DISCONNECTED)
                 lock.ask_at = now
+        return tuple(ended)
+
+    def _end(self, queue: MessageQueue, event: LockEvent) -> tuple[MessageQueue, ...]:
+        """Apply what may end a lock; the queue if it did."""
+        was_ours = self.state(queue) in _OURS
+        is_ours = self._apply(queue, event) in _OURS
+        return (queue,) if was_ours and not is_ours else ()
 
     def _apply(self, queue: MessageQueue, event: LockEvent) -> LockState:
         lock = self._locks.get(queue)

@@ -9,7 +9,7 @@ from rocketmq_lite.model import MessageQueue
 
 def filled(inbox: OrderedInbox[str], queue_id: int, text: str) -> ProcessQueue[str]:
     """A queue with a message for each letter."""
-    queue: ProcessQueue[str] = ProcessQueue(MessageQueue("T", "a", queue_id), QueueLimits(10, 1000))
+    queue: ProcessQueue[str] = ProcessQueue(MessageQueue("T", "a", queue_id), QueueLimits(10, 1000, 10))
     queue.locate(0)
     for offset, letter in enumerate(text):
         inbox.put(queue.add(offset, 1, 1, letter))
