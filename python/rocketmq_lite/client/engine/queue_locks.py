@@ -163,6 +163,11 @@ class QueueLocks:
     def __len__(self) -> int:
         return len(self._locks)
 
+    def valid_until(self, queue: MessageQueue) -> float:
+        """Until when the last grant of a queue is good; minus infinity for one that never had one."""
+        lock = self._locks.get(queue)
+        return -math.inf if lock is None else lock.valid_until
+
     def state(self, queue: MessageQueue) -> LockState:
         """Where we are with a queue; ``RELEASED`` for one that was never wanted."""
         lock = self._locks.get(queue)

@@ -30,6 +30,7 @@ def acknowledge(inbox: OrderedInbox[str], delivery: Delivery[str]) -> bool:
 
 def fail(inbox: OrderedInbox[str], delivery: Delivery[str], until: float) -> None:
     delivery.apply(DeliveryEvent.FAIL)
+    delivery.apply(DeliveryEvent.KEEP)
     inbox.pause(delivery, until)
 
 

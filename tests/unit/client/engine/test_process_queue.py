@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rocketmq_lite.client.engine.failed_head import FailedHead
 from rocketmq_lite.client.engine.process_queue import (
     DELIVERY_TRANSITIONS,
     LEASE_TRANSITIONS,
@@ -184,6 +185,48 @@ def test_one_message_that_hangs_stops_the_pulling_when_the_span_is_reached():
     assert (queue.unfinished, queue.room) == (1, 0)
     finish(hangs)
     assert queue.room == 10
+
+
+@pytest.mark.parametrize("event", [DeliveryEvent.ACKNOWLEDGE, DeliveryEvent.LEAVE])
+def test_who_waits_for_the_work_is_told_when_it_is_left(event):
+    queue = started()
+    delivery = queue.add(10, 1, 1, "m")
+    left: list[int] = []
+    queue.on_idle = lambda: left.append(queue.in_work)
+    delivery.apply(DeliveryEvent.HAND_OUT)
+    left.clear()
+    delivery.apply(DeliveryEvent.ENTER)
+    assert (queue.in_work, left) == (1, [])
+    delivery.apply(event)
+    assert left == [0]
+
+
+def test_a_message_on_its_way_back_is_in_work():
+    queue = started()
+    delivery = queue.add(10, 1, 1, "m")
+    for event in (DeliveryEvent.HAND_OUT, DeliveryEvent.ENTER, DeliveryEvent.FAIL):
+        delivery.apply(event)
+    assert queue.in_work == 1
+    delivery.apply(DeliveryEvent.SEND_BACK)
+    assert queue.in_work == 0
+
+
+def test_a_head_that_failed_is_forgotten_when_it_is_done():
+    queue = started()
+    head = queue.add(10, 1, 1, "m")
+    queue.failed_head = FailedHead(offset=10, attempts=1, since_ms=0, error="ValueError", stands=False)
+    finish(head)
+    assert queue.failed_head is None
+
+
+def test_a_queue_may_be_released_more_than_once():
+    queue = started()
+    queue.release()
+    queue.release()
+    assert not queue.lost
+    queue.revoke()
+    queue.release()
+    assert queue.lost
 
 
 def test_every_state_is_in_its_table():
