@@ -325,18 +325,24 @@ class Client:
             ...             await book(message.body)
         """
         self._check_open()
+        broadcasting = check_model(model, member=member, offsets_directory=offsets_directory)
         settings = ConsumerSettings(
             group=check_group(group),
             topics=check_topics(topics, tags, where),
             start=check_start(start),
             limits=check_prefetch(prefetch, prefetch_bytes, span=_SPAN),
             strategy=strategy,
-            broadcasting=check_model(model, member=member, offsets_directory=offsets_directory),
+            broadcasting=broadcasting,
             grace=check_grace(grace),
             on_event=on_event,
             sub_version=self._clock.wall_ms(),
             max_attempts=check_attempts(max_attempts),
-            order=check_order(ordered=ordered, max_attempts=max_attempts, park_after=park_after),
+            order=check_order(
+                ordered=ordered,
+                broadcasting=broadcasting,
+                max_attempts=max_attempts,
+                park_after=park_after,
+            ),
         )
         return open_consumer(
             settings,

@@ -215,7 +215,7 @@ def check_attempts(attempts: int | None) -> int | None:
 
 
 def check_order(
-    *, ordered: bool | LockTimings, max_attempts: int | None, park_after: int | None
+    *, ordered: bool | LockTimings, broadcasting: bool, max_attempts: int | None, park_after: int | None
 ) -> OrderSettings | None:
     """Whether and how queues are consumed in order.
 
@@ -230,6 +230,10 @@ def check_order(
                 "park_after= is for ordered=True", hint="max_attempts= limits attempts without order"
             )
         return None
+    if broadcasting:
+        raise ConfigError(
+            "ordered= is not for broadcasting", hint="queues belong to nobody there; use one worker instead"
+        )
     if max_attempts is not None and park_after is not None and park_after > max_attempts:
         raise ConfigError(
             f"park_after is {park_after}, but after max_attempts, {max_attempts}, the queue stands"

@@ -334,6 +334,7 @@ async def test_a_cancelled_consumer_does_not_wait_and_keeps_the_lock_of_a_messag
     ("arguments", "message"),
     [
         ({"park_after": 2}, "ordered=True"),
+        ({"ordered": True, "model": "broadcasting"}, "not for broadcasting"),
         ({"ordered": True, "park_after": 0}, "at least 1"),
         ({"ordered": True, "park_after": 3, "max_attempts": 2}, "the queue stands"),
     ],
