@@ -32,6 +32,7 @@ from rocketmq_lite.client.engine.subscription import EVERYTHING
 from rocketmq_lite.client.heartbeats import Heartbeats
 from rocketmq_lite.client.positions import BrokerPositions
 from rocketmq_lite.client.routing import Routing
+from rocketmq_lite.clock import TrioClock
 from rocketmq_lite.errors import RocketMQError
 from rocketmq_lite.model import MessageQueue
 
@@ -184,6 +185,7 @@ class Schedule:
                     routing=routing,
                     heartbeats=heartbeats,
                     find_problems=_no_problems,
+                    clock=TrioClock(),
                 ) as consumer:
                     member.consumer = consumer
                     async with trio.open_nursery() as nursery:

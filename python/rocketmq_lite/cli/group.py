@@ -20,6 +20,8 @@ from rocketmq_lite.cli.confirm import confirm
 from rocketmq_lite.cli.doctor import problem_rows
 from rocketmq_lite.cli.failures import UsageFault
 from rocketmq_lite.cli.group_rows import (
+    blocked_lines,
+    blocked_record,
     client_row,
     lag_row,
     queue_record,
@@ -166,16 +168,19 @@ async def lag(
         ),
     ] = None,
 ) -> None:
-    """Show how far a group is in each queue, and who reads it."""
+    """Show how far a group is in each queue, who reads it, and which failing message holds it up."""
     async with session.connected(options) as client:
         found = await client.admin.group_lag(group, topic=topic)
     rows = [lag_row(each) for each in found.queues]
     if options.json:
-        show_record({"group": group, "members": found.members, "total": found.total, "queues": rows}, options)
+        queues = [row | blocked_record(each) for row, each in zip(rows, found.queues, strict=True)]
+        record = {"group": group, "members": found.members, "total": found.total, "queues": queues}
+        show_record(record, options)
         return
     show_rows(rows, options, empty=f"group {group} has no position in any queue yet")
     if rows:
         sys.stdout.write(f"\ntotal lag {found.total:,} in {len(rows)} queues\n")
+        sys.stdout.writelines(f"{line}\n" for line in blocked_lines(found.queues))
     if not found.members:
         _say_that_nobody_is_there(group)
 

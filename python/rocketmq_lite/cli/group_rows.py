@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rocketmq_lite.cli.render import time_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from rocketmq_lite.client.administration.group_reports import GroupClient, GroupClients, QueueLag
     from rocketmq_lite.model import MessageQueue
@@ -47,6 +47,38 @@ def lag_row(queue: QueueLag) -> dict[str, object]:
         "consumed_until": time_text(queue.last_stored_ms),
         "client_id": queue.client_id,
     }
+
+
+def blocked_record(queue: QueueLag) -> dict[str, object]:
+    """What a queue that is consumed in order waits for, under the names of docs/cli.md."""
+    head = queue.blocked
+    return {
+        "blocked_known": queue.blocked_known,
+        "blocked": None
+        if head is None
+        else {
+            "offset": head.offset,
+            "attempts": head.attempts,
+            "since": time_text(head.since),
+            "error": head.error,
+            "stands": head.stands,
+        },
+    }
+
+
+def blocked_lines(queues: Sequence[QueueLag]) -> list[str]:
+    """A line for each queue that waits for a message that failed, and one for the members that do not say."""
+    lines = []
+    for each in queues:
+        if (head := each.blocked) is not None:
+            goes_on = "it is tried no more" if head.stands else "it is tried again"
+            lines.append(
+                f"{each.queue.topic} {each.queue.broker_name}/{each.queue.queue_id} waits for offset {head.offset}:"
+                f" {head.attempts} attempts failed since {time_text(head.since)}, {goes_on}; {head.error}"
+            )
+    silent = {each.client_id for each in queues if each.client_id and each.lag and not each.blocked_known}
+    lines += [f"whether a failing message holds up {client_id} is not known" for client_id in sorted(silent)]
+    return lines
 
 
 def client_row(client: GroupClient) -> dict[str, object]:

@@ -127,6 +127,7 @@ class GroupMember:
             self._settings.membership,
             (reader.statistics() for reader in self.readers.values()),
             strategy=self._settings.strategy.name,
+            ordered=self._settings.order is not None,
             started_ms=self._settings.sub_version,
             name_servers=self._routing.name_servers,
         )

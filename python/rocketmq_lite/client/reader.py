@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from rocketmq_lite.client.consumer_settings import ConsumerSettings
+    from rocketmq_lite.client.engine.failed_head import FailedHead
     from rocketmq_lite.client.heartbeats import Heartbeats
     from rocketmq_lite.client.positions import Positions
     from rocketmq_lite.client.remote import Remote
@@ -74,6 +75,8 @@ class QueueStatistics:
         unfinished: Messages pulled and not acknowledged.
         max_offset: The end of the queue as the last answer told it.
         error: Why the last pull failed, or ``None``.
+        locked: Whether its broker has locked it for us, so that it is consumed in order.
+        failed_head: In order: the message that failed and that the queue waits for, or ``None``.
     """
 
     queue: MessageQueue
@@ -83,6 +86,8 @@ class QueueStatistics:
     unfinished: int
     max_offset: int
     error: str | None
+    locked: bool = False
+    failed_head: FailedHead | None = None
 
 
 class QueueReader:
@@ -192,6 +197,8 @@ class QueueReader:
             unfinished=self.process_queue.unfinished,
             max_offset=self._max_offset,
             error=self._error,
+            locked=self._lapse is not None,
+            failed_head=self.process_queue.failed_head,
         )
 
     async def _step(self) -> None:

@@ -264,6 +264,38 @@ async def test_otherwise_the_queue_stands_after_the_last_attempt(autojump_clock,
         assert [message.body for message in await take(messages, 5)] == [b"0", b"1", b"2", b"3", b"4"]
 
 
+async def test_the_lag_says_what_holds_a_queue_up(autojump_clock, orders):
+    async with orders.consumer(
+        "billing", "orders", start="earliest", ordered=True, max_attempts=3
+    ) as messages:
+        await take(messages, 1)
+        [queue] = (await orders.admin.group_lag("billing", topic="orders")).queues
+        assert (queue.blocked_known, queue.blocked) == (True, None)
+        await fail(messages, Refused("no such customer"))
+        [queue] = (await orders.admin.group_lag("billing", topic="orders")).queues
+        first = queue.blocked
+        for _ in range(2):
+            await fail(messages, Refused("still none"))
+        [queue] = (await orders.admin.group_lag("billing", topic="orders")).queues
+        assert messages.statistics().queues[0].failed_head is not None
+    assert first is not None
+    assert queue.blocked is not None
+    assert (first.offset, first.attempts, first.error, first.stands) == (
+        1,
+        1,
+        "Refused: no such customer",
+        False,
+    )
+    assert (queue.blocked.attempts, queue.blocked.error, queue.blocked.stands) == (
+        3,
+        "Refused: still none",
+        True,
+    )
+    assert first.since == queue.blocked.since > 0
+    [queue] = (await orders.admin.group_lag("billing", topic="orders")).queues
+    assert (queue.client_id, queue.blocked_known, queue.blocked) == (None, False, None)
+
+
 async def test_a_head_that_cannot_be_parked_stays_in_front(autojump_clock, orders):
     await orders.admin.create_topic("%DLQ%billing", queues=1, perm="r")
     async with orders.consumer("billing", "orders", start="earliest", ordered=True, park_after=1) as messages:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,13 +10,14 @@ import pytest
 from rocketmq_lite.cli.cluster import _number, _up_for, _version
 from rocketmq_lite.cli.explain import _find
 from rocketmq_lite.cli.failures import UsageFault
-from rocketmq_lite.cli.group_rows import queues_text
+from rocketmq_lite.cli.group_rows import blocked_lines, blocked_record, queues_text
 from rocketmq_lite.cli.message_get import _place
 from rocketmq_lite.cli.message_text import body_record
 from rocketmq_lite.cli.render import time_text
 from rocketmq_lite.cli.system_names import reserved_topics
+from rocketmq_lite.client.administration.group_reports import QueueLag
 from rocketmq_lite.model import MessageQueue
-from rocketmq_lite.protocol.bodies import BrokerData, ClusterInfo
+from rocketmq_lite.protocol.bodies import BlockedQueue, BrokerData, ClusterInfo
 
 
 def test_queues_in_few_words() -> None:
@@ -84,3 +86,34 @@ def test_what_users_may_leave_alone() -> None:
     reserved = reserved_topics(ClusterInfo({"b": BrokerData("C", "b")}, {"C": ("b",)}))
     assert all(map(reserved, ("C", "b", "C_REPLY_TOPIC", "%RETRY%g", "%DLQ%g", "TBW102", "rmq_sys_x")))
     assert not any(map(reserved, ("orders", "D", "D_REPLY_TOPIC")))
+
+
+def lag_of(**changes: object) -> QueueLag:
+    known = QueueLag(
+        queue=MessageQueue("t", "a", 0),
+        broker_offset=9,
+        consumer_offset=3,
+        last_stored_ms=0,
+        client_id="c",
+        blocked=None,
+        blocked_known=True,
+    )
+    return replace(known, **changes)  # type: ignore[arg-type]
+
+
+def test_what_holds_queues_up() -> None:
+    head = BlockedQueue(
+        MessageQueue("t", "a", 0), offset=3, attempts=2, since=1_700_000_000_123, error="E: x", stands=True
+    )
+    assert blocked_lines([lag_of(), lag_of(blocked=head), lag_of(client_id="java", blocked_known=False)]) == [
+        "t a/0 waits for offset 3: 2 attempts failed since 2023-11-14T22:13:20.123+00:00, it is tried no more; E: x",
+        "whether a failing message holds up java is not known",
+    ]
+    assert blocked_lines([lag_of(client_id="java", blocked_known=False, consumer_offset=9)]) == []
+    assert blocked_record(lag_of(blocked=head))["blocked"] == {
+        "offset": 3,
+        "attempts": 2,
+        "since": "2023-11-14T22:13:20.123+00:00",
+        "error": "E: x",
+        "stands": True,
+    }

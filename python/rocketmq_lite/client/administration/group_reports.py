@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rocketmq_lite.model import MessageQueue
-    from rocketmq_lite.protocol.bodies import SubscriptionData
+    from rocketmq_lite.protocol.bodies import BlockedQueue, SubscriptionData
 
 __all__ = ["GroupClient", "GroupClients", "GroupLag", "GroupSummary", "QueueLag"]
 
@@ -41,6 +41,8 @@ class GroupClient:
         language: What it is written in, as it says.
         version: RocketMQ's number of its version.
         queues: The queues that it reads; ``None`` where it does not say.
+        blocked: What it is held up by in queues that it consumes in order; ``None`` where it does not say, as clients of
+            other languages.
     """
 
     client_id: str
@@ -48,6 +50,7 @@ class GroupClient:
     language: str
     version: int
     queues: tuple[MessageQueue, ...] | None = None
+    blocked: Mapping[MessageQueue, BlockedQueue] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,9 @@ class QueueLag:
         consumer_offset: The next message to be consumed; 0 too where the group has no position.
         last_stored_ms: When the last consumed message was stored, in milliseconds; 0 when none was, or it is gone.
         client_id: The member that reads the queue, where known.
+        blocked: The message that the queue waits for, because it failed and the order has to be kept; ``None`` where
+            there is none.
+        blocked_known: Whether the member says so; those of other languages do not.
     """
 
     queue: MessageQueue
@@ -89,6 +95,8 @@ class QueueLag:
     consumer_offset: int
     last_stored_ms: int
     client_id: str | None
+    blocked: BlockedQueue | None
+    blocked_known: bool
 
     @property
     def lag(self) -> int:

@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING
 
 from rocketmq_lite.client.administration.group_reports import GroupClient, GroupClients, GroupLag, QueueLag
 from rocketmq_lite.client.administration.part import AdminPart, ask_each
+from rocketmq_lite.protocol.bodies import BlockedQueues
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rocketmq_lite.model import MessageQueue
-    from rocketmq_lite.protocol.bodies import Connection, ConsumeOffset, ConsumerConnection
+    from rocketmq_lite.protocol.bodies import (
+        Connection,
+        ConsumeOffset,
+        ConsumerConnection,
+        ConsumerRunningInfo,
+    )
 
 __all__ = ["MemberAdmin"]
 
@@ -66,7 +72,7 @@ class MemberAdmin(AdminPart):
             RocketMQError: A server could not be reached.
         """
         clients = await self.group_clients(group)
-        readers = {queue: each.client_id for each in clients.members for queue in each.queues or ()}
+        readers = {queue: each for each in clients.members for queue in each.queues or ()}
         masters = await self._all_masters()
         found = await ask_each(
             masters.values(), lambda address: self._remote.consume_stats(address, group, topic)
@@ -106,7 +112,7 @@ class MemberAdmin(AdminPart):
             members, lambda client_id: self._remote.running_info(reached_by[client_id], group, client_id)
         )
         return {
-            client_id: replace(member, queues=tuple(sorted(answers.values[client_id].mq_table)))
+            client_id: _as_it_says(member, answers.values[client_id])
             if client_id in answers.values
             else member
             for client_id, member in members.items()
@@ -121,11 +127,24 @@ def _client(connection: Connection) -> GroupClient:
     return GroupClient(connection.client_id, connection.client_addr, connection.language, connection.version)
 
 
-def _queue_lag(queue: MessageQueue, found: ConsumeOffset, client_id: str | None) -> QueueLag:
+def _as_it_says(member: GroupClient, info: ConsumerRunningInfo) -> GroupClient:
+    text = info.properties.get(BlockedQueues.PROPERTY)
+    blocked = None if text is None else BlockedQueues.decode(text.encode()).queues
+    return replace(
+        member,
+        queues=tuple(sorted(info.mq_table)),
+        blocked=None if blocked is None else {each.queue: each for each in blocked},
+    )
+
+
+def _queue_lag(queue: MessageQueue, found: ConsumeOffset, reader: GroupClient | None) -> QueueLag:
+    blocked = None if reader is None else reader.blocked
     return QueueLag(
         queue=queue,
         broker_offset=found.broker_offset,
         consumer_offset=found.consumer_offset,
         last_stored_ms=found.last_timestamp,
-        client_id=client_id,
+        client_id=None if reader is None else reader.client_id,
+        blocked=None if blocked is None else blocked.get(queue),
+        blocked_known=blocked is not None,
     )

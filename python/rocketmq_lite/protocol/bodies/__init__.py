@@ -16,6 +16,8 @@ from rocketmq_lite.protocol.bodies.client import (
     SubscriptionGroupTable,
 )
 from rocketmq_lite.protocol.bodies.presence import (
+    BlockedQueue,
+    BlockedQueues,
     Connection,
     ConsumerConnection,
     ConsumerRunningInfo,
@@ -48,6 +50,8 @@ from rocketmq_lite.protocol.bodies.topic import (
 )
 
 __all__ = [
+    "BlockedQueue",
+    "BlockedQueues",
     "BrokerData",
     "BrokerMemberGroup",
     "CheckClientConfig",

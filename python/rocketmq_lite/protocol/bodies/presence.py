@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from rocketmq_lite.model import MessageQueue
 from rocketmq_lite.protocol.bodies.client import SubscriptionData
@@ -10,6 +11,8 @@ from rocketmq_lite.protocol.bodies.shape import JsonBody
 from rocketmq_lite.protocol.headers.shape import key
 
 __all__ = [
+    "BlockedQueue",
+    "BlockedQueues",
     "Connection",
     "ConsumerConnection",
     "ConsumerRunningInfo",
@@ -84,6 +87,27 @@ class ProcessQueueInfo(JsonBody):
     droped: bool = False
     last_pull_timestamp: int = 0
     last_consume_timestamp: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BlockedQueue(JsonBody):
+    """What an ordered consumer of ours is held up by in one queue; ``since`` in milliseconds of wall time."""
+
+    queue: MessageQueue
+    offset: int
+    attempts: int
+    since: int
+    error: str
+    stands: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BlockedQueues(JsonBody):
+    """A property of our consumers' answers to 307, which no other client gives."""
+
+    PROPERTY: ClassVar[str] = "PROP_BLOCKED_QUEUES"
+
+    queues: tuple[BlockedQueue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
