@@ -81,6 +81,16 @@ def test_a_broker_that_takes_tls_only_registers_by_tls(files: Certificates, tmp_
             assert running.interrupt(signal.SIGTERM)[0] == 0
 
 
+def test_apaches_file(files: Certificates, tmp_path: Path) -> None:
+    conf = tmp_path / "tls.properties"
+    conf.write_text(
+        f"tls.server.certPath={files.server}\ntls.server.keyPath={files.server_key}\ntls.server.mode=disabled\n"
+    )
+    with up(tmp_path / "up", "--tls-config", str(conf), "--tls", "enforcing") as running:
+        namesrv = running.ready["namesrv"]
+        assert rmq("topic", "ls", "--tls-ca", str(files.authority), namesrv=namesrv).code == 0
+
+
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [

@@ -5,16 +5,14 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from rocketmq_lite.cli import serving
-from rocketmq_lite.cli import tls as tls_options
 from rocketmq_lite.cli.options import GlobalOptions, with_global_options
-
-if TYPE_CHECKING:
-    from rocketmq_lite.config import TlsSettings
+from rocketmq_lite.cli.tls import with_tls_options
+from rocketmq_lite.config import TlsSettings
 
 NAMES = ("up", "namesrv", "broker")
 """The commands here."""
@@ -74,7 +72,8 @@ def port_option(name: str) -> type[int]:
 def add_commands(app: typer.Typer) -> None:
     """Put the three commands at the top of the tree."""
     for body in (up, namesrv, broker):
-        app.command(body.__name__, rich_help_panel="Servers")(with_global_options(body))
+        command = with_global_options(with_tls_options(body))
+        app.command(body.__name__, rich_help_panel="Servers")(command)
 
 
 async def up(
@@ -86,12 +85,8 @@ async def up(
     broker_port: port_option("--broker-port") = 10911,  # type: ignore[valid-type]
     flush: FlushOption = Flush.ASYNC,
     max_connections: ConnectionsOption = None,
-    tls: tls_options.ModeOption = None,
-    tls_cert: tls_options.CertificateOption = None,
-    tls_key: tls_options.KeyOption = None,
-    tls_ca: tls_options.TrustOption = None,
-    tls_client_auth: tls_options.ClientOption = None,
     ready_file: ReadyOption = None,
+    tls: TlsSettings | None = None,
 ) -> None:
     """Start a name server and a broker in one process; Ctrl-C stops both."""
     from rocketmq_lite.cli.broker_settings import broker_settings
@@ -99,11 +94,8 @@ async def up(
 
     serving.require_advertised(host, advertise)
     directory = data or serving.default_data_directory()
-    security = tls_options.tls_settings(
-        tls, certificate=tls_cert, key=tls_key, trust=tls_ca, clients=tls_client_auth
-    )
     async with serving.running_namesrv(
-        host=host, port=namesrv_port, data=directory, tls=security, port_option="--namesrv-port"
+        host=host, port=namesrv_port, data=directory, tls=tls, port_option="--namesrv-port"
     ) as namesrv_bound:
         settings = broker_settings(
             None,
@@ -114,7 +106,7 @@ async def up(
             data=directory,
             flush=flush.value,
             max_connections=max_connections,
-            tls=security,
+            tls=tls,
         )
         namesrv_address = serving.address_for_others(namesrv_bound, advertise)
         async with serving.running_broker(
@@ -132,20 +124,13 @@ async def namesrv(
     host: HostOption = "127.0.0.1",
     port: port_option("--port") = 9876,  # type: ignore[valid-type]
     data: DataOption = None,
-    tls: tls_options.ModeOption = None,
-    tls_cert: tls_options.CertificateOption = None,
-    tls_key: tls_options.KeyOption = None,
-    tls_ca: tls_options.TrustOption = None,
-    tls_client_auth: tls_options.ClientOption = None,
     ready_file: ReadyOption = None,
+    tls: TlsSettings | None = None,
 ) -> None:
     """Start a name server."""
     directory = data or serving.default_data_directory()
-    security = tls_options.tls_settings(
-        tls, certificate=tls_cert, key=tls_key, trust=tls_ca, clients=tls_client_auth
-    )
     async with serving.running_namesrv(
-        host=host, port=port, data=directory, tls=security, port_option="--port"
+        host=host, port=port, data=directory, tls=tls, port_option="--port"
     ) as address:
         with serving.stop_signals() as asked_to_stop:
             serving.write_ready_file(ready_file, {"namesrv": address})
@@ -187,12 +172,8 @@ async def broker(
     ] = None,
     data: DataOption = None,
     max_connections: ConnectionsOption = None,
-    tls: tls_options.ModeOption = None,
-    tls_cert: tls_options.CertificateOption = None,
-    tls_key: tls_options.KeyOption = None,
-    tls_ca: tls_options.TrustOption = None,
-    tls_client_auth: tls_options.ClientOption = None,
     ready_file: ReadyOption = None,
+    tls: TlsSettings | None = None,
 ) -> None:
     """Start a broker; it registers with the name servers that -n, the file or the environment names."""
     from rocketmq_lite.cli.broker_settings import broker_settings
@@ -209,9 +190,7 @@ async def broker(
         port=port,
         data=data,
         max_connections=max_connections,
-        tls=tls_options.tls_settings(
-            tls, certificate=tls_cert, key=tls_key, trust=tls_ca, clients=tls_client_auth
-        ),
+        tls=tls,
     )
     names = ";".join(settings.namesrv)
     async with serving.running_broker(

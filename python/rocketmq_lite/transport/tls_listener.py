@@ -8,7 +8,6 @@ Rust's business (``rust/plane/src/opening.rs``); these are the name server's.
 from __future__ import annotations
 
 import ssl
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Final
 
 import trio
@@ -91,6 +90,8 @@ class _Server:
 
 def _show_self_made(context: ssl.SSLContext) -> None:
     """OpenSSL reads files only; this one is gone again before anybody could look for it."""
+    from tempfile import NamedTemporaryFile  # not at the start of every name server
+
     with NamedTemporaryFile(suffix=".pem") as file:
         file.write(b"".join(self_made_certificate()))
         file.flush()
