@@ -86,6 +86,9 @@ def _section(result: Result) -> Iterable[str]:
     for name, what in result.skipped.items():
         yield f"Skipped: {name}, which needs {what}."
         yield ""
+    for failure in result.failures:
+        yield f"Failed: {failure.splitlines()[0]}"
+        yield ""
 
 
 def _figures(entry: Entry, names: Sequence[str]) -> Iterable[str]:

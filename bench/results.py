@@ -37,6 +37,7 @@ class Result:
         aims: What the figures are held against.
         entries: By entrant, in the order of the workload.
         skipped: Entrants that are missing, and what to install.
+        failures: What went wrong, and in which round; such a round has no sample.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Result:
     aims: list[Aim]
     entries: dict[str, Entry] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
 
     @property
     def samples(self) -> dict[str, list[dict[str, float]]]:

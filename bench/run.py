@@ -37,10 +37,8 @@ RUNNERS_OWN = {"startup": measure.start_up, "idle": measure.idle}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure what the arguments say; 1 when nothing could be."""
+    """Measure what the arguments say; 1 when some of it failed."""
     options = _parse(arguments)
-    # Servers must be ended, also when somebody ends the run.
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     chosen = _choose(options.workloads, options.only, quick=options.quick)
     rounds = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
     warm_up = QUICK_WARM_UP_SECONDS if options.quick else WARM_UP_SECONDS
@@ -49,12 +47,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Pool(Path(directory), warm_up=warm_up) as pool,
     ):
         run = _Run(pool, Path(directory), rounds, quick=options.quick)
+        failed = False
         for each in chosen:
             _say(f"{each.name}: {each.title}")
-            results.write(run.measure(each), options.results)
+            result = run.measure(each)
+            results.write(result, options.results)
+            failed = failed or bool(result.failures)
     path = report.write(options.results)
     _say(f"report: {path}\nchart:  {path.with_suffix('.svg')}\nraw:    {options.results}/*.json")
-    return 0
+    return int(failed)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -114,7 +115,8 @@ class _Run:
         try:
             sample, entry.client = self._sample(each, entrant, number, result)
         except (LoadError, StartError, TimeoutError) as error:
-            _say(f"  {entrant}: round {number + 1} failed: {error}")
+            result.failures.append(f"{entrant}, round {number + 1}: {error}")
+            _say(f"  failed: {result.failures[-1]}")
             return
         entry.samples.append(sample)
         shown = "  ".join(f"{name} {value:,.1f}" for name, value in sample.items())
@@ -158,4 +160,6 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
+    # Servers must be ended, also when somebody ends the run.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     sys.exit(main())

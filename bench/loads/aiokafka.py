@@ -6,6 +6,7 @@ python -m bench.loads.aiokafka < job
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from importlib.metadata import version
 from time import perf_counter, perf_counter_ns
 from typing import TYPE_CHECKING, Any
@@ -32,17 +33,9 @@ async def send(job: Job) -> None:
 async def _send_for(seconds: float, producer: Any, job: Job) -> list[int]:
     latencies: list[int] = []
     end = perf_counter_ns() + int(seconds * 1e9)
-    body = job.body
-
-    async def one_after_the_other() -> None:
-        begun = perf_counter_ns()
-        while begun < end:
-            await producer.send_and_wait(job.topic, body)
-            answered = perf_counter_ns()
-            latencies.append(answered - begun)
-            begun = answered
-
-    await asyncio.gather(*(one_after_the_other() for _ in range(job.outstanding)))
+    send_one = partial(producer.send_and_wait, job.topic, job.body)
+    sends = (handshake.one_after_the_other(send_one, end, latencies) for _ in range(job.outstanding))
+    await asyncio.gather(*sends)
     return latencies
 
 

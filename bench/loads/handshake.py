@@ -11,6 +11,11 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass, fields
+from time import perf_counter_ns
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 KEPT_ONE_IN = 100
 """Of a backlog that is filtered, so many messages hold one that the filter keeps."""
@@ -95,6 +100,16 @@ def done(
         for name, share in (("p50_us", 0.5), ("p99_us", 0.99), ("p999_us", 0.999)):
             report[name] = ordered[min(int(len(ordered) * share), len(ordered) - 1)] / 1000
     _write(report)
+
+
+async def one_after_the_other(send: Callable[[], Awaitable[object]], end_ns: int, into: list[int]) -> None:
+    """Await one send after the other until a moment, and note how long each took; under any event loop."""
+    begun = perf_counter_ns()
+    while begun < end_ns:
+        await send()
+        answered = perf_counter_ns()
+        into.append(answered - begun)
+        begun = answered
 
 
 def _write(event: dict[str, object]) -> None:

@@ -6,6 +6,7 @@ python -m bench.loads.lite < job
 from __future__ import annotations
 
 import struct
+from functools import partial
 from time import perf_counter, perf_counter_ns
 from typing import TYPE_CHECKING
 
@@ -56,19 +57,10 @@ async def send(client: Client, job: Job) -> None:
 async def _send_for(seconds: float, producer: Producer, job: Job) -> list[int]:
     latencies: list[int] = []
     end = perf_counter_ns() + int(seconds * 1e9)
-    body = job.body
-
-    async def one_after_the_other() -> None:
-        begun = perf_counter_ns()
-        while begun < end:
-            await producer.send(job.topic, body)
-            answered = perf_counter_ns()
-            latencies.append(answered - begun)
-            begun = answered
-
+    send_one = partial(producer.send, job.topic, job.body)
     async with trio.open_nursery() as nursery:
         for _ in range(job.outstanding):
-            nursery.start_soon(one_after_the_other)
+            nursery.start_soon(handshake.one_after_the_other, send_one, end, latencies)
     return latencies
 
 

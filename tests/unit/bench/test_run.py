@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench import results, run
+from bench import report, results, run
 from bench.load import LoadError
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, failing: str = 
 
     monkeypatch.setitem(run.RUNNERS_OWN, "idle", idle)
     (tmp_path / "idle.toml").write_text(WORKLOAD)
-    run.main(["--workloads", str(tmp_path), "--results", str(tmp_path / "results"), "--rounds", "3"])
+    code = run.main(["--workloads", str(tmp_path), "--results", str(tmp_path / "results"), "--rounds", "3"])
+    assert code == bool(failing)
     return asked
 
 
@@ -45,4 +46,6 @@ def test_one_that_fails_is_said_and_does_not_end_the_run(
     (result,) = results.read_all(tmp_path / "results")
     assert len(result.samples["lite"]) == 3
     assert result.samples["machine"] == []
-    assert "machine: round 2 failed: it broke" in capsys.readouterr().out
+    assert result.failures == [f"machine, round {number}: it broke" for number in (1, 2, 3)]
+    assert "failed: machine, round 2: it broke" in capsys.readouterr().out
+    assert "Failed: machine, round 2: it broke" in (tmp_path / "results" / report.NAME).read_text()
