@@ -31,17 +31,18 @@ async def prepare(client: Client, job: Job) -> None:
     """The topic, and the backlog if there is to be one."""
     await client.admin.create_topic(job.topic, queues=job.queues)
     producer = client.producer(GROUP)
+    body = job.body
     for start in range(0, job.count, PIECE):
         numbers = range(start, min(start + PIECE, job.count))
-        await producer.send_many(job.topic, (_message(job, number) for number in numbers))
+        await producer.send_many(job.topic, (_message(body, number) for number in numbers))
     handshake.ready(rmq.__version__)
     handshake.done(job.count, 0)
 
 
-def _message(job: Job, number: int) -> rmq.Message:
+def _message(body: bytes, number: int) -> rmq.Message:
     remainder = number % KEPT_ONE_IN
     tag = KEPT_TAG if remainder == 0 else OTHER_TAG
-    return rmq.Message(body=job.body, tag=tag, properties={"n": str(remainder)})
+    return rmq.Message(body=body, tag=tag, properties={"n": str(remainder)})
 
 
 async def send(client: Client, job: Job) -> None:

@@ -43,7 +43,9 @@ def test_a_run_measures_ours_and_names_what_is_missing(
     found = {result.name: result for result in results.read_all(into)}
     assert found.keys() == WORKLOADS.keys()
     for name, result in found.items():
-        assert result.skipped == {"nats/nats": "nats-server (how to get it)"}
+        # Its Python package may be missing, too.
+        assert result.skipped.keys() == {"nats/nats"}
+        assert result.skipped["nats/nats"].startswith("nats-server (how to get it)")
         (ours,) = result.entries.values()
         assert ours.durability == "--flush async"
         (sample,) = ours.samples
