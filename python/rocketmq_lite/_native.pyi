@@ -5,7 +5,7 @@ half, `broker.plane` and `broker.pump` the engine half, `storage` what reads a s
 bytes take any bytes-like object and keep no reference to it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from os import PathLike
 from typing import Final, Literal, final
 
@@ -546,6 +546,10 @@ class Control:
         """Let the log begin at the first segment that ends behind this position; the one that is written stays."""
 
     @staticmethod
+    def set_full_log_dirs(dirs: Sequence[str | PathLike[str]]) -> Control:
+        """Make new files of the log in other directories than these, if there are others."""
+
+    @staticmethod
     def stop() -> Control:
         """Answer held pulls 19, wait for sends that wait for the disk (5 s at most), close the store.
 
@@ -632,6 +636,8 @@ class Opening:
         cluster: str,
         store_host: str,
         root: str | PathLike[str] | None = None,
+        log_dirs: Sequence[str | PathLike[str]] = ...,
+        read_only_log_dirs: Sequence[str | PathLike[str]] = ...,
         segment_size: int = ...,
         consume_queue_entries: int = 300_000,
         index_slots: int = 5_000_000,
@@ -652,6 +658,8 @@ class Opening:
             cluster: Name of the cluster.
             store_host: The advertised address, numeric, with its port. Part of every offset message id.
             root: Apache's `storePathRootDir`; None keeps everything in memory.
+            log_dirs: Apache's `storePathCommitLog`; empty for `commitlog` of the root.
+            read_only_log_dirs: Where files of the log are and no new ones are made.
             segment_size: Bytes of a commit log file; 1 GiB if not given.
             consume_queue_entries: Entries of a consume queue file.
             index_slots: Hash slots of an index file.
@@ -828,8 +836,10 @@ class Reactor:
 class OfflineStore:
     """A store directory that no broker has open. Nothing is changed, and brokers are kept out meanwhile."""
 
-    def __new__(cls, root: str | PathLike[str]) -> OfflineStore:
-        """Open Apache's `storePathRootDir`.
+    def __new__(
+        cls, root: str | PathLike[str], *, log_dirs: Sequence[str | PathLike[str]] = ...
+    ) -> OfflineStore:
+        """Open Apache's `storePathRootDir`; `log_dirs` if the log does not lie in `commitlog` of it.
 
         Raises:
             StoreError: A broker has it open, or it cannot be read.
@@ -853,8 +863,10 @@ class OfflineStore:
 class StoreCheck:
     """A check of a store directory, a step at a time."""
 
-    def __new__(cls, root: str | PathLike[str]) -> StoreCheck:
-        """Open Apache's `storePathRootDir`.
+    def __new__(
+        cls, root: str | PathLike[str], *, log_dirs: Sequence[str | PathLike[str]] = ...
+    ) -> StoreCheck:
+        """Open Apache's `storePathRootDir`; `log_dirs` if the log does not lie in `commitlog` of it.
 
         Raises:
             StoreError: A broker has it open, or it cannot be read.
@@ -877,7 +889,13 @@ class StoreCheck:
 class StoreRepair:
     """A repair of a store directory: planned in steps, then done once."""
 
-    def __new__(cls, root: str | PathLike[str], *, remake: bool = False) -> StoreRepair:
+    def __new__(
+        cls,
+        root: str | PathLike[str],
+        *,
+        log_dirs: Sequence[str | PathLike[str]] = ...,
+        remake: bool = False,
+    ) -> StoreRepair:
         """Open and lock Apache's `storePathRootDir`; with `remake` queues and index are made again in any case.
 
         Raises:

@@ -212,6 +212,10 @@ class BrokerSettings:
         port: 0 picks a free one.
         data: Directory whose ``store`` subdirectory is Apache's ``storePathRootDir``.
         store: That directory itself, where it has another name; ``store_root`` tells which it is.
+        commit_log: Directories whose disks share the log (``storePathCommitLog``); ``log_dirs`` tells where it lies if
+            there are none.
+        read_only_commit_log: Directories that have files of the log and get no new ones
+            (``readOnlyCommitLogStorePaths``).
         segment_size: Bytes of one commit-log file (Apache).
         flush_interval: Seconds after which, at the latest, a message begins its way to the disk (Apache).
         queue_file_entries: Entries of one consume-queue file (Apache).
@@ -237,6 +241,8 @@ class BrokerSettings:
     port: int = DEFAULT_BROKER_PORT
     data: Path | None = None
     store: Path | None = None
+    commit_log: tuple[Path, ...] = ()
+    read_only_commit_log: tuple[Path, ...] = ()
     segment_size: int = 1024 * 1024 * 1024
     flush_interval: float = 0.5
     queue_file_entries: int = 300_000
@@ -258,3 +264,11 @@ class BrokerSettings:
         if self.store is not None:
             return self.store
         return None if self.data is None else self.data / "store"
+
+    @property
+    def log_dirs(self) -> tuple[Path, ...]:
+        """Every directory that may hold files of the log; none for a store in memory."""
+        root = self.store_root
+        if root is None:
+            return ()
+        return tuple(dict.fromkeys((*(self.commit_log or (root / "commitlog",)), *self.read_only_commit_log)))

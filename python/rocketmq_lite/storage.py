@@ -16,7 +16,7 @@ from rocketmq_lite.errors import ConfigError, StoreDamaged, StoreError, StoreLoc
 from rocketmq_lite.protocol.framing import RawMessage, decode_messages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 __all__ = ["OfflineRepair", "OfflineStore", "store_error", "store_root"]
@@ -24,18 +24,24 @@ __all__ = ["OfflineRepair", "OfflineStore", "store_error", "store_root"]
 _CHUNK: Final = 1024 * 1024
 
 
-def store_root(directory: Path) -> Path:
+def store_root(directory: Path, log_dirs: Sequence[Path] = ()) -> Path:
     """The directory itself, or the ``store`` in it that ``rmq --data`` makes.
+
+    Args:
+        directory: What the user named.
+        log_dirs: Where the log is, if not in there.
 
     Raises:
         ConfigError: There is no commit log in either.
     """
+    if log_dirs:
+        return inner if (inner := directory / "store").is_dir() else directory
     for root in (directory, directory / "store"):
         if (root / "commitlog").is_dir():
             return root
     raise ConfigError(
         f"{directory} holds no store: there is no commitlog in it",
-        hint="give the directory of --data, or Apache's storePathRootDir",
+        hint="give the directory of --data, or Apache's storePathRootDir; a log that lies elsewhere needs --commit-log",
     )
 
 
@@ -64,10 +70,12 @@ class OfflineStore:
 
     Args:
         root: Apache's ``storePathRootDir``.
+        log_dirs: Apache's ``storePathCommitLog``, if the log does not lie in ``commitlog`` of the root.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, log_dirs: Sequence[Path] = ()) -> None:
         self._root = root
+        self._log_dirs = [str(path) for path in log_dirs]
 
     def inspect(self) -> dict[str, object]:
         """What is in it, without reading all of it; docs/cli.md names the members.
@@ -77,7 +85,7 @@ class OfflineStore:
             StoreError: It cannot be read.
         """
         with _translated():
-            return _native.OfflineStore(str(self._root)).inspect()
+            return _native.OfflineStore(str(self._root), log_dirs=self._log_dirs).inspect()
 
     def verify(self, progress: Callable[[int, int], None]) -> dict[str, object]:
         """Read the log and every queue entry that belongs to it; docs/cli.md names the members of the report.
@@ -90,7 +98,7 @@ class OfflineStore:
             StoreError: It cannot be read.
         """
         with _translated():
-            check = _native.StoreCheck(str(self._root))
+            check = _native.StoreCheck(str(self._root), log_dirs=self._log_dirs)
             has_more = True
             while has_more:
                 has_more, position, end = check.step()
@@ -108,7 +116,7 @@ class OfflineStore:
             StoreError: It cannot be read.
         """
         with _translated():
-            store = _native.OfflineStore(str(self._root))
+            store = _native.OfflineStore(str(self._root), log_dirs=self._log_dirs)
             position = start
             while True:
                 found, position = store.records(position, _CHUNK)
@@ -125,6 +133,7 @@ class OfflineRepair:
 
     Args:
         root: Apache's ``storePathRootDir``.
+        log_dirs: Apache's ``storePathCommitLog``, if the log does not lie in ``commitlog`` of the root.
         remake: Make queue entries and index again even if nothing is wrong with them.
 
     Raises:
@@ -132,10 +141,12 @@ class OfflineRepair:
         StoreError: It cannot be read.
     """
 
-    def __init__(self, root: Path, *, remake: bool = False) -> None:
+    def __init__(self, root: Path, log_dirs: Sequence[Path] = (), *, remake: bool = False) -> None:
         self._root = root
         with _translated():
-            self._repair = _native.StoreRepair(str(root), remake=remake)
+            self._repair = _native.StoreRepair(
+                str(root), log_dirs=[str(path) for path in log_dirs], remake=remake
+            )
 
     def plan(self, progress: Callable[[int, int], None]) -> dict[str, Any]:
         """Check all of the store and say what would be done; docs/cli.md names the members.

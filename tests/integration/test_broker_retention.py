@@ -81,3 +81,41 @@ async def test_a_full_disk_refuses_messages_and_recovers(
         disk.f_bfree = disk.f_bavail = 50
         await until(0)
         assert await bound(peer, RequestCode.GET_MAX_OFFSET) == stored
+
+
+async def test_a_log_on_two_disks_grows_where_there_is_room(
+    world: World, time: MockClock | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs = (world.directory / "disk-1", world.directory / "disk-2")
+    room = dict.fromkeys(logs, 50)
+    for path in logs:
+        path.mkdir(parents=True)
+    monkeypatch.setattr(
+        retention,
+        "disk_of",
+        lambda path: SimpleNamespace(f_blocks=100, f_bfree=room.get(path, 50), f_bavail=room.get(path, 50)),
+    )
+    settings = RetentionSettings(interval=0.05)
+    async with (
+        world.broker(on_disk=True, segment_size=SMALL, commit_log=logs, retention=settings) as address,
+        world.peer(address) as peer,
+    ):
+        await peer.create_topic("orders", queues=1)
+
+        def files() -> list[int]:
+            return [len(list(path.iterdir())) for path in logs]
+
+        for _ in range(9):
+            assert (await peer.send("orders", BODY)).code == 0
+        assert files() == [2, 1]
+        room[logs[1]] = 1
+        with trio.fail_after(30):
+            while files()[0] < 5:
+                assert (await peer.send("orders", BODY)).code == 0
+                await trio.sleep(0.01)
+        before = files()[1]
+        for _ in range(8):
+            assert (await peer.send("orders", BODY)).code == 0
+        assert files()[1] == before
+        last = await bound(peer, RequestCode.GET_MAX_OFFSET)
+        assert [m.queue_offset for m in await peer.pull("orders", last - 10)] == list(range(last - 10, last))

@@ -54,6 +54,7 @@ async def open_owner(
         ConfigError: The address cannot be, or there is no directory where one is needed.
     """
     _refuse_roles_to_come(settings)
+    _refuse_a_log_that_cannot_grow(settings)
     opened = (
         _open_reactor(settings) if kind == "reactor" else _open_pump(settings, network=network, clock=clock)
     )
@@ -67,6 +68,14 @@ def _refuse_roles_to_come(settings: BrokerSettings) -> None:
         raise ConfigError(
             f"replication is not there yet: no broker with role {settings.role} and id {settings.broker_id}",
             hint="run an async-master with id 0",
+        )
+
+
+def _refuse_a_log_that_cannot_grow(settings: BrokerSettings) -> None:
+    if settings.commit_log and not set(settings.commit_log) - set(settings.read_only_commit_log):
+        raise ConfigError(
+            "every directory of the log is read-only, so that no message can be stored",
+            hint="name one in storePathCommitLog that readOnlyCommitLogStorePaths does not name",
         )
 
 
@@ -122,6 +131,8 @@ def _engine_settings(
         region=settings.region,
         store_host=address.store_host,
         root=settings.store_root,
+        log_dirs=settings.commit_log,
+        read_only_log_dirs=settings.read_only_commit_log,
         segment_size=settings.segment_size,
         queue_file_entries=settings.queue_file_entries,
         index_slots=settings.index_slots,

@@ -39,6 +39,7 @@ from rocketmq_lite.protocol.framing import to_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
     from rocketmq_lite._native import Cold
     from rocketmq_lite.broker.engine.clients import GroupSubscriptions
@@ -287,6 +288,10 @@ class EngineOwner(ABC):
     def set_accept_writes(self, *, accept: bool) -> None:
         """Take messages, or refuse them with 14."""
         self.submit(Control.set_accept_writes(accept))
+
+    def set_full_log_dirs(self, full: Iterable[Path]) -> None:
+        """Make new files of the log in other directories than these, if there are others."""
+        self.submit(Control.set_full_log_dirs([str(path) for path in full]))
 
     # --- the end
 

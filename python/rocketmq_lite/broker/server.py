@@ -243,7 +243,12 @@ class _Broker:
 
     async def _retain(self, root: Path) -> None:
         await retention.run(
-            self._settings.retention, root, owner=self._engine, clock=self._clock, offload=self._offload
+            self._settings.retention,
+            root,
+            self._settings.log_dirs,
+            owner=self._engine,
+            clock=self._clock,
+            offload=self._offload,
         )
 
     async def _check_advertised_address(self) -> None:

@@ -26,6 +26,8 @@ class EngineSettings:
     Attributes:
         store_host: Address that is stored with every message, and is part of every message id; numeric.
         root: The store's directory; None keeps it in memory, which only the pump can.
+        log_dirs: Where the log lies, if not in ``commitlog`` of the root.
+        read_only_log_dirs: Where files of it are and no new ones are made.
         seed: Of the generator that picks queues and tells this process's unique keys from others'.
         utc_offset_s: Seconds that local time is ahead of UTC.
         max_connections: Connections that the reactor accepts; the pump has its listener's.
@@ -37,6 +39,8 @@ class EngineSettings:
     region: str
     store_host: str
     root: Path | None
+    log_dirs: tuple[Path, ...]
+    read_only_log_dirs: tuple[Path, ...]
     segment_size: int
     queue_file_entries: int
     index_slots: int
@@ -56,6 +60,8 @@ class EngineSettings:
             region=self.region,
             store_host=self.store_host,
             root=None if self.root is None else str(self.root),
+            log_dirs=[str(path) for path in self.log_dirs],
+            read_only_log_dirs=[str(path) for path in self.read_only_log_dirs],
             segment_size=self.segment_size,
             consume_queue_entries=self.queue_file_entries,
             index_slots=self.index_slots,

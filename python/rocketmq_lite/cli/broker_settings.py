@@ -39,14 +39,14 @@ def broker_settings(file: Path | None, *, namesrv: str | None, **given: object) 
     if namesrv is not None or "namesrv" not in changes:
         servers = name_servers(namesrv)
         changes["namesrv"] = split_addresses(servers) if servers else ()
-    if not changes.keys() & _PLACES:
+    if not changes.keys() & {"data", "store"}:
         changes["data"] = serving.default_data_directory()
     settings = with_changes(BrokerSettings(), changes)
     serving.require_advertised(settings.host, settings.advertise)
     return settings
 
 
-_PLACES: Final = frozenset({"data", "store"})
+_PLACES: Final = frozenset({"data", "store", "commit_log", "read_only_commit_log"})
 
 
 def _from_file(file: Path | None) -> Changes:

@@ -37,10 +37,19 @@ DirectoryArgument = Annotated[
     ),
 ]
 
+LogOption = Annotated[
+    str | None,
+    typer.Option(
+        "--commit-log",
+        metavar="PATH[,PATH]",
+        help="Where the log is, if not in commitlog of DIR: Apache's storePathCommitLog.",
+    ),
+]
 
-def inspect(options: GlobalOptions, directory: DirectoryArgument) -> None:
+
+def inspect(options: GlobalOptions, directory: DirectoryArgument, commit_log: LogOption = None) -> None:
     """Show what is in a store: its log, its queues, how its broker ended."""
-    found = _open(directory).inspect()
+    found = _open(directory, commit_log).inspect()
     queues: list[tuple[str, int, int, int]] = found.pop("queues")  # type: ignore[assignment]
     rows = [
         {"topic": topic, "queue": queue, "min": first, "max": following, "messages": following - first}
@@ -55,9 +64,9 @@ def inspect(options: GlobalOptions, directory: DirectoryArgument) -> None:
     show_rows(rows, options, empty="there are no queues")
 
 
-def verify(options: GlobalOptions, directory: DirectoryArgument) -> None:
+def verify(options: GlobalOptions, directory: DirectoryArgument, commit_log: LogOption = None) -> None:
     """Check every record and every queue entry. Ends with 1 if the store is damaged."""
-    store = _open(directory)
+    store = _open(directory, commit_log)
     with _progress("verify") as advance:
         report = store.verify(advance)
     findings: list[dict[str, object]] = report["findings"]  # type: ignore[assignment]
@@ -77,6 +86,7 @@ def verify(options: GlobalOptions, directory: DirectoryArgument) -> None:
 def dump(
     options: GlobalOptions,
     directory: DirectoryArgument,
+    commit_log: LogOption = None,
     start: Annotated[
         int | None,
         typer.Option("--from", metavar="POSITION", min=0, help="Log position where a record begins."),
@@ -85,7 +95,7 @@ def dump(
     count: Annotated[int | None, typer.Option("--count", min=1, help="Stop after so many.")] = None,
 ) -> None:
     """Print the records of the log, oldest first."""
-    records = _open(directory).records(start)
+    records = _open(directory, commit_log).records(start)
     wanted = (record for record in records if topic in {None, record.topic})
     for record in itertools.islice(wanted, count):
         shown = _record(record)
@@ -96,6 +106,7 @@ def dump(
 def repair(
     options: GlobalOptions,
     directory: DirectoryArgument,
+    commit_log: LogOption = None,
     remake: Annotated[
         bool,
         typer.Option(
@@ -106,8 +117,9 @@ def repair(
     """Make a damaged store one that a broker starts with. Shows its plan and asks first."""
     from rocketmq_lite.storage import OfflineRepair, OfflineStore, store_root
 
-    root = store_root(directory)
-    work = OfflineRepair(root, remake=remake)
+    log_dirs = _log_dirs(commit_log)
+    root = store_root(directory, log_dirs)
+    work = OfflineRepair(root, log_dirs, remake=remake)
     with _progress("check") as advance:
         plan = work.plan(advance)
     done: dict[str, object] = {"cut_to": None, "set_aside": [], "recovery": None}
@@ -117,7 +129,7 @@ def repair(
         with _progress("repair"):
             done = work.apply()
         with _progress("verify") as advance:
-            report = OfflineStore(root).verify(advance)
+            report = OfflineStore(root, log_dirs).verify(advance)
     record = {"repaired": plan["needed"], "sound": report["sound"], "plan": plan, **done}
     record |= {"counts": report["counts"], "findings": report["findings"]}
     if options.json:
@@ -144,10 +156,15 @@ def _record(message: RawMessage) -> dict[str, object]:
     }
 
 
-def _open(directory: Path) -> OfflineStore:
+def _open(directory: Path, commit_log: str | None) -> OfflineStore:
     from rocketmq_lite.storage import OfflineStore, store_root
 
-    return OfflineStore(store_root(directory))
+    log_dirs = _log_dirs(commit_log)
+    return OfflineStore(store_root(directory, log_dirs), log_dirs)
+
+
+def _log_dirs(commit_log: str | None) -> list[Path]:
+    return [Path(part) for part in (commit_log or "").split(",") if part]
 
 
 @contextmanager

@@ -19,13 +19,13 @@ const QUEUE: &str = "/store/consumequeue/T/0/00000000000000000000";
 const KEYED: &[u8] = b"KEYS\x01k\x02";
 
 fn verify(fs: &MemFs) -> Report {
-    let mut check = Verify::new(OfflineStore::open(fs, ROOT).unwrap());
+    let mut check = Verify::new(OfflineStore::open(fs, ROOT, &[]).unwrap());
     while check.step(1000).unwrap() {}
     check.report().clone()
 }
 
 fn planned(fs: &MemFs, remakes_all: bool) -> (Repair, RepairPlan) {
-    let mut repair = Repair::new(Arc::new(fs.clone()), Path::new(ROOT), remakes_all).unwrap();
+    let mut repair = Repair::new(Arc::new(fs.clone()), Path::new(ROOT), &[], remakes_all).unwrap();
     while repair.step(500).unwrap() {}
     let plan = repair.plan().unwrap();
     (repair, plan)
@@ -91,7 +91,7 @@ fn a_sound_store_needs_none_and_one_in_use_gets_none() {
     assert!(!planned(&fs, false).1.is_needed());
     assert!(planned(&fs, true).1.is_needed());
     let (_store, _) = open(&fs);
-    let refused = Repair::new(Arc::new(fs), Path::new(ROOT), false);
+    let refused = Repair::new(Arc::new(fs), Path::new(ROOT), &[], false);
     assert!(matches!(refused, Err(StoreError::Locked { .. })));
 }
 
@@ -178,7 +178,7 @@ fn a_repair_that_fails_anywhere_can_be_repeated() {
             write(&fs, LOG, places[7] + 100, b"?");
             write(&fs, QUEUE, 2 * 20 + 4, &[9; 8]);
             let faulty = FaultFs::new(Arc::new(fs.clone()));
-            let mut work = Repair::new(Arc::new(faulty.clone()), Path::new(ROOT), false).unwrap();
+            let mut work = Repair::new(Arc::new(faulty.clone()), Path::new(ROOT), &[], false).unwrap();
             while work.step(500).unwrap() {}
             let plan = work.plan().unwrap();
             faulty.fail_from(fault, nth, io::ErrorKind::Other);

@@ -1,5 +1,7 @@
 //! `Control`: what Python tells the engine, one constructor for each kind.
 
+use std::path::PathBuf;
+
 use bytes::Bytes;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -212,6 +214,11 @@ impl Control {
     #[staticmethod]
     fn purge(before: u64) -> Self {
         control(CoreControl::Purge { before })
+    }
+
+    #[staticmethod]
+    fn set_full_log_dirs(dirs: Vec<PathBuf>) -> Self {
+        control(CoreControl::SetFullLogDirs(dirs))
     }
 
     #[staticmethod]

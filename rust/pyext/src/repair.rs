@@ -22,10 +22,10 @@ pub(crate) struct StoreRepair {
 #[pymethods]
 impl StoreRepair {
     #[new]
-    #[pyo3(signature = (root, *, remake=false))]
+    #[pyo3(signature = (root, *, log_dirs=vec![], remake=false))]
     #[expect(clippy::needless_pass_by_value, reason = "what Python's paths become")]
-    fn new(py: Python<'_>, root: PathBuf, remake: bool) -> PyResult<Self> {
-        let opened = py.detach(|| CoreRepair::new(Arc::new(DiskFs), &root, remake));
+    fn new(py: Python<'_>, root: PathBuf, log_dirs: Vec<PathBuf>, remake: bool) -> PyResult<Self> {
+        let opened = py.detach(|| CoreRepair::new(Arc::new(DiskFs), &root, &log_dirs, remake));
         Ok(Self { inner: Mutex::new(Some(opened.map_err(|error| errors::store(py, &error))?)) })
     }
 

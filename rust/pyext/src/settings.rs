@@ -25,7 +25,8 @@ pub(crate) struct Opening {
 impl Opening {
     #[new]
     #[pyo3(signature = (
-        *, broker_name, cluster, store_host, root=None, segment_size=1_073_741_824, consume_queue_entries=300_000,
+        *, broker_name, cluster, store_host, root=None, log_dirs=vec![], read_only_log_dirs=vec![],
+        segment_size=1_073_741_824, consume_queue_entries=300_000,
         index_slots=5_000_000, index_entries=20_000_000, flush="async", flush_interval_ms=500, permission=6, accept_sends_from_ms=0, region="DefaultRegion",
         trace_on=true, seed=0, utc_offset_s=0
     ))]
@@ -35,6 +36,8 @@ impl Opening {
         cluster: String,
         store_host: &str,
         root: Option<PathBuf>,
+        log_dirs: Vec<PathBuf>,
+        read_only_log_dirs: Vec<PathBuf>,
         segment_size: u64,
         consume_queue_entries: u64,
         index_slots: u32,
@@ -62,6 +65,8 @@ impl Opening {
             ..Settings::new(broker_name, cluster, address(store_host)?)
         };
         let store = StoreSettings {
+            log_dirs,
+            read_only_log_dirs,
             segment_size,
             consume_queue_entries,
             index: IndexShape { slots: index_slots, entries: index_entries },

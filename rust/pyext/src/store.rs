@@ -21,8 +21,10 @@ pub(crate) struct OfflineStore {
 #[pymethods]
 impl OfflineStore {
     #[new]
-    fn new(py: Python<'_>, root: PathBuf) -> PyResult<Self> {
-        let opened = py.detach(|| CoreStore::open(&DiskFs, root));
+    #[pyo3(signature = (root, *, log_dirs=vec![]))]
+    #[expect(clippy::needless_pass_by_value, reason = "what Python's paths become")]
+    fn new(py: Python<'_>, root: PathBuf, log_dirs: Vec<PathBuf>) -> PyResult<Self> {
+        let opened = py.detach(|| CoreStore::open(&DiskFs, root, &log_dirs));
         Ok(Self { inner: opened.map_err(|error| errors::store(py, &error))? })
     }
 
@@ -66,8 +68,10 @@ pub(crate) struct StoreCheck {
 #[pymethods]
 impl StoreCheck {
     #[new]
-    fn new(py: Python<'_>, root: PathBuf) -> PyResult<Self> {
-        let opened = py.detach(|| CoreStore::open(&DiskFs, root).map(CoreVerify::new));
+    #[pyo3(signature = (root, *, log_dirs=vec![]))]
+    #[expect(clippy::needless_pass_by_value, reason = "what Python's paths become")]
+    fn new(py: Python<'_>, root: PathBuf, log_dirs: Vec<PathBuf>) -> PyResult<Self> {
+        let opened = py.detach(|| CoreStore::open(&DiskFs, root, &log_dirs).map(CoreVerify::new));
         Ok(Self { inner: Mutex::new(opened.map_err(|error| errors::store(py, &error))?) })
     }
 

@@ -140,8 +140,17 @@ class _Toml(_File):
             raise ConfigError(f"{self._path}: this is no TOML: {error}") from error
         lines = text.splitlines()
         return self.take(
-            Pair(_line_of(lines, name), name, _toml_text(value)) for name, value in _leaves(document)
+            Pair(_line_of(lines, name), name, self._text(name, value)) for name, value in _leaves(document)
         )
+
+    def _text(self, name: str, value: object) -> str:
+        """A value as Apache's files have it."""
+        if isinstance(value, bool):
+            return str(value).lower()
+        if isinstance(value, list):
+            key = self._keys.get(name)
+            return (key.kind.separator if key else ";").join(self._text(name, each) for each in value)
+        return str(value)
 
 
 def _leaves(table: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
@@ -150,15 +159,6 @@ def _leaves(table: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str
             yield from _leaves(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
-
-
-def _toml_text(value: object) -> str:
-    """A value as Apache's files have it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return ";".join(_toml_text(each) for each in value)
-    return str(value)
 
 
 def _line_of(lines: list[str], name: str) -> int:

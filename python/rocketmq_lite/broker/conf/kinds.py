@@ -26,11 +26,13 @@ class Kind:
         allowed: What may be written, for people who wrote something else.
         read: From text to the setting.
         write: From the setting to text, as Apache's broker would show it.
+        separator: What stands between several values.
     """
 
     allowed: str
     read: Callable[[str], Any]
     write: Callable[[Any], str] = str
+    separator: str = ";"
 
 
 def whole_number(lowest: int, highest: int = 2**31 - 1) -> Kind:
@@ -109,6 +111,12 @@ HOURS: Final = Kind(
     lambda hours: ";".join(f"{hour:02}" for hour in hours),
 )
 PATH: Final = Kind("the path of a directory", lambda text: Path(_text(text)))
+PATHS: Final = Kind(
+    "paths of directories, several separated by ','",
+    lambda text: tuple(Path(_text(part.strip())) for part in text.split(",")),
+    lambda paths: ",".join(map(str, paths)),
+    separator=",",
+)
 QUEUE_FILE: Final = Kind(
     f"bytes, {QUEUE_ENTRY} or more (Apache too rounds up to whole entries of {QUEUE_ENTRY})",
     _queue_entries,

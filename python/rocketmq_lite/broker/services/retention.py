@@ -8,15 +8,16 @@ from __future__ import annotations
 import logging
 import os
 from collections import deque
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import trio
 
-from rocketmq_lite.broker.engine.retention import LogFile, Retention
+from rocketmq_lite.broker.engine.retention import DiskUse, LogFile, Retention, RetentionPlan
 from rocketmq_lite.clock import local_hour
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from rocketmq_lite.broker.owner import EngineOwner
     from rocketmq_lite.clock import Clock
@@ -30,31 +31,55 @@ disk_of = os.statvfs
 
 
 async def run(
-    settings: RetentionSettings, root: Path, *, owner: EngineOwner, clock: Clock, offload: Offload
+    settings: RetentionSettings,
+    root: Path,
+    log_dirs: Sequence[Path],
+    *,
+    owner: EngineOwner,
+    clock: Clock,
+    offload: Offload,
 ) -> None:
-    """Look, decide and act, until cancelled."""
+    """Look, decide and act, until cancelled.
+
+    Args:
+        settings: How long messages are kept.
+        root: The store.
+        log_dirs: Where the log's files are.
+        owner: Of the engine.
+        clock: Time.
+        offload: Runs what waits for the disk.
+    """
     retention = Retention(settings)
-    seen: deque[tuple[list[LogFile], float]] = deque(maxlen=1)
+    seen: deque[tuple[list[LogFile], DiskUse]] = deque(maxlen=1)
     while True:
         await trio.sleep(settings.interval)
         try:
-            await offload(lambda: seen.append(_look(root)))
+            await offload(lambda: seen.append((_files(log_dirs), _use(root, log_dirs))))
         except OSError as error:
             _log.error("cannot look at the log's files: %s", error)
             continue
-        files, disk_use = seen.pop()
+        files, disks = seen.pop()
         now_ms = clock.wall_ms()
-        plan = retention.plan(files, disk_use=disk_use, now_ms=now_ms, local_hour=local_hour(now_ms))
-        if plan.changed:
-            owner.set_accept_writes(accept=plan.accept_writes)
-            _report(plan.accept_writes, disk_use, root)
-        if plan.purge_before is not None:
-            _log.info(
-                "messages before log position %s go, the disk is %.0f %% full",
-                plan.purge_before,
-                disk_use * 100,
-            )
-            owner.purge(plan.purge_before)
+        plan = retention.plan(files, disks=disks, now_ms=now_ms, local_hour=local_hour(now_ms))
+        _act(plan, disks.decisive, root, owner)
+
+
+def _act(plan: RetentionPlan, disk_use: float, root: Path, owner: EngineOwner) -> None:
+    if plan.changed:
+        owner.set_accept_writes(accept=plan.accept_writes)
+        _report(plan.accept_writes, disk_use, root)
+    if plan.full_changed:
+        owner.set_full_log_dirs(plan.full)
+        if plan.full:
+            names = ", ".join(sorted(map(str, plan.full)))
+            _log.warning("little room is left for the log in %s", names)
+    if plan.purge_before is not None:
+        _log.info(
+            "messages before log position %s go, the disk is %.0f %% full",
+            plan.purge_before,
+            disk_use * 100,
+        )
+        owner.purge(plan.purge_before)
 
 
 def _report(accepts: bool, disk_use: float, root: Path) -> None:  # noqa: FBT001 - says what it is
@@ -68,20 +93,39 @@ def _report(accepts: bool, disk_use: float, root: Path) -> None:  # noqa: FBT001
         )
 
 
-def _look(root: Path) -> tuple[list[LogFile], float]:
-    """The files of the log, oldest first, and how much of their disk is in use."""
+def _files(log_dirs: Sequence[Path]) -> list[LogFile]:
+    """The files of the log, oldest first."""
     files = []
-    with os.scandir(root / "commitlog") as entries:
-        for entry in entries:
-            if len(entry.name) == _NAME_DIGITS and entry.name.isdecimal():
-                try:
-                    found = entry.stat()
-                except FileNotFoundError:  # purged since the directory was read
-                    continue
-                start = int(entry.name)
-                files.append(LogFile(start, start + found.st_size, found.st_mtime_ns // 1_000_000))
+    for directory in filter(Path.exists, log_dirs):
+        with os.scandir(directory) as entries:
+            files += [found for entry in entries if (found := _log_file(entry)) is not None]
     files.sort(key=lambda file: file.start)
-    disk = disk_of(root)
-    # As df does: what only the administrator may use is neither free nor used.
+    return files
+
+
+def _log_file(entry: os.DirEntry[str]) -> LogFile | None:
+    if len(entry.name) != _NAME_DIGITS or not entry.name.isdecimal():
+        return None
+    try:
+        found = entry.stat()
+    except FileNotFoundError:  # purged since the directory was read
+        return None
+    start = int(entry.name)
+    return LogFile(start, start + found.st_size, found.st_mtime_ns // 1_000_000)
+
+
+def _use(root: Path, log_dirs: Sequence[Path]) -> DiskUse:
+    return DiskUse({path: used_part(path) for path in log_dirs}, used_part(root))
+
+
+def used_part(path: Path) -> float:
+    """How much of the disk that holds a path is in use, as ``df`` has it: 0 to 1.
+
+    A directory that does not exist yet will lie where the one above it lies.
+    """
+    while not path.exists():
+        path = path.parent
+    disk = disk_of(path)
+    # What only the administrator may use is neither free nor used.
     used = disk.f_blocks - disk.f_bfree
-    return files, used / max(used + disk.f_bavail, 1)
+    return used / max(used + disk.f_bavail, 1)

@@ -104,6 +104,7 @@ impl Broker {
                 }
             }
             Control::SetAcceptWrites(accept) => self.accept_writes = accept && self.phase == Phase::Serving,
+            Control::SetFullLogDirs(full) => self.store.set_full_dirs(full),
             // Handled by `submit`.
             Control::RemoveTopic { .. }
             | Control::Push { .. }

@@ -3,6 +3,8 @@
 //! `Broker::submit` applies a control at once. One submitted with a token other than 0 gives exactly one `Output::Done` with
 //! that token; all but `Control::Stop` and the questions that read the log give it at once.
 
+use std::path::PathBuf;
+
 use crate::session::output::{ConnId, MissingKind};
 use crate::session::tables::{GroupEntry, SubscriptionEntry, TopicEntry};
 use crate::wire::Command;
@@ -148,6 +150,8 @@ pub enum Control {
         /// The position.
         before: u64,
     },
+    /// Names the log's directories that are so full that new files go to others, if there are others.
+    SetFullLogDirs(Vec<PathBuf>),
     /// Answers held pulls 19, waits for unflushed sends (5 s at most), flushes and closes the store, then `Done`.
     Stop,
 }

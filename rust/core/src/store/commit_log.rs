@@ -12,14 +12,12 @@
 //! - Behind the end of the log its segments read as zeros: bytes of a failed write must not come back as messages
 //!   after a crash. If they cannot be zeroed at once, the next write starts with that.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use super::{
     error::StoreError,
     fs::FileSystem,
+    places::Places,
     segment::Segment,
     segment_list::{SegmentList, Segments},
 };
@@ -60,9 +58,13 @@ pub(crate) struct RunMark {
 }
 
 impl CommitLog {
-    /// Opens a log's directory; where the log ends is for recovery to say.
-    pub(crate) fn open(fs: Arc<dyn FileSystem>, dir: PathBuf, segment_size: u64) -> Result<Self, StoreError> {
-        let list = SegmentList::open(fs, dir, segment_size)?;
+    /// Opens a log's directories; where the log ends is for recovery to say.
+    pub(crate) fn open(
+        fs: Arc<dyn FileSystem>,
+        places: Places,
+        segment_size: u64,
+    ) -> Result<Self, StoreError> {
+        let list = SegmentList::open(fs, places, segment_size)?;
         let start = list.segments().start().unwrap_or(0);
         Ok(Self { list, written: start, suspect: start, run: Run::default() })
     }
@@ -71,9 +73,14 @@ impl CommitLog {
         self.list.segments()
     }
 
-    /// Its directory.
-    pub(crate) fn dir(&self) -> &Path {
-        self.list.dir()
+    /// Its directories.
+    pub(crate) fn places(&self) -> &Places {
+        self.list.places()
+    }
+
+    /// Which of its directories take no new files as long as there is another one.
+    pub(crate) fn set_full(&mut self, full: Vec<PathBuf>) {
+        self.list.set_full(full);
     }
 
     /// The first position the log still has.
@@ -193,12 +200,12 @@ impl CommitLog {
         self.list.data_behind(end)
     }
 
-    /// Directories whose names have to be synced: its own, and the one above that.
-    pub(crate) fn take_changed_dirs(&mut self) -> impl Iterator<Item = PathBuf> {
-        self.list.take_changed_dirs(1).map(Path::to_owned)
+    /// Directories whose names have to be synced: its own, and those above them.
+    pub(crate) fn take_changed_dirs(&mut self) -> BTreeSet<PathBuf> {
+        self.list.take_changed_dirs(1)
     }
 
-    /// Makes the directory's names durable, if they changed.
+    /// Makes the directories' names durable, if they changed.
     pub(crate) fn sync_names(&mut self) -> Result<(), StoreError> {
         self.list.sync_names()
     }

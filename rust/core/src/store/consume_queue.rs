@@ -13,11 +13,7 @@
 //! - Behind the last entry the files read as zeros. Apache does not keep that rule, and after a crash its stale
 //!   entries come back to life (store.md 13.3); so what recovery cuts off it also zeroes.
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use super::{
     error::StoreError,
@@ -294,7 +290,7 @@ impl ConsumeQueue {
     /// What has to be synced for the written entries to be durable; they count as synced from here on.
     pub(crate) fn take_unsynced(&mut self, names: &mut BTreeSet<PathBuf>) -> Vec<Arc<Segment>> {
         // Those of the topic, of all queues, and the store's root.
-        names.extend(self.list.take_changed_dirs(3).map(Path::to_owned));
+        names.extend(self.list.take_changed_dirs(3));
         let Some(from) = self.unsynced_from.take() else { return Vec::new() };
         let segments = self.list.segments();
         segments.covering(from.saturating_mul(ENTRY_SIZE), u64::MAX).map(Arc::clone).collect()

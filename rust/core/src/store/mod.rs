@@ -2,7 +2,7 @@
 //!
 //! In reading order:
 //! - [`fs`](self::FileSystem): all that is asked of a disk; on disk, in memory, with faults, and with a journal.
-//! - `segment`, `segment_list`: files of fixed size, and many of them in a row.
+//! - `segment`, `segment_list`, `places`: files of fixed size, many of them in a row, and in which directories.
 //! - `commit_log`: records over segments, written in runs. `consume_queue`, `queues`: entries that point to them.
 //! - `dispatch`: from the log to the queues. `flush`, `checkpoint`, `marks`: what is durable.
 //! - `log_scan`, `recovery_start`, `recovery`, `cut_bytes`: what opening a store believes of it, and what not.
@@ -40,6 +40,7 @@ mod marks;
 mod mem_fs;
 mod offline;
 mod open_files;
+mod places;
 mod purge;
 mod queues;
 mod read;
@@ -50,7 +51,7 @@ mod segment;
 mod segment_list;
 mod settings;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use self::{
     checkpoint::CheckpointFile,
@@ -157,7 +158,7 @@ impl Store {
         let root = &settings.root;
         let directory = Directory::lock(Arc::clone(&fs), root.clone())?;
         let clean = !directory.was_in_use()?;
-        let mut log = CommitLog::open(Arc::clone(&fs), root.join("commitlog"), settings.segment_size)?;
+        let mut log = CommitLog::open(Arc::clone(&fs), settings.log_places(), settings.segment_size)?;
         let mut queues =
             Queues::open(Arc::clone(&fs), root.join("consumequeue"), settings.consume_queue_entries)?;
         let (file, mut checkpoint) = CheckpointFile::open(&*fs, &root.join("checkpoint"))?;
@@ -270,6 +271,11 @@ impl Store {
     /// When an answer may be given.
     pub fn flush_mode(&self) -> FlushMode {
         self.settings.flush
+    }
+
+    /// Says which directories of the log are so full that new files go to others, if there are others.
+    pub fn set_full_dirs(&mut self, full: Vec<PathBuf>) {
+        self.log.set_full(full);
     }
 
     /// The end of the written log.

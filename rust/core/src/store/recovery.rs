@@ -196,7 +196,7 @@ fn refuse_damage(
     });
     let Flaw { what, expected, found } = pass.flaw.or(missing).unwrap_or(end);
     let at = log.segments().find(pass.end).or(gap);
-    let path = at.map_or_else(|| log.dir().to_owned(), |segment| segment.path().to_owned());
+    let path = at.map_or_else(|| log.places().first().to_owned(), |segment| segment.path().to_owned());
     Err(StoreError::Damaged { path, offset: pass.end, what, expected, found })
 }
 

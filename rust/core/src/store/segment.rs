@@ -81,6 +81,11 @@ impl Segment {
         &self.path
     }
 
+    /// The directory that the file lies in.
+    pub(crate) fn dir(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+
     pub(crate) fn file(&self) -> &Arc<dyn File> {
         &self.file
     }

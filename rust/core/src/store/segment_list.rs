@@ -1,6 +1,6 @@
-//! Segments in a row: one directory, one stretch of logical positions without gaps.
+//! Segments in a row: one stretch of logical positions without gaps, in one directory or, for the log, in several.
 //!
-//! Positions map to files by division, so a directory whose names are not multiples of the configured distance is refused.
+//! Positions map to files by division, so files whose names are not multiples of the configured distance are refused.
 //! Readers take a [`Segments`] snapshot, which stays whole whatever happens to the list.
 //!
 //! A file that is made is durable, by name and length, with the next flush that covers it. If the power goes before, any of
@@ -8,6 +8,7 @@
 //! belong to nothing; whether that is all right is for recovery to say, and [`SegmentList::cut`] removes them.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -15,6 +16,7 @@ use std::{
 use super::{
     error::StoreError,
     fs::{self, FileSystem},
+    places::Places,
     segment::{self, Segment, Wait},
 };
 
@@ -75,9 +77,9 @@ impl Segments {
 
 impl Segments {
     /// Opens what is there to be read only; the first file says how long all have to be.
-    pub(crate) fn read_only(fs: &dyn FileSystem, dir: &Path) -> Result<Self, StoreError> {
+    pub(crate) fn read_only(fs: &dyn FileSystem, places: &Places) -> Result<Self, StoreError> {
         let mut segments: Vec<Arc<Segment>> = Vec::new();
-        for (base, _) in names_in(fs, dir)?.into_iter().filter(|(_, len)| *len > 0) {
+        for Name { base, dir, .. } in names_in(fs, places)?.into_iter().filter(|name| name.len > 0) {
             let segment = Segment::open_read_only(fs, dir, base)?;
             let found = segment.end() - segment.base();
             let expected = segments.first().map_or(found, |first| first.end() - first.base());
@@ -106,35 +108,43 @@ impl Segments {
     }
 }
 
-/// The one writer of a directory of segments.
+/// The one writer of a row of segments.
 #[derive(Debug)]
 pub(crate) struct SegmentList {
     fs: Arc<dyn FileSystem>,
-    dir: PathBuf,
+    places: Places,
     segment_size: u64,
     segments: Segments,
     strays: Vec<Arc<Segment>>,
-    names_changed: bool,
+    // Directories whose names no flush has taken up yet.
+    changed: BTreeSet<PathBuf>,
 }
 
 impl SegmentList {
-    /// Opens what is there; a directory that does not exist is an empty list.
-    pub(crate) fn open(fs: Arc<dyn FileSystem>, dir: PathBuf, segment_size: u64) -> Result<Self, StoreError> {
+    /// Opens what is there; a directory that does not exist has no segments.
+    pub(crate) fn open(
+        fs: Arc<dyn FileSystem>,
+        places: impl Into<Places>,
+        segment_size: u64,
+    ) -> Result<Self, StoreError> {
+        let places = places.into();
         let (mut segments, mut strays) = (Vec::<Arc<Segment>>::new(), Vec::new());
-        for (base, len) in names_in(&*fs, &dir)? {
+        for Name { base, len, dir } in names_in(&*fs, &places)? {
             if len == 0 {
-                strays.push(Arc::new(Segment::open_read_only(&*fs, &dir, base)?));
+                strays.push(Arc::new(Segment::open_read_only(&*fs, dir, base)?));
                 continue;
             }
-            let segment = Segment::open(&*fs, &dir, base, segment_size)?;
-            follows(None, &segment, segment_size)?;
+            let segment = Segment::open(&*fs, dir, base, segment_size)?;
+            // One position in two directories: nobody can say which of them is right.
+            let twice = segments.last().into_iter().chain(strays.last()).find(|other| other.base() == base);
+            follows(twice, &segment, segment_size)?;
             let is_next = segments.last().is_none_or(|last| last.end() == base);
             let list = if is_next && strays.is_empty() { &mut segments } else { &mut strays };
             list.push(Arc::new(segment));
         }
         // Whoever made these names may have died before it synced them.
-        let names_changed = !segments.is_empty();
-        Ok(Self { fs, dir, segment_size, segments: Segments(Arc::new(segments)), strays, names_changed })
+        let changed = segments.iter().map(|segment| segment.dir().to_owned()).collect();
+        Ok(Self { fs, places, segment_size, segments: Segments(Arc::new(segments)), strays, changed })
     }
 
     /// What a reader keeps.
@@ -151,8 +161,13 @@ impl SegmentList {
         self.segment_size
     }
 
-    pub(crate) fn dir(&self) -> &Path {
-        &self.dir
+    pub(crate) fn places(&self) -> &Places {
+        &self.places
+    }
+
+    /// See [`Places::set_full`].
+    pub(crate) fn set_full(&mut self, full: Vec<PathBuf>) {
+        self.places.set_full(full);
     }
 
     /// The first position of the segment that a position falls into, whether that exists or not.
@@ -195,8 +210,11 @@ impl SegmentList {
         if old == 0 {
             return Vec::new();
         }
-        self.names_changed = true;
-        Arc::make_mut(&mut self.segments.0).drain(..old).collect()
+        let gone: Vec<_> = Arc::make_mut(&mut self.segments.0).drain(..old).collect();
+        for segment in &gone {
+            self.note_changed(segment);
+        }
+        gone
     }
 
     /// Removes every segment, so that the list can begin anywhere.
@@ -218,34 +236,33 @@ impl SegmentList {
         self.segments.data_behind(offset)
     }
 
-    /// The directories to sync if names changed since this was last asked: its own and so many above it, since the first
-    /// segment may have made them all.
-    pub(crate) fn take_changed_dirs(&mut self, above: usize) -> impl Iterator<Item = &Path> {
-        let count = if std::mem::take(&mut self.names_changed) { 1 + above } else { 0 };
-        self.dir.ancestors().take(count)
+    /// The directories to sync if names changed since this was last asked: those of the names and so many above each, since
+    /// the first segment may have made them all.
+    pub(crate) fn take_changed_dirs(&mut self, above: usize) -> BTreeSet<PathBuf> {
+        let changed = std::mem::take(&mut self.changed);
+        changed.iter().flat_map(|dir| dir.ancestors().take(1 + above)).map(Path::to_owned).collect()
     }
 
-    /// Makes the names durable, if they changed.
+    /// Makes the names durable that changed.
     pub(crate) fn sync_names(&mut self) -> Result<(), StoreError> {
-        if std::mem::take(&mut self.names_changed) {
-            self.fs.sync_dir(&self.dir).map_err(StoreError::io("sync", &self.dir))?;
-        }
-        Ok(())
+        let changed = self.take_changed_dirs(0);
+        changed.iter().try_for_each(|dir| self.fs.sync_dir(dir).map_err(StoreError::io("sync", dir)))
     }
 
     fn segment_for(&mut self, offset: u64) -> Result<Arc<Segment>, StoreError> {
         if let Some(segment) = self.segments.find(offset) {
             return Ok(Arc::clone(segment));
         }
-        if self.segments.0.is_empty() {
-            self.fs.create_dir_all(&self.dir).map_err(StoreError::io("create", &self.dir))?;
-        }
         let base = self.base_of(offset);
-        let segment = Segment::create(&*self.fs, &self.dir, base, self.segment_size)?;
+        let dir = self.places.of_new(base.checked_div(self.segment_size).unwrap_or(0));
+        if !self.segments.iter().any(|segment| segment.dir() == dir) {
+            self.fs.create_dir_all(dir).map_err(StoreError::io("create", dir))?;
+        }
+        let segment = Segment::create(&*self.fs, dir, base, self.segment_size)?;
         follows(self.segments.0.last(), &segment, self.segment_size)?;
         let segment = Arc::new(segment);
         Arc::make_mut(&mut self.segments.0).push(Arc::clone(&segment));
-        self.names_changed = true;
+        self.note_changed(&segment);
         Ok(segment)
     }
 
@@ -260,21 +277,41 @@ impl SegmentList {
     fn remove(&mut self, segment: &Segment) -> Result<(), StoreError> {
         self.fs.remove_file(segment.path()).map_err(StoreError::io("remove", segment.path()))?;
         Arc::make_mut(&mut self.segments.0).retain(|kept| kept.base() != segment.base());
-        self.names_changed = true;
+        self.note_changed(segment);
         Ok(())
+    }
+
+    fn note_changed(&mut self, segment: &Segment) {
+        if !self.changed.contains(segment.dir()) {
+            self.changed.insert(segment.dir().to_owned());
+        }
     }
 }
 
-/// First positions and lengths of the segments of a directory, in order; none in one that is not there. Directories and
-/// names that are no position are passed over.
-fn names_in(fs: &dyn FileSystem, dir: &Path) -> Result<Vec<(u64, u64)>, StoreError> {
-    if !fs.exists(dir).map_err(StoreError::io("look for", dir))? {
-        return Ok(Vec::new());
+/// The file of a segment, as a directory lists it.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Name<'a> {
+    base: u64,
+    len: u64,
+    dir: &'a Path,
+}
+
+/// The files of all directories, in order; none of one that is not there. Directories and names that are no position
+/// are passed over.
+fn names_in<'a>(fs: &dyn FileSystem, places: &'a Places) -> Result<Vec<Name<'a>>, StoreError> {
+    let mut found = Vec::new();
+    for dir in places.iter() {
+        if !fs.exists(dir).map_err(StoreError::io("look for", dir))? {
+            continue;
+        }
+        let entries = fs.list(dir).map_err(StoreError::io("list", dir))?;
+        let files = entries.iter().filter(|entry| !entry.is_dir);
+        found.extend(
+            files.filter_map(|entry| {
+                Some(Name { base: segment::parse_name(&entry.name)?, len: entry.len, dir })
+            }),
+        );
     }
-    let entries = fs.list(dir).map_err(StoreError::io("list", dir))?;
-    let files = entries.iter().filter(|entry| !entry.is_dir);
-    let mut found: Vec<(u64, u64)> =
-        files.filter_map(|entry| Some((segment::parse_name(&entry.name)?, entry.len))).collect();
     found.sort_unstable();
     Ok(found)
 }

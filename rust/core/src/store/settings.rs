@@ -1,8 +1,8 @@
 //! How a store is kept.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::index::IndexShape;
+use super::{index::IndexShape, places::Places};
 
 /// Apache's `mappedFileSizeCommitLog`.
 const DEFAULT_SEGMENT_SIZE: u64 = 1024 * 1024 * 1024;
@@ -28,6 +28,10 @@ pub enum FlushMode {
 pub struct StoreSettings {
     /// Apache's `storePathRootDir`. Made if it is missing.
     pub root: PathBuf,
+    /// Apache's `storePathCommitLog` with its paths, if the log does not lie in `commitlog` of `root`.
+    pub log_dirs: Vec<PathBuf>,
+    /// Apache's `readOnlyCommitLogStorePaths`: directories that have files of the log and get no new ones.
+    pub read_only_log_dirs: Vec<PathBuf>,
     /// Bytes of a log segment. Has to be what the store was written with.
     pub segment_size: u64,
     /// Entries of a consume queue segment. Has to be what the store was written with.
@@ -47,6 +51,8 @@ impl StoreSettings {
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self {
             root: root.into(),
+            log_dirs: Vec::new(),
+            read_only_log_dirs: Vec::new(),
             segment_size: DEFAULT_SEGMENT_SIZE,
             consume_queue_entries: DEFAULT_CONSUME_QUEUE_ENTRIES,
             index: IndexShape::default(),
@@ -55,4 +61,16 @@ impl StoreSettings {
             process_id: 0,
         }
     }
+
+    pub(super) fn log_places(&self) -> Places {
+        log_places(&self.root, &self.log_dirs, &self.read_only_log_dirs)
+    }
+}
+
+/// Where the log lies.
+pub(super) fn log_places(root: &Path, dirs: &[PathBuf], read_only: &[PathBuf]) -> Places {
+    if dirs.is_empty() {
+        return Places::new(&[root.join("commitlog")], read_only);
+    }
+    Places::new(dirs, read_only)
 }

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from rocketmq_lite.broker.engine.retention import LogFile, Retention, RetentionPlan
+from rocketmq_lite.broker.engine.retention import DiskUse, LogFile, Retention, RetentionPlan
 from rocketmq_lite.config import RetentionSettings
 
 HOUR_MS = 3_600_000
@@ -22,9 +23,14 @@ def files(*hours_old: float) -> list[LogFile]:
     ]
 
 
+def use(*log: float, root: float = 0.0) -> DiskUse:
+    """Disks of the log's directories /0, /1, ..., and the root's."""
+    return DiskUse({Path(f"/{place}"): part for place, part in enumerate(log)}, root)
+
+
 def plan(log: list[LogFile], disk_use: float, *, hour: int = 12) -> int | None:
     """The position that the log may begin at."""
-    return Retention(SETTINGS).plan(log, disk_use=disk_use, now_ms=NOW_MS, local_hour=hour).purge_before
+    return Retention(SETTINGS).plan(log, disks=use(disk_use), now_ms=NOW_MS, local_hour=hour).purge_before
 
 
 @pytest.mark.parametrize(
@@ -62,7 +68,7 @@ def test_a_full_disk_refuses_messages_until_there_is_room_again() -> None:
     retention = Retention(SETTINGS)
 
     def accepts(disk_use: float) -> tuple[bool, bool]:
-        plan: RetentionPlan = retention.plan([], disk_use=disk_use, now_ms=NOW_MS, local_hour=12)
+        plan: RetentionPlan = retention.plan([], disks=use(disk_use), now_ms=NOW_MS, local_hour=12)
         return plan.accept_writes, plan.changed
 
     assert accepts(0.90) == (True, False)
@@ -75,5 +81,20 @@ def test_a_full_disk_refuses_messages_until_there_is_room_again() -> None:
 
 def test_a_full_disk_does_not_shorten_the_time_when_that_is_switched_off() -> None:
     patient = Retention(replace(SETTINGS, force=False))
-    full = patient.plan(files(80, 1, 0), disk_use=0.99, now_ms=NOW_MS, local_hour=12)
+    full = patient.plan(files(80, 1, 0), disks=use(0.5, root=0.99), now_ms=NOW_MS, local_hour=12)
     assert full == RetentionPlan(purge_before=100, accept_writes=False, changed=True)
+
+
+def test_the_emptiest_disk_of_the_log_decides_and_full_ones_are_told_once() -> None:
+    retention = Retention(SETTINGS)
+
+    def look(*log: float) -> tuple[bool, bool, set[str]]:
+        found = retention.plan(files(100, 0), disks=use(*log), now_ms=NOW_MS, local_hour=12)
+        assert found.accept_writes
+        return found.purge_before is not None, found.full_changed, {str(path) for path in found.full}
+
+    assert look(0.5, 0.6) == (False, False, set())
+    assert look(0.99, 0.6) == (False, True, {"/0"})
+    assert look(0.99, 0.8) == (True, False, {"/0"})
+    assert look(0.86, 0.9) == (True, True, {"/0", "/1"})
+    assert look(0.5, 0.5) == (False, True, set())

@@ -25,6 +25,7 @@ use super::{
     read::{Reader, Stop},
     segment::Wait,
     segment_list::Segments,
+    settings::log_places,
 };
 
 /// A queue as its files are.
@@ -38,6 +39,7 @@ struct OfflineQueue {
 /// An open directory. Brokers are kept out while it is open, if they ever were in.
 pub struct OfflineStore {
     root: PathBuf,
+    log_dirs: Vec<PathBuf>,
     log: Segments,
     queues: Vec<OfflineQueue>,
     checkpoint: Option<Checkpoint>,
@@ -57,14 +59,20 @@ impl OfflineStore {
     /// Opens a directory, Apache's `storePathRootDir`.
     ///
     /// A directory without a log is no store: the error names what is missing.
-    pub fn open(fs: &dyn FileSystem, root: impl Into<PathBuf>) -> Result<Self, StoreError> {
+    ///
+    /// `log_dirs` are Apache's `storePathCommitLog`, if the log does not lie in `commitlog` of the root.
+    pub fn open(
+        fs: &dyn FileSystem,
+        root: impl Into<PathBuf>,
+        log_dirs: &[PathBuf],
+    ) -> Result<Self, StoreError> {
         let root = root.into();
         let exists = |name: &str| {
             let path = root.join(name);
             fs.exists(&path).map_err(StoreError::io("look for", &path))
         };
         let lock = if exists("lock")? { Some(lock(fs, &root)?) } else { None };
-        let log = Segments::read_only(fs, &root.join("commitlog"))?;
+        let log = Segments::read_only(fs, &log_places(&root, log_dirs, &[]))?;
         let index_dir = root.join("index");
         let mut index_files = Vec::new();
         if exists("index")? {
@@ -83,6 +91,7 @@ impl OfflineStore {
             marks: if exists("lite.cbor")? { MarksFile::read(fs, &root)? } else { None },
             clean: !exists("abort")?,
             index_files,
+            log_dirs: log_dirs.to_vec(),
             root,
             _lock: lock,
         })
@@ -143,7 +152,7 @@ fn queues(
         let name: Arc<str> = topic.as_str().into();
         for id in dirs_in(fs, &root.join(&topic))? {
             let Ok(number) = id.parse() else { continue };
-            let segments = Segments::read_only(fs, &root.join(&topic).join(&id))?;
+            let segments = Segments::read_only(fs, &root.join(&topic).join(&id).into())?;
             let view = bounded(&segments, log)?;
             queues.push(OfflineQueue { topic: Arc::clone(&name), id: number, view });
         }

@@ -113,9 +113,15 @@ struct IndexFilesFound {
 impl Repair {
     /// Begins with a check of all of the store, which is kept locked until [`Self::apply`].
     ///
-    /// With `remakes_all`, queue entries and index are made again even if nothing is wrong with them.
-    pub fn new(fs: Arc<dyn FileSystem>, root: &Path, remakes_all: bool) -> Result<Self, StoreError> {
-        let store = OfflineStore::open(&*fs, root)?;
+    /// With `remakes_all`, queue entries and index are made again even if nothing is wrong with them. For `log_dirs` see
+    /// [`OfflineStore::open`].
+    pub fn new(
+        fs: Arc<dyn FileSystem>,
+        root: &Path,
+        log_dirs: &[PathBuf],
+        remakes_all: bool,
+    ) -> Result<Self, StoreError> {
+        let store = OfflineStore::open(&*fs, root, log_dirs)?;
         let files = index_files(&*fs, &store)?;
         let queues = root.join("consumequeue");
         let has_queues = fs.exists(&queues).map_err(StoreError::io("look for", &queues))?;
@@ -192,6 +198,7 @@ impl Repair {
         let store = verify.store();
         let (root, marks) = (store.root.clone(), store.marks);
         let mut settings = StoreSettings::new(&root);
+        settings.log_dirs.clone_from(&store.log_dirs);
         settings.segment_size = length_of(store.log.iter().next()).unwrap_or(settings.segment_size);
         let queue = store.queues.iter().find_map(|queue| length_of(queue.view.segments.iter().next()));
         settings.consume_queue_entries =
@@ -210,8 +217,7 @@ impl Repair {
                 forget_dispatched(&*fs, &root)?;
             }
             if let Some(cut) = plan.cut {
-                let mut log =
-                    CommitLog::open(Arc::clone(&fs), root.join("commitlog"), settings.segment_size)?;
+                let mut log = CommitLog::open(Arc::clone(&fs), settings.log_places(), settings.segment_size)?;
                 // Interrupted in between, a start still misses what had been durable and refuses.
                 repaired.cut_to = recovery::cut(&mut log, cut.at, &keep)?.1;
                 lower_durable(&*fs, &root, marks, cut.at)?;
