@@ -523,6 +523,10 @@ class Control:
         """Ask for the first message of a queue stored at or after a time in milliseconds. Value: its offset, or the end."""
 
     @staticmethod
+    def earliest_time() -> Control:
+        """Ask when the oldest message of the log was stored, in milliseconds; -1 when there is none."""
+
+    @staticmethod
     def store_time(topic: str, queue_id: int, offset: int) -> Control:
         """Ask when the message at a queue offset was stored. Value: milliseconds, -1 where there is no message."""
 

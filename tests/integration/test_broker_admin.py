@@ -230,7 +230,12 @@ async def test_the_broker_about_itself(world: World, time: MockClock | None) -> 
         assert figures["msgPutTotalTodayNow"] == "1"
         for name in ("putTps", "getTransferredTps", "getTransferedTps"):
             assert len([float(rate) for rate in figures[name].split(" ")]) == 3
-        assert float(figures["commitLogDiskRatio"]) >= 0
+        for name in ("commitLogDiskRatio", "consumeQueueDiskRatio"):
+            assert 0 <= float(figures[name]) <= 1
+        for name in ("commitLogMinOffset", "dispatchBehindBytes"):
+            assert figures[name] == "0"
+        assert int(figures["commitLogMaxOffset"]) > 0
+        assert int(figures["earliestMessageTimeStamp"]) >= int(figures["bootTimestamp"])
         settings = await peer.call(RequestCode.GET_BROKER_CONFIG)
         assert b"brokerName=broker-a\n" in settings.body
         assert b"enablePropertyFilter=true\n" in settings.body

@@ -260,6 +260,12 @@ class EngineOwner(ABC):
         assert isinstance(value, int)  # noqa: S101 - the extension's promise
         return value
 
+    async def earliest_time(self) -> int:
+        """When the oldest message of the log was stored, in milliseconds; -1 when there is none."""
+        value = await self.ask(Control.earliest_time())
+        assert isinstance(value, int)  # noqa: S101 - the extension's promise
+        return value
+
     async def deliver_scheduled(self, level: int, offset: int) -> tuple[int, int]:
         """Move what is due in a delay level's queue, from an offset on.
 

@@ -138,6 +138,7 @@ pub(crate) fn engine_statistics<'py>(py: Python<'py>, counters: &Statistics) -> 
         log_start,
         log_end,
         flushed_end,
+        dispatched_end,
         indexed_end,
     } = *counters;
     let table = PyDict::new(py);
@@ -171,6 +172,7 @@ pub(crate) fn engine_statistics<'py>(py: Python<'py>, counters: &Statistics) -> 
     put("log_start", log_start)?;
     put("log_end", log_end)?;
     put("flushed_end", flushed_end)?;
+    put("dispatched_end", dispatched_end)?;
     put("indexed_end", indexed_end)?;
     Ok(table)
 }

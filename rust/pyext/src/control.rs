@@ -192,6 +192,11 @@ impl Control {
     }
 
     #[staticmethod]
+    fn earliest_time() -> Self {
+        control(CoreControl::EarliestTime)
+    }
+
+    #[staticmethod]
     fn store_time(topic: String, queue_id: i32, offset: i64) -> Self {
         control(CoreControl::StoreTime { topic, queue_id, offset })
     }

@@ -41,6 +41,9 @@ impl Broker {
                 let request = ReadRequest::SearchTime { topic, queue_id, timestamp, boundary };
                 return self.read(Reading::Own(token), request, now);
             }
+            Control::EarliestTime => {
+                return self.read(Reading::Own(token), ReadRequest::EarliestTime, now);
+            }
             Control::StoreTime { topic, queue_id, offset } => {
                 let request = ReadRequest::StoreTime { topic, queue_id, offset };
                 return self.read(Reading::Own(token), request, now);
@@ -112,6 +115,7 @@ impl Broker {
             | Control::Offsets
             | Control::Bounds { .. }
             | Control::SearchTime { .. }
+            | Control::EarliestTime
             | Control::StoreTime { .. }
             | Control::DeliverScheduled { .. }
             | Control::Statistics

@@ -125,6 +125,8 @@ pub enum Control {
         /// Milliseconds.
         timestamp: i64,
     },
+    /// Asks when the oldest message of the log was stored: `Value::StoreTime`, once it has been read.
+    EarliestTime,
     /// Asks when the message at a queue offset was stored: `Value::StoreTime`, once it has been read.
     StoreTime {
         /// The topic.

@@ -220,6 +220,7 @@ impl Broker {
             log_start: store.log_start,
             log_end: store.appended_end,
             flushed_end: store.flushed_end,
+            dispatched_end: store.dispatched_end,
             indexed_end: store.indexed_end,
             ..self.counters.clone()
         }

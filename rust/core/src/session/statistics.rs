@@ -61,6 +61,8 @@ pub struct Statistics {
     pub log_end: u64,
     /// Commit log offset up to which the disk has confirmed.
     pub flushed_end: u64,
+    /// Commit log offset up to which messages are in their queues, where consumers see them.
+    pub dispatched_end: u64,
     /// Commit log offset up to which messages are in the index by key; those behind it are found too, by reading the log.
     pub indexed_end: u64,
 }

@@ -124,6 +124,8 @@ pub struct StoreStatistics {
     pub queues: usize,
     /// Written records that consumers cannot see yet.
     pub undispatched: usize,
+    /// The end of the log whose records have their queue entries, and so are visible.
+    pub dispatched_end: u64,
     /// The end of the log that is in the index by key.
     pub indexed_end: u64,
 }
@@ -339,6 +341,7 @@ impl Store {
                 index: self.index.view(),
                 query: KeyQuery::new(&topic, kind, &key, max_messages, times),
             },
+            ReadRequest::EarliestTime => Work::EarliestTime,
             ReadRequest::StoreTime { topic, queue_id, offset } => {
                 Work::StoreTime { queue: self.queues.view(&topic, queue_id), offset }
             }
@@ -377,6 +380,7 @@ impl Store {
             flushed_end: self.flush.flushed(),
             queues: self.queues.len(),
             undispatched: self.dispatcher.backlog_len(),
+            dispatched_end: self.visible_end,
             indexed_end: self.index.reached(),
         }
     }

@@ -66,6 +66,8 @@ pub enum ReadRequest {
         /// The earliest and the latest store time, in milliseconds since the epoch.
         times: (i64, i64),
     },
+    /// The store time of the oldest message of the log: [`ReadOutcome::StoreTime`].
+    EarliestTime,
     /// The store time of a queue's message.
     StoreTime {
         /// The topic.
@@ -98,7 +100,7 @@ pub enum ReadOutcome {
     Offset(i64),
     /// Of [`ReadRequest::ByKey`].
     ByKey(FoundByKey),
-    /// Of [`ReadRequest::StoreTime`]; −1 where there is no message.
+    /// Of [`ReadRequest::StoreTime`] and [`ReadRequest::EarliestTime`]; −1 where there is no message.
     StoreTime(i64),
 }
 
@@ -116,6 +118,7 @@ pub(super) enum Work {
     Record { physical_offset: i64 },
     SearchTime { queue: Option<QueueView>, timestamp: i64, boundary: Boundary },
     StoreTime { queue: Option<QueueView>, offset: i64 },
+    EarliestTime,
     ByKey { index: IndexView, query: KeyQuery },
 }
 
@@ -155,6 +158,7 @@ impl ReadPlan {
             // Files of the index are looked up at random, and the log's end may have to be read.
             Work::ByKey { .. } if wait == Wait::No => Err(Stop::WouldBlock),
             Work::ByKey { index, query } => index::find(&reader, index, query).map(ReadOutcome::ByKey),
+            Work::EarliestTime => reader.earliest_timestamp().map(ReadOutcome::StoreTime),
             Work::StoreTime { queue, offset } => {
                 search::store_time(&reader, queue.as_ref(), *offset).map(ReadOutcome::StoreTime)
             }
@@ -238,6 +242,15 @@ impl<'a> Reader<'a> {
         check_head(self.log, &head, entry)?;
         let at = if word(&head, 36) as i32 & sys_flag::BORN_HOST_V6 == 0 { 56 } else { 68 };
         Ok(Some(long(&head, at)))
+    }
+
+    /// The store time of the first record of the log, or −1: there is none, or a file is one blank.
+    fn earliest_timestamp(&self) -> Result<i64, Stop> {
+        let record = self.record(self.log_start() as i64)?;
+        Ok(record.map_or(-1, |bytes| match record::decode(&bytes) {
+            Ok(Decoded::Message(message)) => message.store_timestamp,
+            _ => -1,
+        }))
     }
 
     /// The record that begins at a position, if one does.

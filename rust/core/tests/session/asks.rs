@@ -84,6 +84,21 @@ fn the_store_time_of_any_message() {
 }
 
 #[test]
+fn the_store_time_of_the_oldest_message() {
+    let mut rig = Rig::new();
+    let conn = rig.connect();
+    assert_eq!(rig.submit(Control::EarliestTime), Some(Value::StoreTime(-1)));
+    let body = "x".repeat(3 * 1024 * 1024);
+    for _ in 0..12 {
+        rig.store(conn, 0, &body, "a");
+        rig.advance(1_000);
+    }
+    assert_eq!(rig.submit(Control::EarliestTime), Some(Value::StoreTime(START.wall_ms)));
+    rig.submit(Control::Purge { before: rig.broker.statistics().log_end });
+    assert_eq!(rig.submit(Control::EarliestTime), Some(Value::StoreTime(START.wall_ms + 10_000)));
+}
+
+#[test]
 fn a_store_time_that_is_on_the_disk_comes_when_it_has_been_read() {
     let mut rig = Rig::new();
     let conn = rig.connect();
