@@ -1,6 +1,6 @@
 //! When the log is flushed, and who waits for it.
 //!
-//! Asynchronous: half a second (the mode's interval) after the log got dirty. Synchronous: at once, all runs written
+//! Asynchronous: half a second (the mode's interval) after the log got dirty, or when the flush before ends, if that is later. Synchronous: at once, all runs written
 //! meanwhile sharing the next flush. Never two flushes at a time. A failed flush poisons the store, so the waiting producers
 //! hear that their message is stored but not safe (10), and later ones are refused.
 
@@ -20,6 +20,7 @@ const WAIT_LIMIT_MS: u64 = 5_000;
 #[derive(Debug, Default)]
 pub(super) struct Flushing {
     pub(super) in_flight: bool,
+    /// When what no plan has taken up yet has to be on its way.
     due: Option<u64>,
     /// Ordered by log offset and by deadline alike.
     waiters: VecDeque<(u64, Stored)>,
@@ -35,7 +36,9 @@ impl Flushing {
     }
 
     pub(super) fn next_deadline(&self) -> Option<u64> {
-        self.due.into_iter().chain(self.waiters.front().map(|(deadline, _)| *deadline)).min()
+        // While one is under way its end is what is waited for.
+        let due = self.due.filter(|_| !self.in_flight);
+        due.into_iter().chain(self.waiters.front().map(|(deadline, _)| *deadline)).min()
     }
 
     fn take_covered(&mut self, end: u64) -> Option<Stored> {
@@ -55,9 +58,7 @@ impl Broker {
         match self.store.flush_mode() {
             FlushMode::Sync => self.start_flush(now),
             FlushMode::Async { interval_ms } => {
-                if !self.flushing.in_flight {
-                    self.flushing.due.get_or_insert(now.mono_ms.saturating_add(interval_ms));
-                }
+                self.flushing.due.get_or_insert(now.mono_ms.saturating_add(interval_ms));
             }
         }
     }
@@ -102,15 +103,20 @@ impl Broker {
             self.start_flush(now);
         } else if self.store.appended_end() > self.store.flushed_end() {
             self.want_flush(now);
+            self.start_due_flush(now);
         }
     }
 
     /// Flushes when it is time, and answers producers that have waited too long.
     pub(super) fn tick_flush(&mut self, now: Now) {
+        self.start_due_flush(now);
+        self.give_up_waiters(now.mono_ms);
+    }
+
+    fn start_due_flush(&mut self, now: Now) {
         if self.flushing.due.is_some_and(|due| due <= now.mono_ms) {
             self.start_flush(now);
         }
-        self.give_up_waiters(now.mono_ms);
     }
 
     /// Answers 10 to producers whose deadline is up by then: stored, but not known to be safe.

@@ -200,6 +200,11 @@ impl CommitLog {
         self.list.data_behind(end)
     }
 
+    /// Whether names have to be synced.
+    pub(crate) fn has_changed_dirs(&self) -> bool {
+        self.list.has_changed_dirs()
+    }
+
     /// Directories whose names have to be synced: its own, and those above them.
     pub(crate) fn take_changed_dirs(&mut self) -> BTreeSet<PathBuf> {
         self.list.take_changed_dirs(1)

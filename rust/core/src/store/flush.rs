@@ -187,7 +187,7 @@ impl FlushState {
         if self.round.is_none() && (self.round_wanted || is_due(self.round_ms, ROUND_MS, wall_ms)) {
             self.begin_round(queues, progress, wall_ms);
         }
-        if self.round.is_none() && progress.written == self.flushed {
+        if self.round.is_none() && progress.written == self.flushed && !log.has_changed_dirs() {
             return None;
         }
         Some(self.make(log, queues, progress, ROUND_STEP, wall_ms))

@@ -236,6 +236,11 @@ impl SegmentList {
         self.segments.data_behind(offset)
     }
 
+    /// Whether names changed that no flush has taken up yet.
+    pub(crate) fn has_changed_dirs(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
     /// The directories to sync if names changed since this was last asked: those of the names and so many above each, since
     /// the first segment may have made them all.
     pub(crate) fn take_changed_dirs(&mut self, above: usize) -> BTreeSet<PathBuf> {
