@@ -114,6 +114,7 @@ REFUSED: Final[Mapping[str, Refusal]] = {
     "authenticationEnabled": _off(_OPEN_TO_ALL),
     "authorizationEnabled": _off(_OPEN_TO_ALL),
     "duplicationEnable": _off("messages are not copied to a second log here"),
+    "enableConsumeQueueExt": _off("consume queue extensions are read, but not written"),
     "enableControllerMode": _off("there is no controller yet"),
     "enableDLegerCommitLog": _off("logs of DLedger cannot be read or written"),
     "enablePropertyFilter": Refusal(

@@ -31,6 +31,9 @@ const SCAN_ENTRIES: u64 = 4096;
 /// The size that marks a blank entry.
 const BLANK_SIZE: i32 = i32::MAX;
 
+/// Tags codes at or below this, which no hash can be, are addresses in extension files (`enableConsumeQueueExt`).
+const MAX_EXTENSION_ADDRESS: i64 = i32::MIN as i64 - 1;
+
 /// Where a message lies, and what a filter asks first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct QueueEntry {
@@ -57,6 +60,11 @@ impl QueueEntry {
     /// The log position behind the message.
     pub(crate) fn end(&self) -> u64 {
         self.physical.saturating_add(self.size.into())
+    }
+
+    /// Whether the tags code is an address in one of Apache's extension files, and the code has to be taken from the record.
+    pub(crate) fn is_extended(&self) -> bool {
+        self.tags_code <= MAX_EXTENSION_ADDRESS
     }
 
     fn encode(&self, out: &mut Vec<u8>) {

@@ -55,6 +55,11 @@ pub(crate) fn tags_code(topic: &str, text: &str, store_timestamp: i64) -> i64 {
     {
         return store_timestamp.saturating_add(delay_ms(level));
     }
+    tags_hash(text)
+}
+
+/// What a filter by tags asks of a message.
+pub(crate) fn tags_hash(text: &str) -> i64 {
     properties::get(text, properties::TAGS).map_or(0, |tag| i64::from(java_hash(tag)))
 }
 

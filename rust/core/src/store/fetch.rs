@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::{
     choice::{Choice, Picked},
     consume_queue::{ENTRY_SIZE, QueueEntry, QueueView, Slot},
+    dispatch::tags_hash,
     read::{Reader, Stop, check_head},
 };
 use crate::filter::{Filter, sql::SqlFilter, tags::TagFilter};
@@ -112,8 +113,11 @@ pub(super) fn fetch(
     let slots = reader.slots(queue, from, scan.into())?;
     let choice = Choice::new(reader.log_start(), limits);
     let (picked, body) = match filter {
-        Filter::Tags(tags) => by_tags(reader, &slots, choice, tags)?,
-        Filter::Sql(condition) => by_condition(reader, &slots, choice, condition)?,
+        Filter::Tags(tags) if is_all || !slots.iter().any(is_extended) => {
+            by_tags(reader, &slots, choice, tags)?
+        }
+        Filter::Tags(tags) => by_records(reader, &slots, choice, &Test::Tags(tags))?,
+        Filter::Sql(condition) => by_records(reader, &slots, choice, &Test::Condition(condition))?,
     };
     let next = match picked.status {
         FetchStatus::OffsetFoundNull => next_segment(queue, from).min(queue.max),
@@ -163,12 +167,42 @@ fn by_tags(
     Ok((picked, body))
 }
 
-/// Reads stretches of the queue's messages and keeps those that the condition selects.
-fn by_condition(
+/// A look at a message that needs its properties.
+#[derive(Debug)]
+enum Test<'a> {
+    Condition(&'a SqlFilter),
+    /// Of a queue with entries that do not say the tags code themselves.
+    Tags(&'a TagFilter),
+}
+
+impl Test<'_> {
+    fn matches(&self, entry: &QueueEntry, properties: &str) -> bool {
+        match self {
+            Self::Condition(condition) => condition.matches(properties),
+            Self::Tags(tags) if entry.is_extended() => tags.matches_code(tags_hash(properties)),
+            Self::Tags(tags) => tags.matches_code(entry.tags_code),
+        }
+    }
+
+    /// How much it takes: see [`SqlFilter::work`].
+    fn work(&self, properties: &str) -> usize {
+        match self {
+            Self::Condition(condition) => condition.work(properties),
+            Self::Tags(_) => 0,
+        }
+    }
+}
+
+fn is_extended(slot: &Slot) -> bool {
+    matches!(slot, Slot::Message(entry) if entry.is_extended())
+}
+
+/// Reads stretches of the queue's messages and keeps those that pass.
+fn by_records(
     reader: &Reader<'_>,
     slots: &[Slot],
     mut choice: Choice,
-    condition: &SqlFilter,
+    test: &Test<'_>,
 ) -> Result<(Picked, Vec<u8>), Stop> {
     let (mut body, mut cost, mut ahead) = (Vec::new(), 0_usize, slots);
     'scan: while !ahead.is_empty() {
@@ -184,13 +218,13 @@ fn by_condition(
             }
             let (record, rest) = unseen.split_at_checked(size.unwrap_or(0)).unwrap_or((unseen, &[]));
             let (before, properties) = (choice.len(), properties_of(record));
-            if !choice.look(slot, |_| condition.matches(properties)) {
+            if !choice.look(slot, |entry| test.matches(entry, properties)) {
                 break 'scan;
             }
             if choice.len() > before {
                 body.extend_from_slice(record);
             }
-            cost = cost.saturating_add(record.len() + condition.work(properties) / WORK_OF_A_BYTE);
+            cost = cost.saturating_add(record.len() + test.work(properties) / WORK_OF_A_BYTE);
             if cost >= SCAN_BYTES {
                 break 'scan;
             }

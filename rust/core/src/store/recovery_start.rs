@@ -19,9 +19,6 @@ use super::{
 };
 use crate::record::Message;
 
-/// Tags codes at or below this are addresses in Apache's extension files.
-const MAX_EXTENSION_ADDRESS: i64 = i32::MIN as i64 - 1;
-
 /// What recovery starts from.
 #[derive(Debug)]
 pub(super) struct Start {
@@ -142,7 +139,7 @@ fn verified_count(queue: &Queue, log: &CommitLog, limit: u64) -> Result<u64, Sto
 /// Whether an entry's record is the one that belongs there. The delivery time of a scheduled message cannot be compared:
 /// it depends on settings that may have changed.
 fn agrees(queue: &Queue, offset: u64, entry: &QueueEntry, message: &Message<'_>) -> bool {
-    let has_other_code = message.topic == SCHEDULE_TOPIC || entry.tags_code <= MAX_EXTENSION_ADDRESS;
+    let has_other_code = message.topic == SCHEDULE_TOPIC || entry.is_extended();
     *message.topic == *queue.topic
         && message.queue_id == queue.id
         && message.queue_offset as u64 == offset

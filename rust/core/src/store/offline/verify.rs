@@ -24,9 +24,6 @@ use crate::record::Message;
 const MAX_FINDINGS: usize = 1000;
 /// Entries of a queue read at a time.
 const WINDOW: u64 = 1024;
-/// Tags codes at or below this are addresses in Apache's extension files.
-const MAX_EXTENSION_ADDRESS: i64 = i32::MIN as i64 - 1;
-
 /// What kind of thing is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FindingKind {
@@ -313,7 +310,7 @@ fn check_entry(
 
 /// Delivery times of scheduled messages depend on settings, and extensions hold other tags.
 fn agrees(entry: &QueueEntry, expected: &QueueEntry, topic: &str) -> bool {
-    let has_other_code = topic == SCHEDULE_TOPIC || entry.tags_code <= MAX_EXTENSION_ADDRESS;
+    let has_other_code = topic == SCHEDULE_TOPIC || entry.is_extended();
     entry.physical == expected.physical
         && entry.size == expected.size
         && (has_other_code || entry.tags_code == expected.tags_code)
