@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import trio
 
+from rocketmq_lite.broker.services.conditions import SNAPSHOT_SECONDS
 from rocketmq_lite.protocol.bodies import ConsumerData, HeartbeatData, SubscriptionData
 from rocketmq_lite.protocol.codes import RequestCode
 from rocketmq_lite.protocol.framing import decode_messages, encode_properties
@@ -85,3 +87,28 @@ async def test_a_held_pull_waits_for_a_message_that_matches(world: World, time: 
         answer = await consumer.answer(held)
         assert (answer.code, _bodies(answer), answer.fields["nextBeginOffset"]) == (0, [b"7"], "3")
         assert trio.current_time() - began < 5
+
+
+async def test_conditions_are_in_apaches_file_and_survive_a_restart(
+    pump_world: World, autojump_clock: MockClock
+) -> None:
+    async def saved() -> dict[str, Any]:
+        await trio.sleep(SNAPSHOT_SECONDS + 1)
+        document: dict[str, Any] = json.loads(
+            (pump_world.directory / "store" / "config" / "consumerFilter.json").read_text()
+        )
+        found: dict[str, Any] = document["filterDataByTopic"]["orders"]["groupFilterData"]["G"]
+        return found
+
+    async with pump_world.broker(on_disk=True) as address, pump_world.peer(address) as peer:
+        await peer.create_topic("orders", queues=1)
+        await _subscribe(peer, "price > 4", version=1)
+        await _subscribe(peer, "price < 4", version=2)
+        await _subscribe(peer, "price >", version=3)
+        first = await saved()
+    assert (first["expression"], first["clientVersion"], first["deadTime"]) == ("price < 4", 2, 0)
+    async with pump_world.broker(on_disk=True) as address:
+        assert (await saved())["deadTime"] >= first["bornTime"], "nobody has come back"
+        async with pump_world.peer(address) as peer:
+            await _subscribe(peer, "price < 4", version=4)
+            assert await saved() == first | {"clientVersion": 4}

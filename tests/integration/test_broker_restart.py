@@ -48,6 +48,38 @@ async def test_a_broker_that_nobody_used_leaves_no_tables(world: World, time: Mo
     assert list((world.directory / "store" / "config").iterdir()) == []
 
 
+async def test_files_of_apache_that_are_not_used_here_stay_as_they_are(
+    world: World, time: MockClock | None
+) -> None:
+    store = world.directory / "store"
+    names = [
+        f"config/{name}{ending}"
+        for name in (
+            "consumerOrderInfo.json",
+            "messageRequestMode.json",
+            "topicQueueMapping.json",
+            "lmqConsumerOffset.json",
+            "transactionMetrics",
+            "timermetrics",
+            "timercheck",
+            "broker.properties",
+        )
+        for ending in ("", ".bak")
+    ]
+    names += ["timerwheel", "timerlog/00000000000000000000", "rocksdbstore/CURRENT", "epochFileCheckpoint"]
+    for name in names:
+        path = store / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"the content of {name}")
+    for _ in range(2):
+        async with world.broker(on_disk=True) as address, world.peer(address) as peer:
+            await peer.create_topic("orders", queues=1)
+            assert (await peer.send("orders")).code == 0
+    assert {name: (store / name).read_text() for name in names} == {
+        name: f"the content of {name}" for name in names
+    }
+
+
 async def test_what_is_committed_while_the_broker_stops_is_kept(world: World, time: MockClock | None) -> None:
     """A commit that was answered counts, however late it came."""
     commit = {"consumerGroup": "G", "topic": "orders", "queueId": 0}

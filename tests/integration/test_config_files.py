@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 import trio
@@ -18,8 +20,9 @@ from rocketmq_lite.config_files import (
 from rocketmq_lite.errors import StoreDamaged, StoreError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
+T = TypeVar("T")
 NAME = "topics.json"
 
 
@@ -114,3 +117,46 @@ async def test_a_save_that_failed_is_owed(tmp_path: Path) -> None:
     blocker.rmdir()
     await document.save_if_owed()
     assert files.load(NAME, whole) == {"a": 1}
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+STEPS = (
+    "the content is synced",
+    "the old one becomes the backup",
+    "the new one gets its name",
+    "the names are synced",
+)
+
+
+@pytest.mark.parametrize("step", range(len(STEPS)), ids=STEPS)
+async def test_a_crash_at_any_step_leaves_the_old_document_or_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    files = await directory(tmp_path)
+    for number in (1, 2):
+        await files.write(NAME, {"a": number})
+    left = step
+
+    def dying(real: Callable[..., T]) -> Callable[..., T]:
+        def act(*arguments: Any) -> T:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise Crash
+            return real(*arguments)
+
+        return act
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", dying(os.fsync))
+        patch.setattr(Path, "replace", dying(Path.replace))
+        with pytest.raises(Crash):
+            await files.write(NAME, {"a": 3})
+    assert left == -1
+    again = await directory(tmp_path)
+    assert again.load(NAME, whole) == {"a": 3 if STEPS[step] == STEPS[-1] else 2}
+    await again.write(NAME, {"a": 4})
+    assert again.load(NAME, whole) == {"a": 4}

@@ -15,6 +15,7 @@ from rocketmq_lite.protocol.headers.heartbeat import NotifyConsumerIdsChangedReq
 
 if TYPE_CHECKING:
     from rocketmq_lite.broker.engine.clients import Changes, ClientTable
+    from rocketmq_lite.broker.engine.filters import ConditionTable
     from rocketmq_lite.broker.engine.groups import GroupTable
     from rocketmq_lite.broker.owner import EngineOwner
     from rocketmq_lite.clock import Clock
@@ -25,16 +26,25 @@ _log: Final = logging.getLogger(__name__)
 class Presence:
     """The one place where a change of the client table has effects."""
 
-    def __init__(self, owner: EngineOwner, clients: ClientTable, groups: GroupTable, clock: Clock) -> None:
+    def __init__(
+        self,
+        owner: EngineOwner,
+        clients: ClientTable,
+        groups: GroupTable,
+        conditions: ConditionTable,
+        clock: Clock,
+    ) -> None:
         self._owner = owner
         self._clients = clients
         self._groups = groups
+        self._conditions = conditions
         self._clock = clock
 
     def apply(self, changes: Changes) -> None:
         """Tell the engine first: a client that is told of a change may pull at once."""
         for table in changes.tables:
             self._owner.put_subscriptions(table)
+            self._conditions.register(table.group, table.subscriptions or (), now_ms=self._clock.wall_ms())
         for notice in changes.notices:
             if self._wants_notices(notice.group):
                 request = Command(

@@ -17,6 +17,7 @@ import trio
 from rocketmq_lite.broker.catalog import Catalog
 from rocketmq_lite.broker.engine.clients import ClientTable
 from rocketmq_lite.broker.engine.delays import DelayProgress
+from rocketmq_lite.broker.engine.filters import ConditionTable
 from rocketmq_lite.broker.engine.groups import GroupTable
 from rocketmq_lite.broker.engine.locks import LockTable
 from rocketmq_lite.broker.engine.offsets import OffsetSnapshots
@@ -35,6 +36,7 @@ from rocketmq_lite.broker.opening import Owner, config_files, disk_offload, open
 from rocketmq_lite.broker.presence import Presence
 from rocketmq_lite.broker.router import Router
 from rocketmq_lite.broker.services import expiry, rates, reach, retention
+from rocketmq_lite.broker.services.conditions import ConditionKeeper
 from rocketmq_lite.broker.services.offsets import OffsetKeeper
 from rocketmq_lite.broker.services.register import Identity, Registrar
 from rocketmq_lite.broker.services.schedule import Schedule
@@ -167,7 +169,9 @@ class _Broker:
             registrar=self._registrar,
             clock=clock,
         )
-        self._presence = Presence(engine, self._clients, self._groups, clock)
+        conditions = ConditionTable()
+        self._presence = Presence(engine, self._clients, self._groups, conditions, clock)
+        self._conditions = ConditionKeeper(conditions, files, clock)
         self._offsets = OffsetKeeper(
             owner=engine,
             files=files,
@@ -186,6 +190,7 @@ class _Broker:
         self._files.load(TOPIC_FILE, self._topics.restore)
         self._files.load(GROUP_FILE, self._groups.restore)
         self._catalog.push_all()
+        self._conditions.load()
         self._offsets.load()
         self._schedule.load()
 
@@ -234,6 +239,7 @@ class _Broker:
         async with trio.open_nursery() as nursery:
             if self._settings.advertise is not None:
                 nursery.start_soon(self._check_advertised_address)
+            nursery.start_soon(self._conditions.run)
             nursery.start_soon(self._offsets.run)
             nursery.start_soon(self._schedule.run)
             nursery.start_soon(expiry.run, self._presence, self._locks, self._engine, self._clock)
@@ -276,7 +282,7 @@ class _Broker:
         commit any more. How far delayed messages have come waits for the flush that the stop brings.
         """
         await self._registrar.leave()
-        saves = (self._catalog.save, self._offsets.save)
+        saves = (self._catalog.save, self._conditions.save, self._offsets.save)
         for step in (*saves, self._engine.stop, self._offsets.save, self._schedule.save):
             try:
                 await step()
