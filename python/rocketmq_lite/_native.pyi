@@ -6,6 +6,7 @@ bytes take any bytes-like object and keep no reference to it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from os import PathLike
 from typing import Final, Literal, final
 
@@ -642,6 +643,7 @@ class Opening:
         root: str | PathLike[str] | None = None,
         log_dirs: Sequence[str | PathLike[str]] = ...,
         read_only_log_dirs: Sequence[str | PathLike[str]] = ...,
+        topics: AbstractSet[str] | None = None,
         segment_size: int = ...,
         consume_queue_entries: int = 300_000,
         index_slots: int = 5_000_000,
@@ -664,6 +666,7 @@ class Opening:
             root: Apache's `storePathRootDir`; None keeps everything in memory.
             log_dirs: Apache's `storePathCommitLog`; empty for `commitlog` of the root.
             read_only_log_dirs: Where files of the log are and no new ones are made.
+            topics: The topics that there are; queues of others are not missed. None if that is not known.
             segment_size: Bytes of a commit log file; 1 GiB if not given.
             consume_queue_entries: Entries of a consume queue file.
             index_slots: Hash slots of an index file.
@@ -841,9 +844,15 @@ class OfflineStore:
     """A store directory that no broker has open. Nothing is changed, and brokers are kept out meanwhile."""
 
     def __new__(
-        cls, root: str | PathLike[str], *, log_dirs: Sequence[str | PathLike[str]] = ...
+        cls,
+        root: str | PathLike[str],
+        *,
+        log_dirs: Sequence[str | PathLike[str]] = ...,
+        topics: AbstractSet[str] | None = None,
     ) -> OfflineStore:
         """Open Apache's `storePathRootDir`; `log_dirs` if the log does not lie in `commitlog` of it.
+
+        With `topics`, queues of other topics are not missed.
 
         Raises:
             StoreError: A broker has it open, or it cannot be read.
@@ -868,9 +877,15 @@ class StoreCheck:
     """A check of a store directory, a step at a time."""
 
     def __new__(
-        cls, root: str | PathLike[str], *, log_dirs: Sequence[str | PathLike[str]] = ...
+        cls,
+        root: str | PathLike[str],
+        *,
+        log_dirs: Sequence[str | PathLike[str]] = ...,
+        topics: AbstractSet[str] | None = None,
     ) -> StoreCheck:
         """Open Apache's `storePathRootDir`; `log_dirs` if the log does not lie in `commitlog` of it.
+
+        With `topics`, queues of other topics are not missed.
 
         Raises:
             StoreError: A broker has it open, or it cannot be read.
@@ -898,6 +913,7 @@ class StoreRepair:
         root: str | PathLike[str],
         *,
         log_dirs: Sequence[str | PathLike[str]] = ...,
+        topics: AbstractSet[str] | None = None,
         remake: bool = False,
     ) -> StoreRepair:
         """Open and lock Apache's `storePathRootDir`; with `remake` queues and index are made again in any case.

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 from rocketmq_lite import _native
 from rocketmq_lite.clock import utc_offset_s
-from rocketmq_lite.errors import ConfigError, StoreDamaged, StoreError, StoreLocked
-from rocketmq_lite.protocol.framing import RawMessage, decode_messages
+from rocketmq_lite.errors import ConfigError, ProtocolError, StoreDamaged, StoreError, StoreLocked
+from rocketmq_lite.protocol.framing import RawMessage, decode_messages, json_loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["OfflineRepair", "OfflineStore", "store_error", "store_root"]
+__all__ = ["OfflineRepair", "OfflineStore", "known_topics", "store_error", "store_root"]
 
 _CHUNK: Final = 1024 * 1024
 
@@ -43,6 +43,22 @@ def store_root(directory: Path, log_dirs: Sequence[Path] = ()) -> Path:
         f"{directory} holds no store: there is no commitlog in it",
         hint="give the directory of --data, or Apache's storePathRootDir; a log that lies elsewhere needs --commit-log",
     )
+
+
+def known_topics(root: Path) -> frozenset[str] | None:
+    """The topics of a store, by ``topics.json`` or its backup; None if neither says so.
+
+    Nothing is changed: whoever opens the store will report a file that is damaged.
+    """
+    for name in ("topics.json", "topics.json.bak"):
+        try:
+            document = json_loads((root / "config" / name).read_bytes())
+        except (OSError, ProtocolError):
+            continue
+        table = document.get("topicConfigTable") if isinstance(document, dict) else None
+        if isinstance(table, dict):
+            return frozenset(map(str, table))
+    return None
 
 
 def store_error(error: _native.StoreError) -> StoreError:
@@ -76,6 +92,7 @@ class OfflineStore:
     def __init__(self, root: Path, log_dirs: Sequence[Path] = ()) -> None:
         self._root = root
         self._log_dirs = [str(path) for path in log_dirs]
+        self._topics = known_topics(root)
 
     def inspect(self) -> dict[str, object]:
         """What is in it, without reading all of it; docs/cli.md names the members.
@@ -85,7 +102,9 @@ class OfflineStore:
             StoreError: It cannot be read.
         """
         with _translated():
-            return _native.OfflineStore(str(self._root), log_dirs=self._log_dirs).inspect()
+            return _native.OfflineStore(
+                str(self._root), log_dirs=self._log_dirs, topics=self._topics
+            ).inspect()
 
     def verify(self, progress: Callable[[int, int], None]) -> dict[str, object]:
         """Read the log and every queue entry that belongs to it; docs/cli.md names the members of the report.
@@ -98,7 +117,7 @@ class OfflineStore:
             StoreError: It cannot be read.
         """
         with _translated():
-            check = _native.StoreCheck(str(self._root), log_dirs=self._log_dirs)
+            check = _native.StoreCheck(str(self._root), log_dirs=self._log_dirs, topics=self._topics)
             has_more = True
             while has_more:
                 has_more, position, end = check.step()
@@ -116,7 +135,7 @@ class OfflineStore:
             StoreError: It cannot be read.
         """
         with _translated():
-            store = _native.OfflineStore(str(self._root), log_dirs=self._log_dirs)
+            store = _native.OfflineStore(str(self._root), log_dirs=self._log_dirs, topics=self._topics)
             position = start
             while True:
                 found, position = store.records(position, _CHUNK)
@@ -145,7 +164,10 @@ class OfflineRepair:
         self._root = root
         with _translated():
             self._repair = _native.StoreRepair(
-                str(root), log_dirs=[str(path) for path in log_dirs], remake=remake
+                str(root),
+                log_dirs=[str(path) for path in log_dirs],
+                topics=known_topics(root),
+                remake=remake,
             )
 
     def plan(self, progress: Callable[[int, int], None]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -46,6 +47,27 @@ async def test_a_broker_that_nobody_used_leaves_no_tables(world: World, time: Mo
     async with world.broker(on_disk=True):
         pass
     assert list((world.directory / "store" / "config").iterdir()) == []
+
+
+async def test_a_lost_queue_is_made_again_and_reported(
+    world: World, time: MockClock | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with world.broker(on_disk=True) as address, world.peer(address) as peer:
+        await peer.create_topic("orders", queues=2)
+        for number in range(3):
+            await peer.send("orders", str(number).encode())
+    shutil.rmtree(world.directory / "store" / "consumequeue" / "orders" / "0")
+    async with world.broker(on_disk=True) as address, world.peer(address) as peer:
+        assert [message.body for message in await peer.pull("orders")] == [b"0", b"1", b"2"]
+        assert (await peer.send("orders")).fields["queueOffset"] == "3"
+        await peer.call(RequestCode.DELETE_TOPIC_IN_BROKER, topic="orders")
+    assert (
+        "these consume queues were gone; they were made again from what the log has: orders/0" in caplog.text
+    )
+    caplog.clear()
+    async with world.broker(on_disk=True):
+        pass
+    assert "were gone" not in caplog.text, "removed is not lost"
 
 
 async def test_files_of_apache_that_are_not_used_here_stay_as_they_are(

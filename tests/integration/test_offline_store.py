@@ -195,3 +195,16 @@ def test_repair_of_apaches_directory(rmq: Rmq, sample: Path) -> None:
     done = json.loads(rmq("--yes", "store", "repair", sample, "--remake")[1])
     assert (done["repaired"], done["sound"], done["plan"]["index"]) == (True, True, "usable")
     assert rmq.json("store", "inspect", sample)["queues"] == before
+
+
+async def test_a_lost_queue_is_missed_and_made_again(rmq: Rmq, world: World, time: MockClock | None) -> None:
+    async with world.broker(on_disk=True) as address, world.peer(address) as peer:
+        await peer.create_topic("orders", queues=1)
+        await peer.send("orders", b"one")
+    queue = world.directory / "store" / "consumequeue" / "orders"
+    shutil.rmtree(queue)
+    code, out, _ = rmq("store", "verify", world.directory)
+    assert (code, json.loads(out)["counts"]) == (1, {"missing-queue": 1})
+    code, out, _ = rmq("--yes", "store", "repair", world.directory)
+    assert (code, json.loads(out)["plan"]["missing_queues"]) == (0, [str(queue / "0")])
+    assert rmq.json("store", "inspect", world.directory)["queues"][0]["messages"] == 1

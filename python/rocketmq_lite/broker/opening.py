@@ -26,6 +26,7 @@ from rocketmq_lite.config_files import (
     thread_offload,
 )
 from rocketmq_lite.errors import ConfigError
+from rocketmq_lite.storage import known_topics
 from rocketmq_lite.transport.address import format_address
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ def _engine_settings(
         root=settings.store_root,
         log_dirs=settings.commit_log,
         read_only_log_dirs=settings.read_only_commit_log,
+        topics=None if settings.store_root is None else known_topics(settings.store_root),
         segment_size=settings.segment_size,
         queue_file_entries=settings.queue_file_entries,
         index_slots=settings.index_slots,

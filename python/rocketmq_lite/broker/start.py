@@ -28,6 +28,7 @@ class EngineSettings:
         root: The store's directory; None keeps it in memory, which only the pump can.
         log_dirs: Where the log lies, if not in ``commitlog`` of the root.
         read_only_log_dirs: Where files of it are and no new ones are made.
+        topics: Those that there are, so that a queue that is gone with its topic is not missed; None if that is not known.
         seed: Of the generator that picks queues and tells this process's unique keys from others'.
         utc_offset_s: Seconds that local time is ahead of UTC.
         max_connections: Connections that the reactor accepts; the pump has its listener's.
@@ -41,6 +42,7 @@ class EngineSettings:
     root: Path | None
     log_dirs: tuple[Path, ...]
     read_only_log_dirs: tuple[Path, ...]
+    topics: frozenset[str] | None
     segment_size: int
     queue_file_entries: int
     index_slots: int
@@ -62,6 +64,7 @@ class EngineSettings:
             root=None if self.root is None else str(self.root),
             log_dirs=[str(path) for path in self.log_dirs],
             read_only_log_dirs=[str(path) for path in self.read_only_log_dirs],
+            topics=self.topics,
             segment_size=self.segment_size,
             consume_queue_entries=self.queue_file_entries,
             index_slots=self.index_slots,
@@ -106,6 +109,11 @@ def log_recovery(found: Mapping[str, object]) -> None:
         _log.warning(
             "%s index files were not safe on disk; they are made again, and searches by key read the log until then",
             found["index_files_removed"],
+        )
+    if found["lost_queues"]:
+        _log.error(
+            "the files of these consume queues were gone; they were made again from what the log has: %s",
+            ", ".join(map(str, found["lost_queues"])),  # type: ignore[call-overload]
         )
     if found["cut_bytes"]:
         _log.warning(

@@ -31,6 +31,8 @@ def plan_lines(root: Path, plan: dict[str, Any]) -> Iterator[str]:
             yield "  New messages take their offsets again: groups that were behind them have to be set back."
     for queue in plan["replaced_queues"]:
         yield f"- The entries in {queue} are wrong or missing. The directory is kept in {kept} and made again."
+    for queue in plan["missing_queues"]:
+        yield f"- {queue} is gone. It is made again from the records of the log."
     if plan["remakes_queues"]:
         yield "- The entries of all consume queues are made again from the records of the log."
     if plan["remakes_index"]:

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rocketmq_lite_core::filter::tags::TagFilter;
-use rocketmq_lite_core::store::{FileSystem, MemFs, OfflineStore, Open, Store, Verify};
+use rocketmq_lite_core::store::{FileSystem, MemFs, OfflineStore, Open, Outside, Store, Verify};
 use support::{ROOT, WALL_MS, append, bodies, fetch, open, settings, settle};
 
 const COUNT: u64 = 6;
@@ -66,7 +66,7 @@ fn a_filter_by_tags_finds_its_messages() {
 #[test]
 fn a_check_finds_nothing_wrong() {
     let fs = written_by_apache();
-    let mut check = Verify::new(OfflineStore::open(&fs, ROOT, &[]).expect("it opens"));
+    let mut check = Verify::new(OfflineStore::open(&fs, ROOT, &Outside::default()).expect("it opens"));
     while check.step(1 << 20).expect("it can be read") {}
     assert!(check.report().is_sound(), "{:?}", check.report());
 }

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rocketmq_lite_core::store::{
-    FileSystem, MemFs, OfflineStore, Open, Recovery, Repair, Store, StoreError, StoreSettings, Verify,
+    FileSystem, MemFs, OfflineStore, Open, Outside, Recovery, Repair, Store, StoreError, StoreSettings,
+    Verify,
 };
 use support::{ROOT, WALL_MS, bodies, flush, send, settings};
 
@@ -15,6 +16,10 @@ const SEGMENT: u64 = 4096;
 
 fn paths(names: &[&str]) -> Vec<PathBuf> {
     names.iter().map(|name| Path::new("/disks").join(name)).collect()
+}
+
+fn outside(names: &[&str]) -> Outside {
+    Outside { log_dirs: paths(names), ..Outside::default() }
 }
 
 fn with_paths(names: &[&str], read_only: &[&str]) -> StoreSettings {
@@ -115,10 +120,10 @@ fn checks_and_repairs_see_all_of_them() {
     fill(&mut store, 4);
     store.close(WALL_MS).expect("it closes");
     drop(store);
-    let inspected = OfflineStore::open(&fs, ROOT, &paths(&["b", "a"])).expect("it opens").inspect();
+    let inspected = OfflineStore::open(&fs, ROOT, &outside(&["b", "a"])).expect("it opens").inspect();
     assert_eq!((inspected.segments, inspected.log_files_end), (4, 4 * SEGMENT));
     let check = || {
-        let offline = OfflineStore::open(&fs, ROOT, &paths(&["a", "b"])).expect("it opens");
+        let offline = OfflineStore::open(&fs, ROOT, &outside(&["a", "b"])).expect("it opens");
         let mut check = Verify::new(offline);
         while check.step(1 << 20).expect("it can be read") {}
         (check.report().is_sound(), check.report().records)
@@ -128,7 +133,7 @@ fn checks_and_repairs_see_all_of_them() {
     damaged.and_then(|file| file.write_all_at(b"?", 1000)).expect("it is written");
     assert_eq!(check(), (false, 3));
     let mut repair =
-        Repair::new(Arc::new(fs.clone()), Path::new(ROOT), &paths(&["a", "b"]), false).expect("it opens");
+        Repair::new(Arc::new(fs.clone()), Path::new(ROOT), &outside(&["a", "b"]), false).expect("it opens");
     while repair.step(1 << 20).expect("it can be read") {}
     let plan = repair.plan().expect("there is one");
     repair.apply(&plan, 0, WALL_MS).expect("it is done");

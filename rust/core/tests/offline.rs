@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use flate2::read::GzDecoder;
 use rocketmq_lite_core::store::{
-    DiskFs, FileSystem, FindingKind, MemFs, OfflineStore, Open, Report, Store, StoreError, Verify,
+    DiskFs, FileSystem, FindingKind, MemFs, OfflineStore, Open, Outside, Report, Store, StoreError, Verify,
 };
 use support::{ROOT, WALL_MS, flush, open, send};
 
@@ -18,7 +18,7 @@ const LOG: &str = "/store/commitlog/00000000000000000000";
 const QUEUE: &str = "/store/consumequeue/T/0/00000000000000000000";
 
 fn verify(fs: &dyn FileSystem, root: &Path) -> Report {
-    let mut check = Verify::new(OfflineStore::open(fs, root, &[]).unwrap());
+    let mut check = Verify::new(OfflineStore::open(fs, root, &Outside::default()).unwrap());
     while check.step(1000).unwrap() {}
     check.report().clone()
 }
@@ -55,7 +55,7 @@ fn apaches_sample_is_sound_and_stays_as_it_is() {
     let report = verify(&DiskFs, &root);
     assert_eq!((report.records, report.end, report.unreadable), (254, 94_066, 0));
     assert_eq!((report.entries, counts(&report), report.is_sound()), (254, vec![], true));
-    let store = OfflineStore::open(&DiskFs, &root, &[]).unwrap();
+    let store = OfflineStore::open(&DiskFs, &root, &Outside::default()).unwrap();
     let found = store.inspect();
     assert_eq!((found.clean, found.segments, found.segment_size, found.durable), (true, 2, 65_536, None));
     assert_eq!((found.queues.len(), found.index_files.len()), (15, 3));
@@ -71,8 +71,11 @@ fn apaches_sample_is_sound_and_stays_as_it_is() {
 fn a_store_in_use_is_left_alone() {
     let fs = MemFs::new();
     let (_store, _): (Store, _) = open(&fs);
-    assert!(matches!(OfflineStore::open(&fs, ROOT, &[]), Err(StoreError::Locked { .. })));
-    assert!(OfflineStore::open(&MemFs::new(), ROOT, &[]).is_ok_and(|empty| empty.inspect().segments == 0));
+    assert!(matches!(OfflineStore::open(&fs, ROOT, &Outside::default()), Err(StoreError::Locked { .. })));
+    assert!(
+        OfflineStore::open(&MemFs::new(), ROOT, &Outside::default())
+            .is_ok_and(|empty| empty.inspect().segments == 0)
+    );
 }
 
 #[test]

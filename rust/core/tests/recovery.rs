@@ -70,7 +70,7 @@ fn recovering_twice_is_recovering_once() {
 }
 
 #[test]
-fn one_lost_queue_is_made_again_if_a_later_message_tells_of_it() {
+fn without_a_list_of_queues_a_later_message_tells_of_a_lost_one() {
     let fs = MemFs::new();
     let (mut store, _) = open(&fs);
     fill(&mut store, "Lost", 30);
@@ -81,6 +81,7 @@ fn one_lost_queue_is_made_again_if_a_later_message_tells_of_it() {
     fill(&mut store, "Lost", 2);
     drop(store);
     fs.remove_dir_all(Path::new("/store/consumequeue/Lost")).unwrap();
+    fs.remove_file(Path::new("/store/lite-queues.cbor")).unwrap();
     let (store, recovery) = open(&fs);
     assert_eq!((recovery.scanned_from, recovery.records), (0, 62));
     assert_eq!(bodies(&store, "Lost", 0), [numbered(30), numbered(2)].concat());

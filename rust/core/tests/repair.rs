@@ -9,8 +9,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rocketmq_lite_core::store::{
-    Fault, FaultFs, FileSystem, IndexState, MemFs, OfflineStore, Open, Repair, RepairPlan, Repaired, Report,
-    Store, StoreError, StoreSettings, Verify,
+    Fault, FaultFs, FileSystem, IndexState, MemFs, OfflineStore, Open, Outside, Repair, RepairPlan, Repaired,
+    Report, Store, StoreError, StoreSettings, Verify,
 };
 use support::{ROOT, WALL_MS, bodies, flush, open, record, send, settings, settle};
 
@@ -19,13 +19,14 @@ const QUEUE: &str = "/store/consumequeue/T/0/00000000000000000000";
 const KEYED: &[u8] = b"KEYS\x01k\x02";
 
 fn verify(fs: &MemFs) -> Report {
-    let mut check = Verify::new(OfflineStore::open(fs, ROOT, &[]).unwrap());
+    let mut check = Verify::new(OfflineStore::open(fs, ROOT, &Outside::default()).unwrap());
     while check.step(1000).unwrap() {}
     check.report().clone()
 }
 
 fn planned(fs: &MemFs, remakes_all: bool) -> (Repair, RepairPlan) {
-    let mut repair = Repair::new(Arc::new(fs.clone()), Path::new(ROOT), &[], remakes_all).unwrap();
+    let mut repair =
+        Repair::new(Arc::new(fs.clone()), Path::new(ROOT), &Outside::default(), remakes_all).unwrap();
     while repair.step(500).unwrap() {}
     let plan = repair.plan().unwrap();
     (repair, plan)
@@ -91,7 +92,7 @@ fn a_sound_store_needs_none_and_one_in_use_gets_none() {
     assert!(!planned(&fs, false).1.is_needed());
     assert!(planned(&fs, true).1.is_needed());
     let (_store, _) = open(&fs);
-    let refused = Repair::new(Arc::new(fs), Path::new(ROOT), &[], false);
+    let refused = Repair::new(Arc::new(fs), Path::new(ROOT), &Outside::default(), false);
     assert!(matches!(refused, Err(StoreError::Locked { .. })));
 }
 
@@ -178,7 +179,8 @@ fn a_repair_that_fails_anywhere_can_be_repeated() {
             write(&fs, LOG, places[7] + 100, b"?");
             write(&fs, QUEUE, 2 * 20 + 4, &[9; 8]);
             let faulty = FaultFs::new(Arc::new(fs.clone()));
-            let mut work = Repair::new(Arc::new(faulty.clone()), Path::new(ROOT), &[], false).unwrap();
+            let mut work =
+                Repair::new(Arc::new(faulty.clone()), Path::new(ROOT), &Outside::default(), false).unwrap();
             while work.step(500).unwrap() {}
             let plan = work.plan().unwrap();
             faulty.fail_from(fault, nth, io::ErrorKind::Other);

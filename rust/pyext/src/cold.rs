@@ -217,6 +217,7 @@ pub(crate) fn recovery_dict<'py>(py: Python<'py>, recovery: &Recovery) -> PyResu
         cut_bytes,
         ref cut_to,
         index_files_removed,
+        ref lost_queues,
     } = *recovery;
     let table = PyDict::new(py);
     table.set_item("clean", clean)?;
@@ -228,5 +229,7 @@ pub(crate) fn recovery_dict<'py>(py: Python<'py>, recovery: &Recovery) -> PyResu
     table.set_item("cut_bytes", cut_bytes)?;
     table.set_item("cut_to", cut_to.as_ref().map(|path| path.display().to_string()))?;
     table.set_item("index_files_removed", index_files_removed)?;
+    let lost: Vec<String> = lost_queues.iter().map(|(topic, queue)| format!("{topic}/{queue}")).collect();
+    table.set_item("lost_queues", lost)?;
     Ok(table)
 }

@@ -1,12 +1,13 @@
 //! `StoreRepair`: a damaged store directory made one that a broker starts with.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use rocketmq_lite_core::store::{DiskFs, IndexState, Repair as CoreRepair, RepairPlan};
+use rocketmq_lite_core::store::{DiskFs, IndexState, Outside, Repair as CoreRepair, RepairPlan};
 
 use crate::cold::recovery_dict;
 use crate::errors;
@@ -22,10 +23,17 @@ pub(crate) struct StoreRepair {
 #[pymethods]
 impl StoreRepair {
     #[new]
-    #[pyo3(signature = (root, *, log_dirs=vec![], remake=false))]
+    #[pyo3(signature = (root, *, log_dirs=vec![], topics=None, remake=false))]
     #[expect(clippy::needless_pass_by_value, reason = "what Python's paths become")]
-    fn new(py: Python<'_>, root: PathBuf, log_dirs: Vec<PathBuf>, remake: bool) -> PyResult<Self> {
-        let opened = py.detach(|| CoreRepair::new(Arc::new(DiskFs), &root, &log_dirs, remake));
+    fn new(
+        py: Python<'_>,
+        root: PathBuf,
+        log_dirs: Vec<PathBuf>,
+        topics: Option<BTreeSet<String>>,
+        remake: bool,
+    ) -> PyResult<Self> {
+        let opened =
+            py.detach(|| CoreRepair::new(Arc::new(DiskFs), &root, &Outside { log_dirs, topics }, remake));
         Ok(Self { inner: Mutex::new(Some(opened.map_err(|error| errors::store(py, &error))?)) })
     }
 
@@ -91,6 +99,8 @@ fn plan_dict<'py>(py: Python<'py>, plan: &RepairPlan) -> PyResult<Bound<'py, PyD
     table.set_item("cut", cut.transpose()?)?;
     let replaced: Vec<_> = plan.replaced_queues.iter().map(|path| path.display().to_string()).collect();
     table.set_item("replaced_queues", replaced)?;
+    let missing: Vec<_> = plan.missing_queues.iter().map(|path| path.display().to_string()).collect();
+    table.set_item("missing_queues", missing)?;
     table.set_item("remakes_queues", plan.remakes_queues)?;
     let index = match plan.index {
         IndexState::Usable => "usable",

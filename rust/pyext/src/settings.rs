@@ -1,5 +1,6 @@
 //! The keyword arguments of both owners of the engine, and opening what they describe.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,7 +26,7 @@ pub(crate) struct Opening {
 impl Opening {
     #[new]
     #[pyo3(signature = (
-        *, broker_name, cluster, store_host, root=None, log_dirs=vec![], read_only_log_dirs=vec![],
+        *, broker_name, cluster, store_host, root=None, log_dirs=vec![], read_only_log_dirs=vec![], topics=None,
         segment_size=1_073_741_824, consume_queue_entries=300_000,
         index_slots=5_000_000, index_entries=20_000_000, flush="async", flush_interval_ms=500, permission=6, accept_sends_from_ms=0, region="DefaultRegion",
         trace_on=true, seed=0, utc_offset_s=0
@@ -38,6 +39,7 @@ impl Opening {
         root: Option<PathBuf>,
         log_dirs: Vec<PathBuf>,
         read_only_log_dirs: Vec<PathBuf>,
+        topics: Option<BTreeSet<String>>,
         segment_size: u64,
         consume_queue_entries: u64,
         index_slots: u32,
@@ -67,6 +69,7 @@ impl Opening {
         let store = StoreSettings {
             log_dirs,
             read_only_log_dirs,
+            topics,
             segment_size,
             consume_queue_entries,
             index: IndexShape { slots: index_slots, entries: index_entries },

@@ -1,11 +1,14 @@
 //! `OfflineStore`: a store directory that no broker has open, for the offline tools.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
-use rocketmq_lite_core::store::{DiskFs, Finding, OfflineStore as CoreStore, Report, Verify as CoreVerify};
+use rocketmq_lite_core::store::{
+    DiskFs, Finding, OfflineStore as CoreStore, Outside, Report, Verify as CoreVerify,
+};
 
 use crate::errors;
 
@@ -21,10 +24,14 @@ pub(crate) struct OfflineStore {
 #[pymethods]
 impl OfflineStore {
     #[new]
-    #[pyo3(signature = (root, *, log_dirs=vec![]))]
-    #[expect(clippy::needless_pass_by_value, reason = "what Python's paths become")]
-    fn new(py: Python<'_>, root: PathBuf, log_dirs: Vec<PathBuf>) -> PyResult<Self> {
-        let opened = py.detach(|| CoreStore::open(&DiskFs, root, &log_dirs));
+    #[pyo3(signature = (root, *, log_dirs=vec![], topics=None))]
+    fn new(
+        py: Python<'_>,
+        root: PathBuf,
+        log_dirs: Vec<PathBuf>,
+        topics: Option<BTreeSet<String>>,
+    ) -> PyResult<Self> {
+        let opened = py.detach(|| CoreStore::open(&DiskFs, root, &Outside { log_dirs, topics }));
         Ok(Self { inner: opened.map_err(|error| errors::store(py, &error))? })
     }
 
@@ -68,10 +75,15 @@ pub(crate) struct StoreCheck {
 #[pymethods]
 impl StoreCheck {
     #[new]
-    #[pyo3(signature = (root, *, log_dirs=vec![]))]
-    #[expect(clippy::needless_pass_by_value, reason = "what Python's paths become")]
-    fn new(py: Python<'_>, root: PathBuf, log_dirs: Vec<PathBuf>) -> PyResult<Self> {
-        let opened = py.detach(|| CoreStore::open(&DiskFs, root, &log_dirs).map(CoreVerify::new));
+    #[pyo3(signature = (root, *, log_dirs=vec![], topics=None))]
+    fn new(
+        py: Python<'_>,
+        root: PathBuf,
+        log_dirs: Vec<PathBuf>,
+        topics: Option<BTreeSet<String>>,
+    ) -> PyResult<Self> {
+        let outside = Outside { log_dirs, topics };
+        let opened = py.detach(|| CoreStore::open(&DiskFs, root, &outside).map(CoreVerify::new));
         Ok(Self { inner: Mutex::new(opened.map_err(|error| errors::store(py, &error))?) })
     }
 

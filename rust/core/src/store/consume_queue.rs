@@ -162,6 +162,11 @@ impl ConsumeQueue {
         self.max.saturating_add(self.pending.len() as u64 / ENTRY_SIZE)
     }
 
+    /// Whether there is a file of it.
+    pub(crate) fn has_files(&self) -> bool {
+        self.list.segments().start().is_some()
+    }
+
     pub(crate) fn view(&self) -> QueueView {
         QueueView { segments: self.list.segments().clone(), min: self.min, max: self.max }
     }

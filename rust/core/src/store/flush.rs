@@ -25,6 +25,7 @@ use super::{
     dispatch::Position,
     error::StoreError,
     fs::FileSystem,
+    known_queues::KnownQueues,
     marks::{Marks, MarksFile},
     queues::{QueueId, Queues},
     segment::Segment,
@@ -47,6 +48,7 @@ pub struct FlushPlan {
     marks: (MarksFile, Marks),
     checkpoint: Option<(CheckpointFile, Checkpoint)>,
     sync_checkpoint: bool,
+    known: Option<KnownQueues>,
 }
 
 /// How a [`FlushPlan`] ended; goes back to the store that made it.
@@ -88,6 +90,9 @@ impl FlushPlan {
             }
         }
         let (file, marks) = &self.marks;
+        if let Some(known) = &self.known {
+            known.write(&*self.fs, file.root())?;
+        }
         file.write(marks, self.sync_checkpoint)?;
         match &self.checkpoint {
             Some((file, values)) => file.write(values, self.sync_checkpoint),
@@ -135,6 +140,8 @@ pub(crate) struct FlushState {
 struct Round {
     queues: VecDeque<QueueId>,
     reached: Position,
+    // The list of queues, if it has changed.
+    known: Option<KnownQueues>,
 }
 
 impl FlushState {
@@ -201,6 +208,10 @@ impl FlushState {
         progress: Progress,
         wall_ms: i64,
     ) -> FlushPlan {
+        if self.in_flight.is_some() {
+            // The plan that is out may have the list of queues, and may never be run.
+            queues.note_changed();
+        }
         self.begin_round(queues, progress, wall_ms);
         let mut plan = self.make(log, queues, progress, usize::MAX, wall_ms);
         plan.sync_checkpoint = true;
@@ -223,14 +234,16 @@ impl FlushState {
         Ok(())
     }
 
-    fn begin_round(&mut self, queues: &Queues, progress: Progress, wall_ms: i64) {
+    fn begin_round(&mut self, queues: &mut Queues, progress: Progress, wall_ms: i64) {
         let Some(reached) = progress.dispatched else { return };
         self.round_ms = wall_ms;
         self.round_wanted = false;
+        let replaced = self.round.take().and_then(|round| round.known);
+        let known = queues.take_changed().or(replaced);
         let queues: VecDeque<QueueId> = queues.unsynced().collect();
         let has_moved = reached != self.checkpoint.dispatched();
-        if has_moved || !queues.is_empty() {
-            self.round = Some(Round { queues, reached });
+        if has_moved || !queues.is_empty() || known.is_some() {
+            self.round = Some(Round { queues, reached, known });
         }
     }
 
@@ -250,10 +263,12 @@ impl FlushState {
         let ended = self.step_round(queues, step, &mut targets);
         let mut checkpoint = self.checkpoint;
         checkpoint.physic_timestamp = progress.written_timestamp;
-        if let Some(reached) = ended {
-            checkpoint.set_dispatched(reached);
-        }
-        let write = ended.is_some() || is_due(self.checkpoint_ms, CHECKPOINT_MS, wall_ms);
+        let has_ended = ended.is_some();
+        let known = ended.and_then(|round| {
+            checkpoint.set_dispatched(round.reached);
+            round.known
+        });
+        let write = has_ended || is_due(self.checkpoint_ms, CHECKPOINT_MS, wall_ms);
         self.checkpoint_ms = if write { wall_ms } else { self.checkpoint_ms };
         let targets = Arc::new(targets);
         let (indexed, index_end) = progress.index_mark;
@@ -265,12 +280,13 @@ impl FlushState {
             targets,
             marks: (self.marks.clone(), marks),
             checkpoint: write.then(|| (self.file.clone(), checkpoint)),
-            sync_checkpoint: ended.is_some(),
+            sync_checkpoint: has_ended,
+            known,
         }
     }
 
-    /// Takes up to `step` queues of the round; where it began if these were the last.
-    fn step_round(&mut self, queues: &mut Queues, step: usize, targets: &mut Targets) -> Option<Position> {
+    /// Takes up to `step` queues of the round; the round if these were the last.
+    fn step_round(&mut self, queues: &mut Queues, step: usize, targets: &mut Targets) -> Option<Round> {
         let round = self.round.as_mut()?;
         for id in round.queues.drain(..step.min(round.queues.len())) {
             targets.segments.extend(queues.take_unsynced(id, &mut targets.dirs));
@@ -278,7 +294,7 @@ impl FlushState {
         if !round.queues.is_empty() {
             return None;
         }
-        self.round.take().map(|round| round.reached)
+        self.round.take()
     }
 }
 

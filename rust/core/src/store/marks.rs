@@ -81,6 +81,11 @@ impl MarksFile {
         Ok((Self { path, file }, marks))
     }
 
+    /// The store's directory.
+    pub(crate) fn root(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+
     /// Reads a file that is there without changing anything.
     pub(crate) fn read(fs: &dyn FileSystem, root: &Path) -> Result<Option<Marks>, StoreError> {
         let path = root.join(NAME);

@@ -6,6 +6,7 @@
 //! - `commit_log`: records over segments, written in runs. `consume_queue`, `queues`: entries that point to them.
 //! - `dispatch`: from the log to the queues. `flush`, `checkpoint`, `marks`: what is durable.
 //! - `log_scan`, `recovery_start`, `recovery`, `cut_bytes`: what opening a store believes of it, and what not.
+//! - `known_queues`: which queues there have been, for one that is lost to be missed.
 //! - `purge`: what is old goes. `background`: when index and purge have their turn.
 //! - `index`: from the log to the files by key.
 //! - `offline`: for tools, when no broker runs.
@@ -35,6 +36,7 @@ mod flush;
 mod fs;
 mod index;
 mod journal_fs;
+mod known_queues;
 mod log_scan;
 mod marks;
 mod mem_fs;
@@ -63,6 +65,7 @@ use self::{
     fetch::FetchLimits,
     flush::{FlushState, Progress},
     index::{Index, KeyQuery},
+    known_queues::KnownQueues,
     marks::MarksFile,
     queues::Queues,
     read::Work,
@@ -79,8 +82,8 @@ pub use self::{
     journal_fs::{Journal, JournalFs, PowerCut},
     mem_fs::MemFs,
     offline::{
-        CutPlan, Finding, FindingKind, FirstFlaw, IndexState, Inspection, OfflineStore, QueueBounds, Repair,
-        RepairPlan, Repaired, Report, Verify,
+        CutPlan, Finding, FindingKind, FirstFlaw, IndexState, Inspection, OfflineStore, Outside, QueueBounds,
+        Repair, RepairPlan, Repaired, Report, Verify,
     },
     purge::{PurgePlan, PurgeResult},
     read::{Boundary, ReadOutcome, ReadPlan, ReadRequest},
@@ -165,11 +168,20 @@ impl Store {
             Queues::open(Arc::clone(&fs), root.join("consumequeue"), settings.consume_queue_entries)?;
         let (file, mut checkpoint) = CheckpointFile::open(&*fs, &root.join("checkpoint"))?;
         let (marks_file, marks) = MarksFile::open(&*fs, root)?;
+        let known = KnownQueues::read(&*fs, root)?;
+        let lost = known.as_ref().map(|known| known.lost(&queues.known(), settings.topics.as_ref()));
         directory.mark_in_use(settings.process_id)?;
-        let evidence = recovery::Evidence { file: &file, checkpoint: &mut checkpoint, marks, clean };
+        let evidence = recovery::Evidence {
+            file: &file,
+            checkpoint: &mut checkpoint,
+            marks,
+            clean,
+            lost: lost.unwrap_or_default(),
+        };
         let keep = CutBytes::new(Arc::clone(&fs), root);
         let recovered = recovery::recover(&mut log, &mut queues, evidence, &keep)?;
         queues.make_root()?;
+        queues.compare_known(known.as_ref());
         let mut report = recovered.report;
         let (index, removed) = Index::open(
             index::Opening {
@@ -202,7 +214,8 @@ impl Store {
             closed: false,
         };
         // Without marks, a gap behind the log counts as damage: there have to be some before anything is written.
-        if !clean || report.redispatched > 0 || report.cut_bytes > 0 || marks.is_none() {
+        let is_changed = report.redispatched > 0 || report.cut_bytes > 0 || !report.lost_queues.is_empty();
+        if !clean || is_changed || marks.is_none() {
             store.flush_all(wall_ms)?;
         }
         Ok((store, report))

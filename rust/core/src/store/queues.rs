@@ -12,6 +12,7 @@ use super::{
     consume_queue::{ConsumeQueue, QueueEntry, QueueView},
     error::StoreError,
     fs::FileSystem,
+    known_queues::KnownQueues,
     segment::Segment,
 };
 
@@ -43,6 +44,8 @@ pub(crate) struct Queues {
     // Queues with entries that no flush has taken up yet.
     unsynced: BTreeSet<QueueId>,
     were_lost: bool,
+    // Whether a queue has come or gone since the list of them was written.
+    has_changed: bool,
 }
 
 impl Queues {
@@ -62,6 +65,7 @@ impl Queues {
             pending: BTreeSet::new(),
             unsynced: BTreeSet::new(),
             were_lost,
+            has_changed: false,
         };
         for topic in dirs_in(&*queues.fs, &queues.root)? {
             for name in dirs_in(&*queues.fs, &queues.root.join(&topic))? {
@@ -76,6 +80,30 @@ impl Queues {
     /// Whether not even their directory was there.
     pub(crate) fn were_lost(&self) -> bool {
         self.were_lost
+    }
+
+    /// The queues that have files.
+    pub(crate) fn known(&self) -> KnownQueues {
+        let mut known = KnownQueues::default();
+        for (_, queue) in self.iter().filter(|(_, queue)| queue.entries.has_files()) {
+            known.insert(&queue.topic, queue.id);
+        }
+        known
+    }
+
+    /// Says what the written list of queues is.
+    pub(crate) fn compare_known(&mut self, written: Option<&KnownQueues>) {
+        self.has_changed = written != Some(&self.known());
+    }
+
+    /// Has the list of queues written again.
+    pub(crate) fn note_changed(&mut self) {
+        self.has_changed = true;
+    }
+
+    /// The queues, if some have come or gone since this was last asked.
+    pub(crate) fn take_changed(&mut self) -> Option<KnownQueues> {
+        std::mem::take(&mut self.has_changed).then(|| self.known())
     }
 
     /// Makes that directory: from here on it is known which queues there are.
@@ -140,7 +168,9 @@ impl Queues {
     pub(crate) fn write_pending(&mut self) -> Result<(), StoreError> {
         while let Some(&id) = self.pending.first() {
             if let Some(queue) = self.get_mut(id) {
+                let is_new = !queue.entries.has_files();
                 queue.entries.write_pending()?;
+                self.has_changed |= is_new;
             }
             self.pending.remove(&id);
             self.unsynced.insert(id);
@@ -181,6 +211,7 @@ impl Queues {
         if self.fs.exists(&self.root).map_err(StoreError::io("look for", &self.root))? {
             self.fs.sync_dir(&self.root).map_err(StoreError::io("sync", &self.root))?;
         }
+        self.has_changed = true;
         self.topics.remove(topic);
         for id in &ids {
             self.pending.remove(id);

@@ -4,6 +4,7 @@
 //! 2. Queue entries of records behind the start are dropped, and the log is read from there: each whole record gets
 //!    its entry anew. The first that is not whole ends the log. If a queue misses entries that must have been there
 //!    before the start, all of the log is read.
+//!    Queues that are gone though they had been there (`known_queues`) are made again from all of the log.
 //! 3. What is behind the end is removed and zeroed, in the log as in the queues. Nothing of it can come back.
 //!
 //! What lies behind the end is a torn tail, unless it had been durable: then the log is damaged, and nothing of it is cut.
@@ -13,6 +14,7 @@
 //! is taken back first where the next start has to go as far back as this one.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::{
     checkpoint::{Checkpoint, CheckpointFile},
@@ -47,6 +49,8 @@ pub struct Recovery {
     pub unreadable: u64,
     /// Consume queue entries made, again or for the first time.
     pub redispatched: u64,
+    /// Queues whose directories alone were gone. They were made again from what the log has.
+    pub lost_queues: Vec<(Arc<str>, i32)>,
     /// Bytes behind the end that were no whole record, and were cut off.
     pub cut_bytes: u64,
     /// The file that these bytes are kept in; others are beside it, if they did not lie in a row.
@@ -72,6 +76,8 @@ pub(super) struct Evidence<'a> {
     pub(super) checkpoint: &'a mut Checkpoint,
     pub(super) marks: Option<Marks>,
     pub(super) clean: bool,
+    /// Queues that had been there and have no files.
+    pub(super) lost: Vec<(Arc<str>, i32)>,
 }
 
 /// Recovers log and queues.
@@ -81,15 +87,16 @@ pub(super) fn recover(
     evidence: Evidence<'_>,
     keep: &CutBytes,
 ) -> Result<Recovered, StoreError> {
-    let Evidence { file, checkpoint, marks, clean } = evidence;
+    let Evidence { file, checkpoint, marks, clean, lost } = evidence;
     let start = recovery_start::choose(log, queues, checkpoint, clean)?;
     let mut from = start.from;
-    if !start.is_trusted {
+    if !start.is_trusted || !lost.is_empty() {
         forget_queues(file, checkpoint)?;
     }
     for (queue, count) in queues.iter_mut().zip(start.counts) {
         queue.entries.cut(count)?;
     }
+    let remade = remake(log, queues, &lost, from)?;
     let mut pass = redispatch(log, queues, from)?;
     if pass.has_gap {
         forget_queues(file, checkpoint)?;
@@ -105,13 +112,40 @@ pub(super) fn recover(
         end: pass.end,
         records: pass.records,
         unreadable: pass.unreadable,
-        redispatched: pass.redispatched,
+        redispatched: pass.redispatched + remade,
+        lost_queues: lost,
         cut_bytes,
         cut_to,
         index_files_removed: 0,
     };
     let timestamp = pass.timestamp.unwrap_or(checkpoint.physic_timestamp);
     Ok(Recovered { report, reached: pass.reached.unwrap_or(checkpoint.dispatched()), timestamp })
+}
+
+/// Gives lost queues the entries of what the log has before the position that all other queues are right up to.
+fn remake(
+    log: &CommitLog,
+    queues: &mut Queues,
+    lost: &[(Arc<str>, i32)],
+    upto: u64,
+) -> Result<u64, StoreError> {
+    let mut scan = LogScan::new(log.segments().clone(), log.start());
+    let (mut records, mut made) = (0_u64, 0);
+    while !lost.is_empty() && scan.position() < upto {
+        let Some(found) = scan.next()? else { break };
+        records += 1;
+        if let Scanned::Message(message) = found
+            && lost.iter().any(|(topic, id)| (&**topic, *id) == (message.topic, message.queue_id))
+            && matches!(index(log, queues, log.start(), &message)?, Indexed::Yes)
+        {
+            made += 1;
+        }
+        if records.is_multiple_of(WRITE_EVERY) {
+            queues.write_pending()?;
+        }
+    }
+    queues.write_pending()?;
+    Ok(made)
 }
 
 /// Queues are about to be made again from further back than the checkpoint says. Until that is done it must not say so,

@@ -1,5 +1,6 @@
 //! How a store is kept.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::{index::IndexShape, places::Places};
@@ -32,6 +33,8 @@ pub struct StoreSettings {
     pub log_dirs: Vec<PathBuf>,
     /// Apache's `readOnlyCommitLogStorePaths`: directories that have files of the log and get no new ones.
     pub read_only_log_dirs: Vec<PathBuf>,
+    /// The topics that there are, where the owner knows: a queue of another one is not lost but was removed.
+    pub topics: Option<BTreeSet<String>>,
     /// Bytes of a log segment. Has to be what the store was written with.
     pub segment_size: u64,
     /// Entries of a consume queue segment. Has to be what the store was written with.
@@ -53,6 +56,7 @@ impl StoreSettings {
             root: root.into(),
             log_dirs: Vec::new(),
             read_only_log_dirs: Vec::new(),
+            topics: None,
             segment_size: DEFAULT_SEGMENT_SIZE,
             consume_queue_entries: DEFAULT_CONSUME_QUEUE_ENTRIES,
             index: IndexShape::default(),

@@ -6,7 +6,8 @@ use std::path::Path;
 use rocketmq_lite_core::filter::tags::TagFilter;
 use rocketmq_lite_core::record::{self, Decoded};
 use rocketmq_lite_core::store::{
-    FileSystem, FlushMode, KeyKind, MemFs, OfflineStore, Open, ReadOutcome, ReadRequest, Store, Verify,
+    FileSystem, FlushMode, KeyKind, MemFs, OfflineStore, Open, Outside, ReadOutcome, ReadRequest, Store,
+    Verify,
 };
 
 use crate::support::{WALL_MS, fetch};
@@ -149,7 +150,7 @@ fn keys_find(log: &Log, moment: usize, store: &mut Store, state: &State, context
 fn close_and_verify(mut store: Store, fs: &MemFs, context: &str) {
     store.close(WALL_MS).unwrap();
     drop(store);
-    let mut verify = Verify::new(OfflineStore::open(fs, "/store").unwrap());
+    let mut verify = Verify::new(OfflineStore::open(fs, "/store", &Outside::default()).unwrap());
     while verify.step(u64::MAX).unwrap() {}
     let report = verify.report();
     assert!(report.findings.is_empty() && report.unreadable == 0, "{report:?}; {context}");

@@ -7,7 +7,7 @@ mod inspect;
 mod repair;
 mod verify;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use bytes::Bytes;
 
@@ -19,6 +19,7 @@ use super::{
     consume_queue::{ENTRY_SIZE, QueueView, Slot},
     error::StoreError,
     fs::FileSystem,
+    known_queues::KnownQueues,
     log_scan::{LogScan, Scanned},
     marks::{Marks, MarksFile},
     queues::dirs_in,
@@ -36,10 +37,21 @@ struct OfflineQueue {
     view: QueueView,
 }
 
+/// What a directory does not say of itself.
+#[derive(Debug, Clone, Default)]
+pub struct Outside {
+    /// Apache's `storePathCommitLog`, if the log does not lie in `commitlog` of the root.
+    pub log_dirs: Vec<PathBuf>,
+    /// The topics that there are, where that is known: queues of others are not missed.
+    pub topics: Option<BTreeSet<String>>,
+}
+
 /// An open directory. Brokers are kept out while it is open, if they ever were in.
 pub struct OfflineStore {
     root: PathBuf,
-    log_dirs: Vec<PathBuf>,
+    outside: Outside,
+    // Queues that had been there and have no files.
+    lost: Vec<(Arc<str>, i32)>,
     log: Segments,
     queues: Vec<OfflineQueue>,
     checkpoint: Option<Checkpoint>,
@@ -59,12 +71,10 @@ impl OfflineStore {
     /// Opens a directory, Apache's `storePathRootDir`.
     ///
     /// A directory without a log is no store: the error names what is missing.
-    ///
-    /// `log_dirs` are Apache's `storePathCommitLog`, if the log does not lie in `commitlog` of the root.
     pub fn open(
         fs: &dyn FileSystem,
         root: impl Into<PathBuf>,
-        log_dirs: &[PathBuf],
+        outside: &Outside,
     ) -> Result<Self, StoreError> {
         let root = root.into();
         let exists = |name: &str| {
@@ -72,7 +82,7 @@ impl OfflineStore {
             fs.exists(&path).map_err(StoreError::io("look for", &path))
         };
         let lock = if exists("lock")? { Some(lock(fs, &root)?) } else { None };
-        let log = Segments::read_only(fs, &log_places(&root, log_dirs, &[]))?;
+        let log = Segments::read_only(fs, &log_places(&root, &outside.log_dirs, &[]))?;
         let index_dir = root.join("index");
         let mut index_files = Vec::new();
         if exists("index")? {
@@ -80,8 +90,10 @@ impl OfflineStore {
             index_files.extend(entries.into_iter().filter(|entry| !entry.is_dir).map(|entry| entry.name));
             index_files.sort_unstable();
         }
+        let queues = queues(fs, &root, &log)?;
         Ok(Self {
-            queues: queues(fs, &root, &log)?,
+            lost: lost_queues(fs, &root, &queues, outside)?,
+            queues,
             log,
             checkpoint: if exists("checkpoint")? {
                 Some(CheckpointFile::read(fs, &root.join("checkpoint"))?)
@@ -91,7 +103,7 @@ impl OfflineStore {
             marks: if exists("lite.cbor")? { MarksFile::read(fs, &root)? } else { None },
             clean: !exists("abort")?,
             index_files,
-            log_dirs: log_dirs.to_vec(),
+            outside: outside.clone(),
             root,
             _lock: lock,
         })
@@ -138,6 +150,20 @@ fn lock(fs: &dyn FileSystem, root: &std::path::Path) -> Result<Box<dyn Send + Sy
         std::io::ErrorKind::WouldBlock => StoreError::Locked { path: path.clone() },
         _ => StoreError::Io { op: "lock", path: path.clone(), source: error },
     })
+}
+
+fn lost_queues(
+    fs: &dyn FileSystem,
+    root: &std::path::Path,
+    queues: &[OfflineQueue],
+    outside: &Outside,
+) -> Result<Vec<(Arc<str>, i32)>, StoreError> {
+    let Some(known) = KnownQueues::read(fs, root)? else { return Ok(Vec::new()) };
+    let mut found = KnownQueues::default();
+    for queue in queues.iter().filter(|queue| queue.view.segments.start().is_some()) {
+        found.insert(&queue.topic, queue.id);
+    }
+    Ok(known.lost(&found, outside.topics.as_ref()))
 }
 
 /// All queues, with bounds as their files are: up to the first entry of the last file that nobody wrote.

@@ -27,7 +27,7 @@ use super::{
         marks::{Marks, MarksFile},
         recovery,
     },
-    FindingKind, OfflineStore, Report, Verify,
+    FindingKind, OfflineStore, Outside, Report, Verify,
 };
 
 /// What the log loses.
@@ -63,6 +63,8 @@ pub struct RepairPlan {
     pub cut: Option<CutPlan>,
     /// Directories of queues that are replaced.
     pub replaced_queues: Vec<PathBuf>,
+    /// Directories of queues that are gone, and made again.
+    pub missing_queues: Vec<PathBuf>,
     /// Whether queue entries are made again from the whole log.
     pub remakes_queues: bool,
     /// What the index is like.
@@ -74,7 +76,7 @@ pub struct RepairPlan {
 impl RepairPlan {
     /// Whether there is anything to do.
     pub fn is_needed(&self) -> bool {
-        self.cut.is_some() || self.remakes_queues || self.remakes_index
+        self.cut.is_some() || !self.missing_queues.is_empty() || self.remakes_queues || self.remakes_index
     }
 }
 
@@ -113,15 +115,15 @@ struct IndexFilesFound {
 impl Repair {
     /// Begins with a check of all of the store, which is kept locked until [`Self::apply`].
     ///
-    /// With `remakes_all`, queue entries and index are made again even if nothing is wrong with them. For `log_dirs` see
-    /// [`OfflineStore::open`].
+    /// With `remakes_all`, queue entries and index are made again even if nothing is wrong with them. For
+    /// `outside` see [`OfflineStore::open`].
     pub fn new(
         fs: Arc<dyn FileSystem>,
         root: &Path,
-        log_dirs: &[PathBuf],
+        outside: &Outside,
         remakes_all: bool,
     ) -> Result<Self, StoreError> {
-        let store = OfflineStore::open(&*fs, root, log_dirs)?;
+        let store = OfflineStore::open(&*fs, root, outside)?;
         let files = index_files(&*fs, &store)?;
         let queues = root.join("consumequeue");
         let has_queues = fs.exists(&queues).map_err(StoreError::io("look for", &queues))?;
@@ -186,6 +188,7 @@ impl Repair {
                 || !report.bad_queues.is_empty(),
             cut,
             replaced_queues: report.bad_queues.iter().cloned().collect(),
+            missing_queues: report.missing_queues.iter().cloned().collect(),
             index: self.files.state,
             remakes_index: self.remakes_all || is_damaged || self.files.state != IndexState::Usable,
         })
@@ -198,7 +201,8 @@ impl Repair {
         let store = verify.store();
         let (root, marks) = (store.root.clone(), store.marks);
         let mut settings = StoreSettings::new(&root);
-        settings.log_dirs.clone_from(&store.log_dirs);
+        settings.log_dirs.clone_from(&store.outside.log_dirs);
+        settings.topics.clone_from(&store.outside.topics);
         settings.segment_size = length_of(store.log.iter().next()).unwrap_or(settings.segment_size);
         let queue = store.queues.iter().find_map(|queue| length_of(queue.view.segments.iter().next()));
         settings.consume_queue_entries =

@@ -14,6 +14,7 @@ use super::{
         consume_queue::{QueueEntry, QueueView, Slot},
         dispatch::{SCHEDULE_TOPIC, tags_code},
         error::StoreError,
+        known_queues::queue_dir,
         log_scan::{Flaw, LogScan, Scanned, read_message},
     },
     OfflineQueue, OfflineStore,
@@ -39,6 +40,8 @@ pub enum FindingKind {
     MissingEntry,
     /// A queue entry points to no record of the log.
     DanglingEntry,
+    /// A queue had been there, and its directory is gone.
+    MissingQueue,
 }
 
 impl FindingKind {
@@ -51,6 +54,7 @@ impl FindingKind {
             Self::WrongEntry => "wrong-entry",
             Self::MissingEntry => "missing-entry",
             Self::DanglingEntry => "dangling-entry",
+            Self::MissingQueue => "missing-queue",
         }
     }
 }
@@ -93,6 +97,8 @@ pub struct Report {
     pub first_flaw: Option<FirstFlaw>,
     /// Directories of queues whose entries are wrong or missing.
     pub bad_queues: BTreeSet<PathBuf>,
+    /// Directories of queues that are gone.
+    pub missing_queues: BTreeSet<PathBuf>,
 }
 
 /// The first place of the log where no whole record begins.
@@ -122,6 +128,9 @@ impl Report {
             }
             FindingKind::WrongEntry | FindingKind::MissingEntry => {
                 self.bad_queues.insert(finding.path.clone());
+            }
+            FindingKind::MissingQueue => {
+                self.missing_queues.insert(finding.path.clone());
             }
             FindingKind::QueueGap | FindingKind::DanglingEntry => {}
         }
@@ -164,7 +173,18 @@ impl Verify {
             ((Arc::clone(topic), *id), check)
         };
         let queues = store.queues.iter().map(check).collect();
-        Self { store, scan, queues, report: Report::default(), done: false }
+        let mut report = Report::default();
+        for (topic, id) in &store.lost {
+            report.add(Finding {
+                kind: FindingKind::MissingQueue,
+                path: path_of(&store, topic, *id),
+                offset: store.start(),
+                what: format!("the directory of {topic}/{id}"),
+                expected: 1,
+                found: 0,
+            });
+        }
+        Self { store, scan, queues, report, done: false }
     }
 
     /// How far it is, and where the last file ends.
@@ -258,7 +278,7 @@ impl Verify {
 }
 
 fn path_of(store: &OfflineStore, topic: &str, queue_id: i32) -> PathBuf {
-    store.root.join("consumequeue").join(topic).join(queue_id.to_string())
+    queue_dir(&store.root, topic, queue_id)
 }
 
 fn check_entry(
