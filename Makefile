@@ -41,6 +41,8 @@ test: test-rust test-python ## Build and run every test that needs Python and ca
 .PHONY: soak
 soak: $(VENV)/.dev ## The outages that the tests make, at full length (a minute each), and groups under thousands of schedules
 	OUTAGE_SECONDS=60 $(PYTEST) tests/e2e/test_outages.py $(ARGS)
+	ORDER_SECONDS=120 $(PYTEST) tests/e2e/test_order.py $(ARGS)
+	ORDERED_SCHEDULES=20000 $(PYTEST) tests/property/test_ordered_schedules.py --timeout 1200 $(ARGS)
 	GROUP_SCHEDULES=2000 $(PYTEST) tests/property/test_group_schedules.py $(ARGS)
 
 .PHONY: soak-store

@@ -66,6 +66,7 @@ KEYS: Final = (
     Key("listenPort", "port", "port", whole_number(0, 65_535)),
     Key("regionId", "region", "region", TEXT),
     Key("registerNameServerPeriod", "register_interval", "register_interval", _MILLISECONDS),
+    Key("rocketmq.broker.rebalance.lockMaxLiveTime", "lock_time", "lock_seconds", _MILLISECONDS),
     Key("storePathRootDir", "store", "store", PATH),
     Key("storePathCommitLog", "log.paths", "commit_log", PATHS),
     Key("readOnlyCommitLogStorePaths", "log.read_only_paths", "read_only_commit_log", PATHS),
