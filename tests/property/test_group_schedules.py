@@ -200,6 +200,8 @@ class Schedule:
         """Handle messages until the member leaves; the one in hands is finished."""
         with trio.CancelScope() as taking:
             member.taking.append(taking)
+            if member.left.is_set():
+                return  # before this one began
             async for message in consumer:
                 async with message:
                     with trio.CancelScope(shield=True):
