@@ -39,9 +39,19 @@ impl Offsets {
         put(&mut self.resets, topic, group, queue_id, offset);
     }
 
-    /// The reset that a consumer of the queue has to be told of, once.
-    pub(super) fn take_reset(&mut self, topic: &str, group: &str, queue_id: i32) -> Option<i64> {
-        self.resets.get_mut(topic)?.get_mut(group)?.remove(&queue_id)
+    /// The reset that a pull asking for `offset` has to be told of.
+    ///
+    /// A fresh pull is the last to be told, and one that asks for the very offset knows. One that was held since before the
+    /// reset does not settle it: whoever sent it may have given up the queue meanwhile.
+    pub(super) fn heard_of_reset(
+        &mut self,
+        (topic, group, queue_id): (&str, &str, i32),
+        offset: i64,
+        fresh: bool,
+    ) -> Option<i64> {
+        let queues = self.resets.get_mut(topic)?.get_mut(group)?;
+        let reset = if fresh { queues.remove(&queue_id) } else { queues.get(&queue_id).copied() };
+        reset.filter(|reset| *reset != offset)
     }
 
     fn get(&self, topic: &str, group: &str, queue_id: i32) -> Option<i64> {
@@ -189,12 +199,27 @@ mod tests {
         assert!(!offsets.commit("t", "g", 1, 9));
         assert!(offsets.commit("t", "g", 0, 9), "another queue");
         assert_eq!((offsets.get("t", "g", 1), offsets.get("t", "g", 0)), (Some(2), Some(9)));
-        assert_eq!(offsets.take_reset("t", "h", 0), None);
-        assert_eq!((offsets.take_reset("t", "g", 1), offsets.take_reset("t", "g", 1)), (Some(2), None));
+        assert_eq!(offsets.heard_of_reset(("t", "h", 0), 9, true), None);
+        for held in [1, 2] {
+            assert_eq!(offsets.heard_of_reset(("t", "g", 1), 9, false), Some(2), "{held}");
+        }
+        assert!(!offsets.commit("t", "g", 1, 9), "a held pull may be of somebody who has gone");
+        assert_eq!(offsets.heard_of_reset(("t", "g", 1), 9, true), Some(2));
+        assert_eq!(offsets.heard_of_reset(("t", "g", 1), 9, true), None);
         assert!(offsets.commit("t", "g", 1, 9));
         offsets.reset("t", "g", 1, 2);
         offsets.remove(None, Some("g"));
-        assert_eq!(offsets.take_reset("t", "g", 1), None);
+        assert_eq!(offsets.heard_of_reset(("t", "g", 1), 9, true), None);
+    }
+
+    #[test]
+    fn who_asks_for_the_offset_of_a_reset_has_heard_of_it() {
+        let mut offsets = filled();
+        offsets.reset("t", "g", 1, 2);
+        assert_eq!(offsets.heard_of_reset(("t", "g", 1), 2, false), None);
+        assert!(!offsets.commit("t", "g", 1, 9));
+        assert_eq!(offsets.heard_of_reset(("t", "g", 1), 2, true), None);
+        assert!(offsets.commit("t", "g", 1, 9));
     }
 
     #[test]

@@ -196,7 +196,8 @@ impl Broker {
     }
 
     fn read_pull(&mut self, pull: Pull, now: Now) {
-        if let Some(offset) = self.offsets.take_reset(&pull.topic, &pull.group, pull.queue_id) {
+        let place = (pull.topic.as_str(), pull.group.as_str(), pull.queue_id);
+        if let Some(offset) = self.offsets.heard_of_reset(place, pull.offset, pull.first) {
             return self.answer_reset(&pull, offset);
         }
         let request = ReadRequest::Fetch {
