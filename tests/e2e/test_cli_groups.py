@@ -179,3 +179,62 @@ def test_who_is_in_a_producer_group(server: Server, namesrv: str) -> None:
             "language": "OTHER",
             "version": "5.3.3",
         }
+
+
+def positions(plan: dict[str, list[dict[str, object]]]) -> dict[object, tuple[object, object]]:
+    return {each["queue"]: (each["before"], each["after"]) for each in plan["queues"]}
+
+
+def consumed(topic: str, group: str, namesrv: str) -> None:
+    """A topic with three messages in two queues, all consumed by a group that has gone."""
+    rmq("topic", "create", topic, "--queues", "2", namesrv=namesrv)
+    rmq("msg", "send", topic, "x", "--count", "3", namesrv=namesrv)
+    tail = rmq("msg", "tail", topic, "--group", group, "--from", "earliest", "--count", "3", namesrv=namesrv)
+    assert len(tail.out.splitlines()) == 3
+
+
+def test_setting_a_groups_position(namesrv: str) -> None:
+    consumed("reset", "mover", namesrv)
+    reset, lag = ["group", "reset", "mover", "reset"], ["group", "lag", "mover", "--topic", "reset"]
+    plan = rmq(*reset, "--to-earliest", "--dry-run", namesrv=namesrv).json()
+    assert (plan["group"], plan["dry_run"]) == ("mover", True)
+    assert {after for _, after in positions(plan).values()} == {0}
+    assert sum(each["again"] for each in plan["queues"]) == 3
+    refused = rmq(*reset, "--to-earliest", stdin=b"n\n", namesrv=namesrv)
+    assert refused.code == 1
+    assert "3 messages will be consumed again, 0 will not be consumed" in refused.err
+    assert rmq(*lag, namesrv=namesrv).json()["total"] == 0
+    done = rmq(*reset, "--to-earliest", "--yes", namesrv=namesrv)
+    assert done.json() == plan | {"dry_run": False}
+    assert rmq(*lag, namesrv=namesrv).json()["total"] == 3
+    one = rmq(*reset, "--to-latest", "--queue", "broker-a/1", "--yes", namesrv=namesrv)
+    assert list(positions(one.json())) == [1]
+    table = rmq(*reset, "--to-time", "2020-01-01", "--yes", "--output", "table", namesrv=namesrv)
+    assert "set 2 positions of group mover" in table.out
+    assert rmq(*lag, namesrv=namesrv).json()["total"] == 3
+
+
+def test_giving_a_group_the_positions_of_another(namesrv: str) -> None:
+    consumed("inheritance", "elder", namesrv)
+    rmq("group", "create", "heir", namesrv=namesrv)
+    cloned = rmq("group", "clone", "elder", "heir", "--yes", namesrv=namesrv)
+    assert {before for before, _ in positions(cloned.json()).values()} == {None}
+    assert sum(each["after"] for each in cloned.json()["queues"]) == 3
+    assert rmq("group", "lag", "heir", namesrv=namesrv).json()["total"] == 0
+    nothing = rmq("group", "clone", "heir", "elder", "--topic", "%RETRY%elder", "--dry-run", namesrv=namesrv)
+    assert nothing.json()["queues"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ([], "where to is not given"),
+        (["--to-latest", "--to-offset", "3"], "several places"),
+        (["--to-time", "soon"], "--to-time soon is no time"),
+        (["--to-latest", "--queue", "first"], "--queue first is no queue"),
+    ],
+)
+def test_where_to_is_one_place(namesrv: str, arguments: list[str], complaint: str) -> None:
+    run = rmq("group", "reset", "g", "t", *arguments, namesrv=namesrv)
+    assert run.code == 2
+    assert complaint in run.err

@@ -215,7 +215,9 @@ class _Broker:
                 broker_name=name,
                 address=address,
             ).table(),
-            **ResetHandlers(catalog=self._catalog, owner=self._engine, broker_name=name).table(),
+            **ResetHandlers(
+                catalog=self._catalog, owner=self._engine, clients=self._clients, broker_name=name
+            ).table(),
             **RelayHandlers(self._engine, self._clients).table(),
             **AdminHandlers(
                 settings=self._settings,

@@ -19,6 +19,7 @@ from rocketmq_lite.cli.completion import topics as complete_topics
 from rocketmq_lite.cli.confirm import confirm
 from rocketmq_lite.cli.doctor import problem_rows
 from rocketmq_lite.cli.failures import UsageFault
+from rocketmq_lite.cli.group_positions import clone, reset
 from rocketmq_lite.cli.group_rows import (
     blocked_lines,
     blocked_record,
@@ -258,5 +259,5 @@ def _show_settings(
         show_rows(rows, options, empty="")
 
 
-for _body in (ls, show, create, alter, lag, clients, rm):
+for _body in (ls, show, create, alter, lag, reset, clone, clients, rm):
     app.command(_body.__name__)(with_global_options(_body))

@@ -19,6 +19,7 @@ from rocketmq_lite.cli.interrupt import cancelled_by_ctrl_c
 from rocketmq_lite.cli.message_find import find
 from rocketmq_lite.cli.message_get import get
 from rocketmq_lite.cli.message_text import message_line, message_record
+from rocketmq_lite.cli.moments import parse_time
 from rocketmq_lite.cli.options import GlobalOptions, with_global_options
 from rocketmq_lite.cli.pipe import until_reader_leaves
 from rocketmq_lite.cli.render import show_line, show_record, show_rows
@@ -165,12 +166,7 @@ def _start(text: str) -> Start:
     named: dict[str, Start] = {"earliest": "earliest", "latest": "latest"}
     if text in named:
         return named[text]
-    try:
-        return datetime.fromisoformat(text).astimezone()
-    except ValueError:
-        raise UsageFault(
-            f"--from {text} is neither earliest, latest nor a time", hint="for example 2026-11-23T09:00"
-        ) from None
+    return parse_time("--from", text, otherwise="earliest, latest")
 
 
 def _properties(pairs: list[str]) -> dict[str, str]:

@@ -14,13 +14,16 @@ from rocketmq_lite.client.administration.doctor import DoctorAdmin
 from rocketmq_lite.client.administration.groups import GroupAdmin
 from rocketmq_lite.client.administration.members import MemberAdmin
 from rocketmq_lite.client.administration.messages import MessageAdmin
+from rocketmq_lite.client.administration.positions import PositionAdmin
 from rocketmq_lite.client.administration.topics import TopicAdmin
 
 __all__ = ["Admin"]
 
 
 @final
-class Admin(TopicAdmin, GroupAdmin, MemberAdmin, BrokerAdmin, MessageAdmin, DoctorAdmin):
+class Admin(
+    TopicAdmin, GroupAdmin, MemberAdmin, PositionAdmin, BrokerAdmin, MessageAdmin, DoctorAdmin
+):
     """What administers a cluster; reached by ``client.admin``.
 
     Cancelling a change leaves it done on some brokers and not on others; repeat it.

@@ -18,11 +18,14 @@ from rocketmq_lite.errors import ConfigError, RocketMQError
 from rocketmq_lite.protocol.bodies import ConsumerData, HeartbeatData, ProducerData
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rocketmq_lite.client.remote import Remote
     from rocketmq_lite.client.routing import Routing
+    from rocketmq_lite.model import MessageQueue
     from rocketmq_lite.protocol.bodies import ConsumerRunningInfo
 
-__all__ = ["GOODBYE_TIMEOUT", "Heartbeats"]
+__all__ = ["GOODBYE_TIMEOUT", "ConsumerMember", "Heartbeats"]
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +44,12 @@ class ConsumerMember(Protocol):
 
     def running_info(self) -> ConsumerRunningInfo:
         """How it is doing."""
+
+    def move_to(self, offsets: Mapping[MessageQueue, int]) -> None:
+        """The group's positions in these queues were set: go on there, where they are ours."""
+
+    def positions(self, topic: str) -> Mapping[MessageQueue, int]:
+        """How far it is in its queues of a topic."""
 
 
 @dataclass(slots=True)
@@ -136,10 +145,9 @@ class Heartbeats:
         if (member := self._members.get(group)) is not None:
             member.balance_soon()
 
-    def running_info(self, group: str) -> ConsumerRunningInfo | None:
-        """How our member of a consumer group is doing; ``None`` if we are not in it."""
-        member = self._members.get(group)
-        return None if member is None else member.running_info()
+    def member(self, group: str) -> ConsumerMember | None:
+        """Our member of a consumer group; ``None`` if we are not in it."""
+        return self._members.get(group)
 
     def forgotten_by(self, address: str) -> None:
         """A broker does not know us, or no longer: the next :meth:`ensure` tells it."""

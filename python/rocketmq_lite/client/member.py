@@ -23,7 +23,7 @@ from rocketmq_lite.client.reader import QueueReader
 from rocketmq_lite.client.running_info import describe_consumer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from rocketmq_lite.client.consumer_settings import ConsumerSettings
     from rocketmq_lite.client.engine.diagnosis import Problem
@@ -131,6 +131,18 @@ class GroupMember:
             started_ms=self._settings.sub_version,
             name_servers=self._routing.name_servers,
         )
+
+    def positions(self, topic: str) -> dict[MessageQueue, int]:
+        """How far we are in our queues of a topic, for the tool that asks."""
+        found = {queue: reader.process_queue.committable for queue, reader in self.readers.items()}
+        return {queue: at for queue, at in found.items() if queue.topic == topic and at is not None}
+
+    def move_to(self, offsets: Mapping[MessageQueue, int]) -> None:
+        """Go on at these offsets, in the queues that are ours, and commit them."""
+        moved = [(self.readers[queue], at) for queue, at in offsets.items() if queue in self.readers]
+        for reader, offset in moved:
+            reader.move_to(offset)
+        self._nursery.start_soon(self._committer.commit, [reader for reader, _ in moved])
 
     def register(self) -> None:
         """Be in the group: from now on heartbeats tell it. :meth:`leave` has to follow.

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rocketmq_lite.errors import BrokerError
+from rocketmq_lite.protocol.bodies import ConsumerStatus, ResetOffsets
 from rocketmq_lite.protocol.codes import RequestCode, ResponseCode
+from rocketmq_lite.protocol.headers.group import GetConsumerStatusRequestHeader, ResetOffsetRequestHeader
 from rocketmq_lite.protocol.headers.heartbeat import (
     GetConsumerRunningInfoRequestHeader,
     NotifyConsumerIdsChangedRequestHeader,
 )
 
 if TYPE_CHECKING:
-    from rocketmq_lite.client.heartbeats import Heartbeats
+    from rocketmq_lite.client.heartbeats import ConsumerMember, Heartbeats
     from rocketmq_lite.protocol.command import Command
     from rocketmq_lite.transport.dispatch import Handler
 
@@ -30,6 +32,8 @@ class Pushes:
         return {
             RequestCode.NOTIFY_CONSUMER_IDS_CHANGED: self.consumer_ids_changed,
             RequestCode.GET_CONSUMER_RUNNING_INFO: self.running_info,
+            RequestCode.RESET_CONSUMER_CLIENT_OFFSET: self.reset_offset,
+            RequestCode.GET_CONSUMER_STATUS_FROM_CLIENT: self.status,
         }
 
     async def consumer_ids_changed(self, _address: str, request: Command) -> None:
@@ -40,10 +44,24 @@ class Pushes:
 
     async def running_info(self, _address: str, request: Command) -> Command:
         """How our member of a consumer group is doing."""
-        group = GetConsumerRunningInfoRequestHeader.from_fields(request.fields).consumer_group
-        found = None if self.heartbeats is None else self.heartbeats.running_info(group)
-        if found is None:
+        header = GetConsumerRunningInfoRequestHeader.from_fields(request.fields)
+        return request.answer(body=self._member(header.consumer_group).running_info().encode())
+
+    async def reset_offset(self, _address: str, request: Command) -> None:
+        """The positions of a consumer group were set; this request has no answer."""
+        group = ResetOffsetRequestHeader.from_fields(request.fields).group
+        self._member(group).move_to(ResetOffsets.decode(request.body).offset_table)
+
+    async def status(self, _address: str, request: Command) -> Command:
+        """How far our member of a consumer group is in a topic."""
+        header = GetConsumerStatusRequestHeader.from_fields(request.fields)
+        positions = self._member(header.group).positions(header.topic)
+        return request.answer(body=ConsumerStatus(dict(positions)).encode())
+
+    def _member(self, group: str) -> ConsumerMember:
+        member = None if self.heartbeats is None else self.heartbeats.member(group)
+        if member is None:
             raise BrokerError(
                 ResponseCode.SYSTEM_ERROR, f"The Consumer Group <{group}> not exist in this consumer"
             )
-        return request.answer(body=found.encode())
+        return member

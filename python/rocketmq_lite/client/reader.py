@@ -141,6 +141,7 @@ class QueueReader:
         self._routing = routing
         self._heartbeats = heartbeats
         self._scope = trio.CancelScope()
+        self._step_scope = trio.CancelScope()
         self._room = trio.Event()
         self._waiting_for_work = trio.lowlevel.ParkingLot()
         self._backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
@@ -153,10 +154,10 @@ class QueueReader:
         """Read until :meth:`release` or :meth:`stop`."""
         try:
             with self._scope:
-                await self._attempt(self._locate)
-                self.settled.set()
                 while True:
-                    await self._attempt(self._step)
+                    with trio.CancelScope() as self._step_scope:
+                        await self._attempt(self._step)
+                    self.settled.set()
         finally:
             self.settled.set()
 
@@ -186,6 +187,12 @@ class QueueReader:
             if self.process_queue.lost:
                 return None
         return self.process_queue.committable
+
+    def move_to(self, offset: int) -> None:
+        """Go on at another offset, because the group's position was set to it; what is in hands no longer counts."""
+        self._restart(offset)
+        self.committed = None
+        self._step_scope.cancel()
 
     def statistics(self) -> QueueStatistics:
         """A snapshot."""
@@ -286,10 +293,6 @@ class QueueReader:
         return queue.next_offset != before
 
     def _restart(self, offset: int) -> None:
-        """Go on at another offset, because the broker does not have ours, or the group's position was set to it.
-
-        What is in hands no longer counts.
-        """
         _log.warning(
             "%s continues at offset %d, as its broker says, and not at %d",
             self.queue,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite.client.asking import ask, reading, refusal
+from rocketmq_lite.client.remote_queues import QueueRemote
 from rocketmq_lite.errors import BrokerError, RemoteProtocolError
 from rocketmq_lite.protocol.bodies import (
     ClusterInfo,
@@ -24,6 +25,8 @@ from rocketmq_lite.protocol.framing import decode_messages
 from rocketmq_lite.protocol.headers.group import (
     DeleteSubscriptionGroupRequestHeader,
     GetConsumeStatsRequestHeader,
+    InvokeBrokerToResetOffsetRequestHeader,
+    QueryTopicsByConsumerRequestHeader,
 )
 from rocketmq_lite.protocol.headers.heartbeat import (
     GetConsumerConnectionListRequestHeader,
@@ -47,7 +50,6 @@ if TYPE_CHECKING:
     from rocketmq_lite.protocol.bodies import ConsumeOffset, SubscriptionGroupConfig, TopicOffset
     from rocketmq_lite.protocol.framing import RawMessage
     from rocketmq_lite.protocol.headers.topic import CreateTopicRequestHeader
-    from rocketmq_lite.transport.rpc import Pool
 
 __all__ = ["AdminRemote"]
 
@@ -56,15 +58,12 @@ _RELAYED_TIMEOUT: Final = 12.0
 _FOREVER_MS: Final = 1 << 62
 
 
-class AdminRemote:
-    """The requests of one administrator.
+class AdminRemote(QueueRemote):
+    """The requests of one administrator; those about one queue are in `QueueRemote`.
 
     Args:
         pool: Its connections.
     """
-
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
 
     # --- the cluster ------------------------------------------------------------------------------------
 
@@ -144,6 +143,20 @@ class AdminRemote:
         answer = await ask(self._pool, address, RequestCode.GET_CONSUME_STATS, header)
         with reading(address):
             return ConsumeStats.decode(answer.body).offset_table
+
+    async def topics_of_group(self, address: str, group: str) -> tuple[str, ...]:
+        """343: the topics in which a group has a position at one broker."""
+        header = QueryTopicsByConsumerRequestHeader(group)
+        answer = await ask(self._pool, address, RequestCode.QUERY_TOPICS_BY_CONSUMER, header)
+        with reading(address):
+            return TopicList.decode(answer.body).topic_list
+
+    async def set_position(self, address: str, group: str, queue: MessageQueue, offset: int) -> None:
+        """222: set a group's position in one queue; its members go on there."""
+        header = InvokeBrokerToResetOffsetRequestHeader(
+            topic=queue.topic, group=group, is_force=True, queue_id=queue.queue_id, offset=offset
+        )
+        await ask(self._pool, address, RequestCode.INVOKE_BROKER_TO_RESET_OFFSET, header)
 
     async def consumer_connection(self, address: str, group: str) -> ConsumerConnection | None:
         """203: the members of a consumer group at one broker; ``None`` when nobody is there."""

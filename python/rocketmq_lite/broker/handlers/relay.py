@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final
 
-from rocketmq_lite.errors import BrokerError, ConnectionLost, RequestTimeout
+import trio
+
+from rocketmq_lite.errors import BrokerError, ConnectionLost, LocalProtocolError, RequestTimeout
+from rocketmq_lite.protocol.bodies import ConsumerStatus
 from rocketmq_lite.protocol.codes import RequestCode, ResponseCode
 from rocketmq_lite.protocol.command import Command
+from rocketmq_lite.protocol.headers.group import GetConsumerStatusRequestHeader
 from rocketmq_lite.protocol.headers.heartbeat import GetConsumerRunningInfoRequestHeader
 
 if TYPE_CHECKING:
     from rocketmq_lite.broker.engine.clients import ClientTable, Member
     from rocketmq_lite.broker.events import Caller
     from rocketmq_lite.broker.owner import EngineOwner
+    from rocketmq_lite.model import MessageQueue
     from rocketmq_lite.transport.dispatch import Handler
 
+_log: Final = logging.getLogger(__name__)
+
 CLIENT_SECONDS: Final = 10.0  # Apache gives a client as long
+STATUS_SECONDS: Final = 5.0  # likewise
 _RUNNING_INFO_SINCE: Final = 62  # 3.1.8-snapshot; older clients do not know the request
+_STATUS_SINCE: Final = 28  # 3.0.7-snapshot; likewise
 
 
 class RelayHandlers:
@@ -28,7 +38,10 @@ class RelayHandlers:
 
     def table(self) -> dict[int, Handler[Caller]]:
         """Which request each method answers."""
-        return {RequestCode.GET_CONSUMER_RUNNING_INFO: self.running_info}
+        return {
+            RequestCode.GET_CONSUMER_RUNNING_INFO: self.running_info,
+            RequestCode.INVOKE_BROKER_TO_GET_CONSUMER_STATUS: self.positions,
+        }
 
     async def running_info(self, _caller: Caller, request: Command) -> Command:
         """What a consumer says of itself: its queues, how far it is, its settings."""
@@ -45,6 +58,41 @@ class RelayHandlers:
                 ResponseCode.CONSUME_MSG_TIMEOUT, f"consumer {name} Timeout: {error.message}"
             ) from error
         return request.answer(found.code, remark=found.remark, fields=dict(found.fields), body=found.body)
+
+    async def positions(self, _caller: Caller, request: Command) -> Command:
+        """How far each member of a group is in a topic, as it says; who does not say is left out."""
+        header = GetConsumerStatusRequestHeader.from_fields(request.fields)
+        view = self._clients.consumer_group(header.group)
+        if view is None:
+            raise BrokerError(
+                ResponseCode.SYSTEM_ERROR, f"No Any Consumer online in the consumer group: [{header.group}]"
+            )
+        found: dict[str, dict[MessageQueue, int]] = {}
+
+        async def ask(member: Member) -> None:
+            positions = await self._positions(member, header)
+            if positions is not None:
+                found[member.client_id] = positions
+
+        async with trio.open_nursery() as nursery:
+            for member in view.members:
+                if header.client_addr in {None, "", member.client_id} and member.version >= _STATUS_SINCE:
+                    nursery.start_soon(ask, member)
+        return request.answer(body=ConsumerStatus(consumer_table=found).encode())
+
+    async def _positions(
+        self, member: Member, header: GetConsumerStatusRequestHeader
+    ) -> dict[MessageQueue, int] | None:
+        question = Command(RequestCode.GET_CONSUMER_STATUS_FROM_CLIENT, fields=header.to_fields())
+        try:
+            answer = await self._owner.call(member.conn, question, timeout=STATUS_SECONDS)
+            if answer.code == ResponseCode.SUCCESS:
+                return ConsumerStatus.decode(answer.body).message_queue_table
+            problem: object = answer.remark
+        except (ConnectionLost, RequestTimeout, LocalProtocolError) as error:
+            problem = error
+        _log.warning("consumer %s did not say how far it is: %s", member.client_id, problem)
+        return None
 
     def _online(self, group: str, client_id: str) -> Member:
         member = self._clients.consumer(group, client_id)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 import trio
 
-from rocketmq_lite.client.engine.routes import MASTER_ID
+from rocketmq_lite.client.engine.names import check_topic
+from rocketmq_lite.client.engine.routes import MASTER_ID, compile_route
 from rocketmq_lite.errors import ConfigError, GroupNotFound, RocketMQError
 from rocketmq_lite.protocol.codes import ResponseCode
 from rocketmq_lite.protocol.explanations import advice_on
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from rocketmq_lite.client.remote_admin import AdminRemote
     from rocketmq_lite.client.routing import Routing
+    from rocketmq_lite.model import MessageQueue
     from rocketmq_lite.protocol.bodies import ClusterInfo, SubscriptionGroupConfig
 
 __all__ = ["AdminPart", "Answers", "ask_each", "chosen", "plan_masters"]
@@ -59,6 +61,25 @@ class AdminPart:
     async def _masters_to_clear(self, cluster: str | None) -> dict[str, str]:
         """The masters that something is deleted on, by broker name: of one cluster, or all there are."""
         return await (self._all_masters() if cluster is None else self._masters(cluster))
+
+    async def _queues_of(self, topic: str) -> dict[MessageQueue, str]:
+        """The queues of a topic that can be read, sorted, each with the master that has it.
+
+        Raises:
+            TopicNotFound: There is no such topic.
+            ConfigError: The topic cannot be.
+        """
+        route = compile_route(topic, await self._routing.look_up(check_topic(topic)))
+        masters = {
+            broker.broker_name: address
+            for broker in route.data.broker_datas
+            if (address := broker.broker_addrs.get(MASTER_ID)) is not None
+        }
+        return {
+            queue: masters[queue.broker_name]
+            for queue in sorted(route.readable)
+            if queue.broker_name in masters
+        }
 
     async def _group_settings(
         self, group: str, masters: Mapping[str, str]

@@ -29,6 +29,7 @@ from rocketmq_lite.protocol.bodies.presence import (
 from rocketmq_lite.protocol.bodies.register import RegisterBrokerBody
 from rocketmq_lite.protocol.bodies.stats import (
     ConsumeOffset,
+    ConsumerStatus,
     ConsumeStats,
     ConsumeTimeSpan,
     ConsumeTimeSpans,
@@ -65,6 +66,7 @@ __all__ = [
     "ConsumerData",
     "ConsumerList",
     "ConsumerRunningInfo",
+    "ConsumerStatus",
     "DataVersion",
     "GroupList",
     "GroupSubscription",

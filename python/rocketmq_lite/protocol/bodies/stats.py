@@ -12,6 +12,7 @@ __all__ = [
     "ConsumeStats",
     "ConsumeTimeSpan",
     "ConsumeTimeSpans",
+    "ConsumerStatus",
     "ResetOffsets",
     "TopicOffset",
     "TopicStats",
@@ -90,6 +91,14 @@ class ConsumeTimeSpans(JsonBody):
 
 @dataclass(frozen=True, slots=True)
 class ResetOffsets(JsonBody):
-    """Answer to 222: where each queue's consumers go on."""
+    """Answer to 222, and what 220 tells: where each queue's consumers go on."""
 
     offset_table: dict[MessageQueue, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerStatus(JsonBody):
+    """Answer to 221: a member's own positions in a topic. Answer to 223: those of each member, by client id."""
+
+    message_queue_table: dict[MessageQueue, int] = field(default_factory=dict)
+    consumer_table: dict[str, dict[MessageQueue, int]] = field(default_factory=dict)

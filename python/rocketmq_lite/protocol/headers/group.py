@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from rocketmq_lite.protocol.headers.shape import I32, Header
 
 __all__ = [
+    "CloneGroupOffsetRequestHeader",
     "DeleteSubscriptionGroupRequestHeader",
     "GetConsumeStatsRequestHeader",
+    "GetConsumerStatusRequestHeader",
     "GetSubscriptionGroupConfigRequestHeader",
     "InvokeBrokerToResetOffsetRequestHeader",
     "QueryConsumeTimeSpanRequestHeader",
     "QuerySubscriptionByConsumerRequestHeader",
     "QueryTopicsByConsumerRequestHeader",
+    "ResetOffsetRequestHeader",
 ]
 
 
@@ -74,3 +77,33 @@ class InvokeBrokerToResetOffsetRequestHeader(Header):
     is_force: bool = False
     queue_id: I32 = -1
     offset: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class ResetOffsetRequestHeader(Header):
+    """220: what 222 asked for, as a broker passes it on; the offsets are in the body."""
+
+    topic: str
+    group: str
+    timestamp: int
+    is_force: bool
+    queue_id: I32 = -1
+
+
+@dataclass(frozen=True, slots=True)
+class GetConsumerStatusRequestHeader(Header):
+    """221 and 223. ``client_addr``, a client id in fact, asks for that member alone; blank asks for all."""
+
+    topic: str
+    group: str
+    client_addr: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CloneGroupOffsetRequestHeader(Header):
+    """314. Without a ``topic`` all topics of the source group; ``offline`` takes those it no longer subscribes to, too."""
+
+    src_group: str
+    dest_group: str
+    topic: str | None = None
+    offline: bool | None = None
