@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         GroupSummary,
         QueueLag,
     )
+    from rocketmq_lite.client.administration.positions import PositionChange
     from rocketmq_lite.client.client import Client, ClientStatistics, connect
     from rocketmq_lite.client.consumer import Consumer, ConsumerStatistics, UnacknowledgedWarning
     from rocketmq_lite.client.engine.balance import AllocationStrategy
@@ -51,9 +52,11 @@ if TYPE_CHECKING:
         AllocateByMachineRoom,
         AllocateNearby,
     )
+    from rocketmq_lite.client.fetcher import PulledStatistics
     from rocketmq_lite.client.message import ReceivedMessage
     from rocketmq_lite.client.message_view import StoredMessage
     from rocketmq_lite.client.producer import Producer, ProducerStatistics
+    from rocketmq_lite.client.puller import Puller, PullerStatistics
     from rocketmq_lite.client.reader import QueueStatistics
     from rocketmq_lite.embedded import Cluster
     from rocketmq_lite.errors import (
@@ -121,10 +124,14 @@ __all__ = [
     "NotDurable",
     "OffsetMoved",
     "PortInUse",
+    "PositionChange",
     "Problem",
     "Producer",
     "ProducerStatistics",
     "ProtocolError",
+    "PulledStatistics",
+    "Puller",
+    "PullerStatistics",
     "QueueGained",
     "QueueLag",
     "QueueLost",
@@ -188,11 +195,15 @@ _HOMES: Final = {
     "NotDurable": ".errors",
     "OffsetMoved": ".client.engine.events",
     "PortInUse": ".errors",
+    "PositionChange": ".client.administration.positions",
     "Problem": ".client.engine.diagnosis",
     "Producer": ".client.producer",
     "ProducerStatistics": ".client.producer",
     "ProtocolError": ".errors",
     "QueueGained": ".client.engine.events",
+    "PulledStatistics": ".client.fetcher",
+    "Puller": ".client.puller",
+    "PullerStatistics": ".client.puller",
     "QueueLag": ".client.administration.group_reports",
     "QueueLost": ".client.engine.events",
     "QueueStatistics": ".client.reader",

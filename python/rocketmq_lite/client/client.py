@@ -35,6 +35,8 @@ from rocketmq_lite.client.identity import Identity, host_member, own_address
 from rocketmq_lite.client.local_positions import LocalPositions
 from rocketmq_lite.client.positions import BrokerPositions, MemberPositions
 from rocketmq_lite.client.producer import Producer
+from rocketmq_lite.client.puller import open_puller
+from rocketmq_lite.client.puller_settings import PullerSettings
 from rocketmq_lite.client.pushes import Pushes
 from rocketmq_lite.client.remote import Remote
 from rocketmq_lite.client.remote_admin import AdminRemote
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.engine.events import ConsumerEvent
     from rocketmq_lite.client.engine.queue_locks import LockTimings
     from rocketmq_lite.client.positions import Positions
+    from rocketmq_lite.client.puller import Puller
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.model import Tags, Where
     from rocketmq_lite.transport.network import Network
@@ -353,6 +356,71 @@ class Client:
             heartbeats=self._heartbeats,
             find_problems=self._admin.member_problems,
             clock=self._clock,
+        )
+
+    def puller(
+        self,
+        group: str,
+        topics: str | Mapping[str, Tags | Where] | None = None,
+        *,
+        tags: str = "*",
+        where: str | None = None,
+        start: Start = "latest",
+        auto_commit: bool = True,
+        prefetch: int = _PREFETCH,
+        prefetch_bytes: int = _PREFETCH_BYTES,
+        strategy: AllocationStrategy = _STRATEGY,
+    ) -> AbstractAsyncContextManager[Puller]:
+        """Queues of a group that are read when you ask for messages, for the block of ``async with``.
+
+        Args:
+            group: Whose positions count.
+            topics: As for :meth:`consumer`; the members of the group share their queues. Left out, :meth:`Puller.assign`
+                chooses queues, the puller is no member of the group, and nobody keeps others from reading the same queues.
+            tags: As for :meth:`consumer`.
+            where: As for :meth:`consumer`.
+            start: As for :meth:`consumer`.
+            auto_commit: Commit what is done with, every 5 seconds and at the end: what was polled before the last poll, and
+                everything once the block has ended in order. Without it, only :meth:`Puller.commit` commits.
+            prefetch: At most so many messages of each queue are fetched ahead of :meth:`Puller.poll`.
+            prefetch_bytes: At most so many bytes, likewise; the answer to a fetch may go over it.
+            strategy: As for :meth:`consumer`.
+
+        A message that cannot be worked on does not come again by itself, as nothing is given back: seek, or send it on.
+
+        Raises:
+            ConfigError: An argument is not valid, or the client is in the group already.
+            TopicNotFound: A topic does not exist.
+            BrokerError: A broker does not evaluate conditions, and ``where`` is given.
+            RocketMQError: No broker could be asked who else is in the group.
+            ClientClosed: The client's block has ended.
+
+        Leaving the block, also by cancellation, commits what is done with, leaves the group (brokers get two seconds for
+        each) and leaves no task behind.
+
+        Example:
+            >>> async with client.puller("audit", "orders", start="earliest") as puller:
+            ...     while messages := await puller.poll(timeout=10):
+            ...         await archive(messages)
+        """
+        self._check_open()
+        settings = PullerSettings(
+            group=check_group(group),
+            topics={} if topics is None else check_topics(topics, tags, where),
+            start=check_start(start),
+            limits=check_prefetch(prefetch, prefetch_bytes, span=_SPAN),
+            strategy=strategy,
+            grace=GRACE,
+            on_event=None,
+            sub_version=self._clock.wall_ms(),
+            auto_commit=auto_commit,
+        )
+        return open_puller(
+            settings,
+            client_id=self.client_id,
+            remote=self._remote,
+            routing=self._routing,
+            heartbeats=self._heartbeats,
         )
 
     def _positions(

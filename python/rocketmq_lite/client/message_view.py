@@ -1,4 +1,4 @@
-"""What every message read from a broker has, as its record says; and a message that was looked up, not received."""
+"""What every message read from a broker has, as its record says; and a message that is only looked at, not received."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class MessageView:
 
 @final
 class StoredMessage(MessageView):
-    """A message as it is stored, found by :class:`~rocketmq_lite.Admin`; looking at it changes nothing."""
+    """A message as it is stored, found by :class:`~rocketmq_lite.Admin` or read by a puller; it needs no acknowledging."""
 
     __slots__ = ()
 

@@ -24,6 +24,7 @@ from rocketmq_lite.protocol.headers.pull import (
 )
 
 if TYPE_CHECKING:
+    from rocketmq_lite.client.engine.subscription import Subscription
     from rocketmq_lite.model import MessageQueue
     from rocketmq_lite.protocol.framing import RawMessage
     from rocketmq_lite.protocol.headers.shape import Header
@@ -96,32 +97,39 @@ class QueueRemote:
         count: int,
         commit_offset: int | None,
         sub_version: int,
+        wanted: Subscription | None = None,
     ) -> PullAnswer:
-        """11: messages from ``offset`` on; held by the broker while there are none.
+        """11: messages from ``offset`` on; held by the broker while there are none. 361: the same for those wanted here.
 
         Args:
             address: Whom to ask.
-            group: On whose behalf; the broker knows its subscription from heartbeats.
+            group: On whose behalf.
             queue: Which queue.
             offset: Where to read.
             count: At most so many.
             commit_offset: The group's position, stored along the way unless it is ``None`` or 0.
             sub_version: The subscription's version as told by heartbeats.
+            wanted: Which messages; when left out, those of the group's subscription, which the broker knows from heartbeats.
         """
+        flags = PullSysFlag.SUSPEND | (PullSysFlag.COMMIT_OFFSET if commit_offset else 0)
+        if wanted is not None:
+            flags |= PullSysFlag.SUBSCRIPTION | PullSysFlag.LITE_PULL
         header = PullMessageRequestHeader(
             consumer_group=group,
             topic=queue.topic,
             queue_id=queue.queue_id,
             queue_offset=offset,
             max_msg_nums=count,
-            sys_flag=PullSysFlag.SUSPEND | (PullSysFlag.COMMIT_OFFSET if commit_offset else 0),
+            sys_flag=flags,
             commit_offset=commit_offset or 0,
             suspend_timeout_millis=PULL_HOLD_MS,
+            subscription=None if wanted is None else wanted.text,
             sub_version=sub_version,
-            expression_type="TAG",
+            expression_type="TAG" if wanted is None else wanted.expression_type,
             max_msg_bytes=_PULL_BYTES,
         )
-        request = Command(RequestCode.PULL_MESSAGE, fields=named(header, queue))
+        code = RequestCode.PULL_MESSAGE if wanted is None else RequestCode.LITE_PULL_MESSAGE
+        request = Command(code, fields=named(header, queue))
         answer = await self._pool.call(address, request, timeout=_PULL_TIMEOUT)
         status = _PULL_STATUS.get(ResponseCode(answer.code)) if answer.code in _PULL_STATUS else None
         if status is None:
