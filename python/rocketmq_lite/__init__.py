@@ -23,6 +23,7 @@ from rocketmq_lite.embedded import embedded
 if TYPE_CHECKING:
     from rocketmq_lite.client.admin import Admin
     from rocketmq_lite.client.administration.brokers import BrokerReport
+    from rocketmq_lite.client.administration.dead_letters import DeadLetterCount, KeptDeadLetter
     from rocketmq_lite.client.administration.group_reports import (
         GroupClient,
         GroupClients,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         QueueLag,
     )
     from rocketmq_lite.client.administration.positions import PositionChange
+    from rocketmq_lite.client.administration.resending import Resent
     from rocketmq_lite.client.client import Client, ClientStatistics, connect
     from rocketmq_lite.client.consumer import Consumer, ConsumerStatistics, UnacknowledgedWarning
     from rocketmq_lite.client.engine.balance import AllocationStrategy
@@ -108,12 +110,14 @@ __all__ = [
     "ConsumerEvent",
     "ConsumerStatistics",
     "DeadLetter",
+    "DeadLetterCount",
     "GroupClient",
     "GroupClients",
     "GroupLag",
     "GroupNotFound",
     "GroupProblem",
     "GroupSummary",
+    "KeptDeadLetter",
     "LocalProtocolError",
     "LockTimings",
     "Message",
@@ -139,6 +143,7 @@ __all__ = [
     "ReceivedMessage",
     "RemoteProtocolError",
     "RequestTimeout",
+    "Resent",
     "RetryLater",
     "RocketMQError",
     "SendReceipt",
@@ -179,12 +184,14 @@ _HOMES: Final = {
     "ConsumerEvent": ".client.engine.events",
     "ConsumerStatistics": ".client.consumer",
     "DeadLetter": ".client.engine.giving_back",
+    "DeadLetterCount": ".client.administration.dead_letters",
     "GroupClient": ".client.administration.group_reports",
     "GroupClients": ".client.administration.group_reports",
     "GroupLag": ".client.administration.group_reports",
     "GroupNotFound": ".errors",
     "GroupProblem": ".client.engine.events",
     "GroupSummary": ".client.administration.group_reports",
+    "KeptDeadLetter": ".client.administration.dead_letters",
     "LocalProtocolError": ".errors",
     "Message": ".model",
     "MessageNotFound": ".errors",
@@ -210,6 +217,7 @@ _HOMES: Final = {
     "ReceivedMessage": ".client.message",
     "RemoteProtocolError": ".errors",
     "RequestTimeout": ".errors",
+    "Resent": ".client.administration.resending",
     "RetryLater": ".client.engine.giving_back",
     "RocketMQError": ".errors",
     "SendReceipt": ".model",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import final
 
 from rocketmq_lite.client.administration.brokers import BrokerAdmin
+from rocketmq_lite.client.administration.dead_letters import DeadLetterAdmin
 from rocketmq_lite.client.administration.doctor import DoctorAdmin
 from rocketmq_lite.client.administration.groups import GroupAdmin
 from rocketmq_lite.client.administration.members import MemberAdmin
@@ -22,7 +23,14 @@ __all__ = ["Admin"]
 
 @final
 class Admin(
-    TopicAdmin, GroupAdmin, MemberAdmin, PositionAdmin, BrokerAdmin, MessageAdmin, DoctorAdmin
+    TopicAdmin,
+    GroupAdmin,
+    MemberAdmin,
+    PositionAdmin,
+    BrokerAdmin,
+    MessageAdmin,
+    DeadLetterAdmin,
+    DoctorAdmin,
 ):
     """What administers a cluster; reached by ``client.admin``.
 

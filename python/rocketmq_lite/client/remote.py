@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rocketmq_lite.client.asking import ask, reading, refusal
-from rocketmq_lite.client.engine.routes import TEMPLATE_QUEUES
 from rocketmq_lite.client.remote_queues import QueueRemote, named
+from rocketmq_lite.client.remote_sends import SendRemote
 from rocketmq_lite.errors import TopicNotFound
 from rocketmq_lite.protocol.bodies import (
     CheckClientConfig,
@@ -29,21 +29,17 @@ from rocketmq_lite.protocol.headers.heartbeat import (
 )
 from rocketmq_lite.protocol.headers.route import GetRouteInfoRequestHeader
 from rocketmq_lite.protocol.headers.send import ConsumerSendMsgBackRequestHeader
-from rocketmq_lite.protocol.reserved import TEMPLATE_TOPIC
-from rocketmq_lite.protocol.sends import SendRequest, send_target
 
 if TYPE_CHECKING:
-    from rocketmq_lite.client.outgoing import OutgoingMessage
     from rocketmq_lite.model import MessageQueue
     from rocketmq_lite.protocol.bodies import HeartbeatData, SubscriptionData
     from rocketmq_lite.protocol.framing import RawMessage
-    from rocketmq_lite.protocol.sends import SendAnswer
 
 __all__ = ["Remote"]
 
 
-class Remote(QueueRemote):
-    """The requests of one client; those about one queue are in `QueueRemote`.
+class Remote(QueueRemote, SendRemote):
+    """The requests of one client; those about one queue are in `QueueRemote`, those that send in `SendRemote`.
 
     Args:
         pool: Its connections.
@@ -61,23 +57,6 @@ class Remote(QueueRemote):
             raise
         with reading(address):
             return TopicRouteData.decode(answer.body)
-
-    # --- sending ----------------------------------------------------------------------------------------
-
-    async def send(
-        self, address: str, group: str, message: OutgoingMessage, queue: MessageQueue, *, born_at: int
-    ) -> SendAnswer:
-        """310: store a message; 320: a batch of them."""
-        answer = await self._pool.ask(address, _send_request(group, message, queue, born_at))
-        if isinstance(answer, Command):
-            raise refusal(address, answer)
-        return answer
-
-    async def send_oneway(
-        self, address: str, group: str, message: OutgoingMessage, queue: MessageQueue, *, born_at: int
-    ) -> None:
-        """310 or 320, not answered."""
-        await self._pool.post(address, _send_request(group, message, queue, born_at))
 
     async def send_back(
         self,
@@ -174,16 +153,3 @@ class Remote(QueueRemote):
         answer = await ask(self._pool, address, RequestCode.GET_CONSUMER_LIST_BY_GROUP, header)
         with reading(address):
             return ConsumerList.decode(answer.body).consumer_id_list
-
-
-def _send_request(group: str, message: OutgoingMessage, queue: MessageQueue, born_at: int) -> SendRequest:
-    return SendRequest(
-        send_target(
-            group, message.topic, queue.broker_name, TEMPLATE_TOPIC, TEMPLATE_QUEUES, batch=message.is_batch
-        ),
-        message.body,
-        queue_id=queue.queue_id,
-        sys_flag=message.sys_flag,
-        born_timestamp=born_at,
-        properties=message.properties,
-    )

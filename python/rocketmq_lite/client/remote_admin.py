@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite.client.asking import ask, reading, refusal
 from rocketmq_lite.client.remote_queues import QueueRemote
+from rocketmq_lite.client.remote_sends import SendRemote
 from rocketmq_lite.errors import BrokerError, RemoteProtocolError
 from rocketmq_lite.protocol.bodies import (
     ClusterInfo,
@@ -41,6 +42,7 @@ from rocketmq_lite.protocol.headers.pull import (
 )
 from rocketmq_lite.protocol.headers.route import DeleteTopicInNamesrvRequestHeader
 from rocketmq_lite.protocol.headers.topic import TopicRequestHeader
+from rocketmq_lite.protocol.properties_text import dump_properties, load_properties
 from rocketmq_lite.protocol.reserved import TOOLS_GROUP
 
 if TYPE_CHECKING:
@@ -58,8 +60,8 @@ _RELAYED_TIMEOUT: Final = 12.0
 _FOREVER_MS: Final = 1 << 62
 
 
-class AdminRemote(QueueRemote):
-    """The requests of one administrator; those about one queue are in `QueueRemote`.
+class AdminRemote(QueueRemote, SendRemote):
+    """The requests of one administrator; those about one queue are in `QueueRemote`, those that send in `SendRemote`.
 
     Args:
         pool: Its connections.
@@ -82,8 +84,22 @@ class AdminRemote(QueueRemote):
     async def settings(self, address: str) -> dict[str, str]:
         """26: a broker's settings."""
         answer = await ask(self._pool, address, RequestCode.GET_BROKER_CONFIG)
-        lines = (line.partition("=") for line in answer.body.decode(errors="replace").splitlines())
-        return {name.strip(): value.strip() for name, equals, value in lines if equals}
+        with reading(address):
+            return load_properties(answer.body)
+
+    async def change_settings(self, address: str, changes: Mapping[str, str]) -> None:
+        """25: change a broker's settings."""
+        await ask(self._pool, address, RequestCode.UPDATE_BROKER_CONFIG, body=dump_properties(changes))
+
+    async def name_server_settings(self, address: str) -> dict[str, str]:
+        """319: a name server's settings."""
+        answer = await ask(self._pool, address, RequestCode.GET_NAMESRV_CONFIG)
+        with reading(address):
+            return load_properties(answer.body)
+
+    async def change_name_server_settings(self, address: str, changes: Mapping[str, str]) -> None:
+        """318: change a name server's settings; it ignores what it does not know."""
+        await ask(self._pool, address, RequestCode.UPDATE_NAMESRV_CONFIG, body=dump_properties(changes))
 
     # --- topics -----------------------------------------------------------------------------------------
 

@@ -42,6 +42,8 @@ TAGS: Final = "TAGS"
 UNIQ_KEY: Final = "UNIQ_KEY"
 WAIT: Final = "WAIT"
 ORDER_KEY: Final = "__SHARDINGKEY"
+ORIGIN_MESSAGE_ID: Final = "ORIGIN_MESSAGE_ID"
+"""The broker's id of the message that was sent first."""
 RETRY_TOPIC: Final = "RETRY_TOPIC"
 """Where a message that waits in a %RETRY% topic was sent to."""
 

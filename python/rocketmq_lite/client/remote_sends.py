@@ -1,0 +1,58 @@
+"""Sending: a message or a batch to one queue; see `remote` for the rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rocketmq_lite.client.asking import refusal
+from rocketmq_lite.client.engine.routes import TEMPLATE_QUEUES
+from rocketmq_lite.protocol.command import Command
+from rocketmq_lite.protocol.reserved import TEMPLATE_TOPIC
+from rocketmq_lite.protocol.sends import SendRequest, send_target
+
+if TYPE_CHECKING:
+    from rocketmq_lite.client.outgoing import OutgoingMessage
+    from rocketmq_lite.model import MessageQueue
+    from rocketmq_lite.protocol.sends import SendAnswer
+    from rocketmq_lite.transport.rpc import Pool
+
+__all__ = ["SendRemote"]
+
+
+class SendRemote:
+    """The requests of one client that store messages.
+
+    Args:
+        pool: Its connections.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def send(
+        self, address: str, group: str, message: OutgoingMessage, queue: MessageQueue, *, born_at: int
+    ) -> SendAnswer:
+        """310: store a message; 320: a batch of them."""
+        answer = await self._pool.ask(address, _send_request(group, message, queue, born_at))
+        if isinstance(answer, Command):
+            raise refusal(address, answer)
+        return answer
+
+    async def send_oneway(
+        self, address: str, group: str, message: OutgoingMessage, queue: MessageQueue, *, born_at: int
+    ) -> None:
+        """310 or 320, not answered."""
+        await self._pool.post(address, _send_request(group, message, queue, born_at))
+
+
+def _send_request(group: str, message: OutgoingMessage, queue: MessageQueue, born_at: int) -> SendRequest:
+    return SendRequest(
+        send_target(
+            group, message.topic, queue.broker_name, TEMPLATE_TOPIC, TEMPLATE_QUEUES, batch=message.is_batch
+        ),
+        message.body,
+        queue_id=queue.queue_id,
+        sys_flag=message.sys_flag,
+        born_timestamp=born_at,
+        properties=message.properties,
+    )
