@@ -10,6 +10,7 @@ import pytest
 import trio
 
 from rocketmq_lite.protocol.bodies import (
+    BrokerConsumeStats,
     ConsumeTimeSpans,
     KVTable,
     ResetOffsets,
@@ -21,6 +22,7 @@ from rocketmq_lite.protocol.bodies import (
 )
 from rocketmq_lite.protocol.codes import RequestCode
 from rocketmq_lite.protocol.framing import json_loads
+from rocketmq_lite.protocol.properties_text import load_properties
 
 if TYPE_CHECKING:
     from tests.integration.world import World
@@ -243,3 +245,50 @@ async def test_the_broker_about_itself(world: World, time: MockClock | None) -> 
         assert b'"counter"' in settings.fields["version"].encode()
         system = TopicList.decode((await peer.call(RequestCode.GET_SYSTEM_TOPIC_LIST_FROM_BROKER)).body)
         assert {"TBW102", "SCHEDULE_TOPIC_XXXX", "broker-a", "DefaultCluster"} <= set(system.topic_list)
+
+
+async def test_settings_that_may_change_do_so_at_once(world: World, time: MockClock | None) -> None:
+    async with world.broker() as address, world.peer(address) as peer:
+
+        async def settings() -> dict[str, str]:
+            return load_properties((await peer.call(RequestCode.GET_BROKER_CONFIG)).body)
+
+        before = await settings()
+        changed = await peer.call(
+            RequestCode.UPDATE_BROKER_CONFIG, b"fileReservedTime=12\nautoCreateSubscriptionGroup=false\n"
+        )
+        assert changed.code == 0
+        assert await settings() == before | {"fileReservedTime": "12", "autoCreateSubscriptionGroup": "false"}
+        await peer.create_topic("orders")
+        refused = await peer.answer(await peer.post_pull("orders", 0, group="new"))
+        assert refused.code == 26
+        for body, code in ((b"deleteWhen=5\nbrokerName=b\n", 16), (b"fileReservedTime=soon", 29)):
+            assert (await peer.call(RequestCode.UPDATE_BROKER_CONFIG, body)).code == code
+        assert (await settings())["deleteWhen"] == before["deleteWhen"]
+
+
+async def test_how_far_all_groups_are(world: World, time: MockClock | None) -> None:
+    async with world.broker() as address, world.peer(address) as peer:
+        for topic in ("orders", "returns"):
+            await peer.create_topic(topic, queues=1)
+            for _ in range(3):
+                await peer.send(topic)
+        for group, topic, offset in (("G", "orders", 1), ("G", "returns", 3), ("H", "orders", 0)):
+            await peer.pull(topic, group=group)  # makes the group
+            commit = {"consumerGroup": group, "topic": topic, "queueId": 0, "commitOffset": offset}
+            assert (await peer.call(RequestCode.UPDATE_CONSUMER_OFFSET, header=commit)).code == 0
+        answer = await peer.call(RequestCode.GET_BROKER_CONSUME_STATS, isOrder=False)
+        found = BrokerConsumeStats.decode(answer.body)
+        waiting = {
+            group: [
+                each.broker_offset - each.consumer_offset
+                for table in tables
+                for each in table.offset_table.values()
+            ]
+            for entry in found.consume_stats_list
+            for group, tables in entry.items()
+        }
+        assert waiting == {"G": [2, 0], "H": [3]}
+        assert (found.broker_addr, found.total_diff) == (address, 5)
+        ordered = await peer.call(RequestCode.GET_BROKER_CONSUME_STATS, isOrder=True)
+        assert BrokerConsumeStats.decode(ordered.body).consume_stats_list == ()

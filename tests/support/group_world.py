@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Iterable
 
+    from rocketmq_lite.client.engine.subscription import Subscription
     from rocketmq_lite.client.heartbeats import Heartbeats
     from rocketmq_lite.protocol.bodies import HeartbeatData
 
@@ -208,6 +209,7 @@ class WorldRemote(Remote):
         count: int,
         commit_offset: int | None,
         sub_version: int,  # noqa: ARG002
+        wanted: Subscription | None = None,  # noqa: ARG002
     ) -> PullAnswer:
         """Messages, or after a while none."""
         broker = await self._reach(address)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import trio
 
 from rocketmq_lite.broker.catalog import Catalog
+from rocketmq_lite.broker.conf.live import LiveSettings
 from rocketmq_lite.broker.engine.clients import ClientTable
 from rocketmq_lite.broker.engine.delays import DelayProgress
 from rocketmq_lite.broker.engine.filters import ConditionTable
@@ -148,6 +149,7 @@ class _Broker:
             template_queues=settings.default_topic_queues if settings.auto_create_topic else None,
             now_ms=now,
         )
+        self._live = LiveSettings(settings, heed=self._heed)
         self._groups = GroupTable(auto_create=settings.auto_create_group, now_ms=now)
         self._clients = ClientTable()
         self._locks = LockTable(settings.lock_seconds)
@@ -220,7 +222,7 @@ class _Broker:
             ).table(),
             **RelayHandlers(self._engine, self._clients).table(),
             **AdminHandlers(
-                settings=self._settings,
+                settings=self._live,
                 address=self._address,
                 owner=self._engine,
                 rates=self._rates,
@@ -251,13 +253,17 @@ class _Broker:
 
     async def _retain(self, root: Path) -> None:
         await retention.run(
-            self._settings.retention,
+            lambda: self._live.current.retention,
             root,
             self._settings.log_dirs,
             owner=self._engine,
             clock=self._clock,
             offload=self._offload,
         )
+
+    def _heed(self, settings: BrokerSettings) -> None:
+        """Settings have changed; retention asks for its own."""
+        self._groups.auto_create = settings.auto_create_group
 
     async def _check_advertised_address(self) -> None:
         await reach.check(

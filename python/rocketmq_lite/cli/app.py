@@ -20,8 +20,10 @@ ORDER = (
     "msg",
     "topic",
     "group",
+    "dlq",
     "producer",
     "cluster",
+    "config",
     "store",
     "bench",
     "doctor",
@@ -75,10 +77,22 @@ def build(*, servers_only: bool = False) -> typer.Typer:
 
 
 def _add_nouns(app: typer.Typer) -> None:
-    from rocketmq_lite.cli import bench, cluster, doctor, explain, group, message, producer, store, topic
+    from rocketmq_lite.cli import (
+        bench,
+        cluster,
+        config,
+        dlq,
+        doctor,
+        explain,
+        group,
+        message,
+        producer,
+        store,
+        topic,
+    )
 
     app.add_typer(message.app, rich_help_panel="Messages")
-    for noun in (topic, group, producer, cluster, store, bench):
+    for noun in (topic, group, dlq, producer, cluster, config, store, bench):
         app.add_typer(noun.app, rich_help_panel="Administration")
     doctor.add_command(app, panel="Administration")
     explain.add_command(app, panel="Help")

@@ -138,11 +138,10 @@ class GroupMember:
         return {queue: at for queue, at in found.items() if queue.topic == topic and at is not None}
 
     def move_to(self, offsets: Mapping[MessageQueue, int]) -> None:
-        """Go on at these offsets, in the queues that are ours, and commit them."""
-        moved = [(self.readers[queue], at) for queue, at in offsets.items() if queue in self.readers]
-        for reader, offset in moved:
-            reader.move_to(offset)
-        self._nursery.start_soon(self._committer.commit, [reader for reader, _ in moved])
+        """Go on at these offsets, in the queues that are ours; they are committed with what follows."""
+        for queue, offset in offsets.items():
+            if queue in self.readers:
+                self.readers[queue].move_to(offset)
 
     def register(self) -> None:
         """Be in the group: from now on heartbeats tell it. :meth:`leave` has to follow.

@@ -99,12 +99,16 @@ class PullMember:
         """Look again who reads what: members or routes changed."""
         self._balancer.balance_soon()
 
+    def disconnected(self, address: str) -> None:
+        """Nothing hangs on the connection: no queue is locked."""
+
     def running_info(self) -> ConsumerRunningInfo:
         """How we are doing, for the tool that asks."""
         return describe_consumer(
             self._settings.membership,
             map(_as_read, self._queues.fetchers.values()),
             strategy=self._settings.strategy.name,
+            ordered=False,
             started_ms=self._settings.sub_version,
             name_servers=self._routing.name_servers,
         )

@@ -142,6 +142,7 @@ class QueueReader:
         self._heartbeats = heartbeats
         self._scope = trio.CancelScope()
         self._step_scope = trio.CancelScope()
+        self._moved_to: int | None = None
         self._room = trio.Event()
         self._waiting_for_work = trio.lowlevel.ParkingLot()
         self._backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
@@ -157,6 +158,8 @@ class QueueReader:
                 while True:
                     with trio.CancelScope() as self._step_scope:
                         await self._attempt(self._step)
+                    if self._moved_to is not None:
+                        await self._move(self._moved_to)
                     self.settled.set()
         finally:
             self.settled.set()
@@ -190,8 +193,7 @@ class QueueReader:
 
     def move_to(self, offset: int) -> None:
         """Go on at another offset, because the group's position was set to it; what is in hands no longer counts."""
-        self._restart(offset)
-        self.committed = None
+        self._moved_to = offset
         self._step_scope.cancel()
 
     def statistics(self) -> QueueStatistics:
@@ -273,9 +275,8 @@ class QueueReader:
             sub_version=self._settings.sub_version,
         )
         self.committed = commit or self.committed
-        if answer.status is PullStatus.OFFSET_MOVED and self._lapse is not None:
-            queue.release()
-            await self.idle()
+        if answer.status is PullStatus.OFFSET_MOVED:
+            await self._finish_work()
         if not self._accept(queue, answer) and trio.current_time() - began < _IDLE_PAUSE:
             await trio.sleep(_IDLE_PAUSE)
 
@@ -291,6 +292,18 @@ class QueueReader:
             self._sink.take_in(queue, answer.messages)
         queue.skip_to(answer.next_offset)
         return queue.next_offset != before
+
+    async def _move(self, offset: int) -> None:
+        self._moved_to = None
+        await self._finish_work()
+        self._restart(offset)
+        self.committed = None
+
+    async def _finish_work(self) -> None:
+        """Where one message follows the other, wait for the one in work before the queue goes on elsewhere."""
+        if self._lapse is not None:
+            self.process_queue.release()
+            await self.idle()
 
     def _restart(self, offset: int) -> None:
         _log.warning(

@@ -116,6 +116,7 @@ _HEADERS: Final[dict[Code, tuple[type[Header] | None, type[Header] | None]]] = {
     Code.QUERY_TOPIC_CONSUME_BY_WHO: (topic.TopicRequestHeader, None),
     Code.QUERY_TOPICS_BY_CONSUMER: (group.QueryTopicsByConsumerRequestHeader, None),
     Code.INVOKE_BROKER_TO_RESET_OFFSET: (group.InvokeBrokerToResetOffsetRequestHeader, None),
+    Code.GET_BROKER_CONSUME_STATS: (group.GetBrokerConsumeStatsRequestHeader, None),
     Code.RESET_CONSUMER_CLIENT_OFFSET: (group.ResetOffsetRequestHeader, None),
     Code.GET_CONSUMER_STATUS_FROM_CLIENT: (group.GetConsumerStatusRequestHeader, None),
     Code.INVOKE_BROKER_TO_GET_CONSUMER_STATUS: (group.GetConsumerStatusRequestHeader, None),

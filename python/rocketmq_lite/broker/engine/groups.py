@@ -18,10 +18,14 @@ from rocketmq_lite.protocol.reserved import SYSTEM_GROUP_PREFIX, SYSTEM_GROUPS
 
 
 class GroupTable(ConfigTable[SubscriptionGroupConfig]):
-    """All consumer groups by name, with the version of the whole."""
+    """All consumer groups by name, with the version of the whole.
+
+    Attributes:
+        auto_create: Whether the first use of a name creates a group; may change at any time.
+    """
 
     def __init__(self, *, auto_create: bool, now_ms: int) -> None:
-        self._auto_create = auto_create
+        self.auto_create = auto_create
         self._forbidden: dict[str, dict[str, int]] = {}
         super().__init__(
             (SubscriptionGroupConfig(group_name=name) for name in SYSTEM_GROUPS),
@@ -38,7 +42,7 @@ class GroupTable(ConfigTable[SubscriptionGroupConfig]):
             BrokerError: 26 when groups are not created by use, or not with such a name.
         """
         problem = group_name_problem(name)
-        if problem is None and not (self._auto_create or name.startswith(SYSTEM_GROUP_PREFIX)):
+        if problem is None and not (self.auto_create or name.startswith(SYSTEM_GROUP_PREFIX)):
             problem = "groups are not created on first use here"
         if problem is not None:
             raise BrokerError(

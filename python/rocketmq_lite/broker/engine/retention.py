@@ -80,10 +80,14 @@ class DiskUse:
 
 
 class Retention:
-    """Remembers only whether messages are refused, and which disks are full."""
+    """Remembers only whether messages are refused, and which disks are full.
+
+    Attributes:
+        settings: By which it decides; may change at any time.
+    """
 
     def __init__(self, settings: RetentionSettings) -> None:
-        self._settings = settings
+        self.settings = settings
         self._accepts = True
         self._full: frozenset[Path] = frozenset()
 
@@ -99,11 +103,11 @@ class Retention:
             local_hour: Hour of the local day.
         """
         disk_use = disks.decisive
-        full = frozenset(path for path, use in disks.log.items() if use > self._settings.force_ratio)
+        full = frozenset(path for path, use in disks.log.items() if use > self.settings.force_ratio)
         full_changed, self._full = full != self._full, full
-        old = self._due(files[:-1], disk_use, now_ms, local_hour)[: self._settings.batch]
-        accepts = disk_use <= self._settings.force_ratio or (
-            self._accepts and disk_use <= self._settings.full_ratio
+        old = self._due(files[:-1], disk_use, now_ms, local_hour)[: self.settings.batch]
+        accepts = disk_use <= self.settings.force_ratio or (
+            self._accepts and disk_use <= self.settings.full_ratio
         )
         changed, self._accepts = accepts != self._accepts, accepts
         return RetentionPlan(
@@ -117,7 +121,7 @@ class Retention:
     def _due(
         self, files: Sequence[LogFile], disk_use: float, now_ms: int, local_hour: int
     ) -> Sequence[LogFile]:
-        settings = self._settings
+        settings = self.settings
         if settings.force and disk_use > settings.force_ratio:
             return files
         if disk_use <= settings.clean_ratio and local_hour not in settings.delete_hours:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from rocketmq_lite.errors import BrokerError
 from rocketmq_lite.model import MessageQueue
 from rocketmq_lite.protocol.bodies import (
+    BrokerConsumeStats,
     ConsumeOffset,
     ConsumeStats,
     ConsumeTimeSpan,
@@ -20,6 +21,7 @@ from rocketmq_lite.protocol.bodies import (
 )
 from rocketmq_lite.protocol.codes import RequestCode, ResponseCode
 from rocketmq_lite.protocol.headers.group import (
+    GetBrokerConsumeStatsRequestHeader,
     GetConsumeStatsRequestHeader,
     QueryConsumeTimeSpanRequestHeader,
     QueryTopicsByConsumerRequestHeader,
@@ -63,6 +65,7 @@ class ProgressHandlers:
         """Which request each method answers."""
         return {
             RequestCode.GET_CONSUME_STATS: self.statistics,
+            RequestCode.GET_BROKER_CONSUME_STATS: self.all_statistics,
             RequestCode.QUERY_CONSUME_TIME_SPAN: self.time_spans,
             RequestCode.QUERY_TOPIC_CONSUME_BY_WHO: self.readers,
             RequestCode.QUERY_TOPICS_BY_CONSUMER: self.topics,
@@ -80,6 +83,27 @@ class ProgressHandlers:
             if self._is_read(header.consumer_group, topic):
                 table.update(await self._progress(topic, stored.get(topic, {})))
         return request.answer(body=ConsumeStats(table).encode())
+
+    async def all_statistics(self, _caller: Caller, request: Command) -> Command:
+        """How far all groups have come in the topics that they read."""
+        ordered_only = GetBrokerConsumeStatsRequestHeader.from_fields(request.fields).is_order
+        positions: dict[str, dict[str, dict[int, int]]] = {}
+        for each in await self._owner.offsets():
+            positions.setdefault(each.group, {}).setdefault(each.topic, {})[each.queue_id] = each.offset
+        found: list[dict[str, tuple[ConsumeStats, ...]]] = []
+        waiting = 0
+        for group in sorted(positions.keys() & self._catalog.groups.all().keys()):
+            tables = [
+                await self._progress(topic, stored)
+                for topic, stored in sorted(positions[group].items())
+                if self._is_read(group, topic) and self._is_shown(topic, ordered_only)
+            ]
+            found.append({group: tuple(ConsumeStats(table) for table in tables if table)})
+            waiting += sum(at.broker_offset - at.consumer_offset for table in tables for at in table.values())
+        stats = BrokerConsumeStats(
+            self._address, tuple(each for each in found if any(each.values())), waiting
+        )
+        return request.answer(body=stats.encode())
 
     async def time_spans(self, _caller: Caller, request: Command) -> Command:
         """Of each queue of a topic: from when to when its messages are, and up to when a group has consumed."""
@@ -125,6 +149,10 @@ class ProgressHandlers:
         """Left-over offsets of a topic that an online group does not subscribe to any more are not its lag."""
         view = self._clients.consumer_group(group)
         return view is None or not view.subscriptions or topic in view.subscriptions
+
+    def _is_shown(self, topic: str, ordered_only: bool) -> bool:  # noqa: FBT001 - named where it is called
+        config = self._catalog.topics.get(topic)
+        return config is not None and (config.order or not ordered_only)
 
     async def _progress(self, topic: str, committed: dict[int, int]) -> dict[MessageQueue, ConsumeOffset]:
         bounds = await self._owner.bounds(topic, self._queues(topic) or ())

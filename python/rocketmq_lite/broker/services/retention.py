@@ -17,7 +17,7 @@ from rocketmq_lite.broker.engine.retention import DiskUse, LogFile, Retention, R
 from rocketmq_lite.clock import local_hour
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rocketmq_lite.broker.owner import EngineOwner
     from rocketmq_lite.clock import Clock
@@ -31,7 +31,7 @@ disk_of = os.statvfs
 
 
 async def run(
-    settings: RetentionSettings,
+    settings: Callable[[], RetentionSettings],
     root: Path,
     log_dirs: Sequence[Path],
     *,
@@ -42,17 +42,18 @@ async def run(
     """Look, decide and act, until cancelled.
 
     Args:
-        settings: How long messages are kept.
+        settings: Tells how long messages are kept, as it is to be at the moment.
         root: The store.
         log_dirs: Where the log's files are.
         owner: Of the engine.
         clock: Time.
         offload: Runs what waits for the disk.
     """
-    retention = Retention(settings)
+    retention = Retention(settings())
     seen: deque[tuple[list[LogFile], DiskUse]] = deque(maxlen=1)
     while True:
-        await trio.sleep(settings.interval)
+        await trio.sleep(retention.settings.interval)
+        retention.settings = settings()
         try:
             await offload(lambda: seen.append((_files(log_dirs), _use(root, log_dirs))))
         except OSError as error:

@@ -70,6 +70,34 @@ class BrokerAdmin(AdminPart):
         """
         return await self._remote.settings(address)
 
+    async def change_broker_settings(self, address: str, changes: Mapping[str, str]) -> None:
+        """Change settings of the broker at an address, given under Apache's names, until it stops.
+
+        Raises:
+            BrokerError: It refused; a broker of ours says which of them cannot be changed and why. Apache's ignores what it
+                does not know.
+            RocketMQError: It could not be reached.
+        """
+        await self._remote.change_settings(address, changes)
+
+    async def name_server_settings(self) -> Mapping[str, Mapping[str, str]]:
+        """The settings of each name server, by its address.
+
+        Raises:
+            RocketMQError: One could not be reached.
+        """
+        return (await ask_each(self._routing.name_servers, self._remote.name_server_settings)).all()
+
+    async def change_name_server_settings(self, changes: Mapping[str, str]) -> None:
+        """Change settings of every name server; each ignores what it does not know.
+
+        Raises:
+            BrokerError: One refused; those before it are changed.
+            RocketMQError: One could not be reached.
+        """
+        for address in self._routing.name_servers:
+            await self._remote.change_name_server_settings(address, changes)
+
 
 def _members(info: ClusterInfo) -> list[tuple[str, str, int, str]]:
     """Cluster, name, id and address of every broker."""

@@ -28,6 +28,7 @@ from rocketmq_lite.protocol.bodies.presence import (
 )
 from rocketmq_lite.protocol.bodies.register import RegisterBrokerBody
 from rocketmq_lite.protocol.bodies.stats import (
+    BrokerConsumeStats,
     ConsumeOffset,
     ConsumerStatus,
     ConsumeStats,
@@ -53,6 +54,7 @@ from rocketmq_lite.protocol.bodies.topic import (
 __all__ = [
     "BlockedQueue",
     "BlockedQueues",
+    "BrokerConsumeStats",
     "BrokerData",
     "BrokerMemberGroup",
     "CheckClientConfig",

@@ -8,6 +8,7 @@ from rocketmq_lite.model import MessageQueue
 from rocketmq_lite.protocol.bodies.shape import JsonBody
 
 __all__ = [
+    "BrokerConsumeStats",
     "ConsumeOffset",
     "ConsumeStats",
     "ConsumeTimeSpan",
@@ -59,6 +60,16 @@ class ConsumeStats(JsonBody):
 
     offset_table: dict[MessageQueue, ConsumeOffset] = field(default_factory=dict)
     consume_tps: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerConsumeStats(JsonBody):
+    """Answer to 317: for each group a map with it as the only key, and how many messages wait in all."""
+
+    broker_addr: str = ""
+    consume_stats_list: tuple[dict[str, tuple[ConsumeStats, ...]], ...] = ()
+    total_diff: int = 0
+    total_inflight_diff: int = 0
 
 
 @dataclass(frozen=True, slots=True)

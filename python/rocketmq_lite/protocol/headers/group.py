@@ -9,6 +9,7 @@ from rocketmq_lite.protocol.headers.shape import I32, Header
 __all__ = [
     "CloneGroupOffsetRequestHeader",
     "DeleteSubscriptionGroupRequestHeader",
+    "GetBrokerConsumeStatsRequestHeader",
     "GetConsumeStatsRequestHeader",
     "GetConsumerStatusRequestHeader",
     "GetSubscriptionGroupConfigRequestHeader",
@@ -42,6 +43,13 @@ class GetConsumeStatsRequestHeader(Header):
     consumer_group: str
     topic: str | None = None
     topic_list: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GetBrokerConsumeStatsRequestHeader(Header):
+    """317. ``is_order`` asks for topics that are consumed in order alone."""
+
+    is_order: bool
 
 
 @dataclass(frozen=True, slots=True)
