@@ -95,3 +95,8 @@ def consumed(output: str) -> list[tuple[str, int, int]]:
         r"^MSGID: (\w+) MessageExt \[.*?queueId=(\d+),.*?queueOffset=(\d+),", output, re.MULTILINE
     )
     return [(name, int(queue), int(offset)) for name, queue, offset in found]
+
+
+def settings(output: str) -> dict[str, str]:
+    """getBrokerConfig: a name, an equals sign in blanks, and a value on each line."""
+    return dict(re.findall(r"^(\S+) +=  ?(.*?) *$", output, re.MULTILINE))
