@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import math
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import trio
@@ -85,8 +84,7 @@ class Locker:
 
     async def answered(self, queue: MessageQueue) -> bool:
         """Wait for a broker's word on a queue, or for the queue to be given up; returns whether it is locked."""
-        tenant = self._tenants.get(queue)
-        while tenant is not None and not tenant.answered:
+        while (tenant := self._tenants.get(queue)) is not None and not tenant.answered:
             await tenant.changed.wait()
         return self._locks.state(queue) is LockState.HELD
 
@@ -171,20 +169,17 @@ class Locker:
                 tenant.answered = True
                 tenant.change()
 
-    async def unlock(self, queues: Iterable[MessageQueue]) -> None:
-        """Give locks back; failures are logged, and the locks end by themselves then."""
-        by_broker: dict[str, list[MessageQueue]] = {}
-        for queue in queues:
-            by_broker.setdefault(queue.broker_name, []).append(queue)
-        async with trio.open_nursery() as nursery:
-            for broker, own in by_broker.items():
-                nursery.start_soon(partial(self._unlock, broker, tuple(own)))
-
-    async def _unlock(self, broker: str, queues: tuple[MessageQueue, ...]) -> None:
+    async def unlock(self, queue: MessageQueue) -> None:
+        """Give a lock back; a failure is logged, and the lock ends by itself then."""
+        broker = queue.broker_name
         async with self._turn(broker):
             try:
                 await self._remote.unlock(
-                    self._routing.master(broker), self._group, self._client_id, queues, timeout=_ANSWER_WITHIN
+                    self._routing.master(broker),
+                    self._group,
+                    self._client_id,
+                    (queue,),
+                    timeout=_ANSWER_WITHIN,
                 )
             except RocketMQError as error:
                 _log.info("group %s: broker %s was not told to unlock: %s", self._group, broker, error)

@@ -179,7 +179,7 @@ class _OrderedQueue:
             self._locker.drained(self.queue)
         self.settled.set()
         if not self._is_abandoned:
-            await self._locker.unlock((self.queue,))
+            await self._locker.unlock(self.queue)
         self.done.set()
 
     async def _read(self) -> None:

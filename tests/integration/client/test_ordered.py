@@ -11,6 +11,8 @@ import rocketmq_lite as rmq
 from rocketmq_lite.protocol.bodies import LockBatch, LockedQueues
 from rocketmq_lite.protocol.codes import RequestCode
 
+UNLOCK = RequestCode.UNLOCK_BATCH_MQ
+
 
 @pytest.fixture
 async def orders(client):
@@ -186,6 +188,21 @@ async def test_a_broker_that_cannot_be_reached_ends_the_work_on_its_queues(autoj
         silent = False
         await trio.sleep(5)
         assert len(messages.queues) == 1
+
+
+async def test_a_queue_is_let_go_before_its_broker_has_answered(autojump_clock, scripted):
+    async def silent(_request):
+        await trio.sleep_forever()
+
+    scripted.scripts[RequestCode.LOCK_BATCH_MQ] = silent
+    async with scripted.connect() as client:
+        began = trio.current_time()
+        with trio.move_on_after(0.5):
+            async with client.consumer("g", "orders", ordered=True):
+                raise AssertionError("nobody knows yet whose the queue is")
+        assert trio.current_time() - began < 1.5  # unlocking waits for the answer, which has a second
+        unlocks = [LockBatch.decode(each.body) for each in scripted.requests if each.code == UNLOCK]
+        assert [queue.topic for each in unlocks for queue in each.mq_set] == ["orders"]
 
 
 class Refused(Exception):
