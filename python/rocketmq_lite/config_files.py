@@ -75,7 +75,7 @@ class ConfigDirectory:
         self._path = path
         self._offload = offload
         self._encode = encode or _encode
-        path.mkdir(parents=True, exist_ok=True)
+        _make_directory(path)
 
     def load(self, name: str, decode: Callable[[object], T]) -> T | None:
         """See ``ConfigFiles.load``.
@@ -206,7 +206,19 @@ def _replace(path: Path, data: bytes) -> None:
     if path.exists():
         path.replace(path.with_name(f"{path.name}.bak"))
     fresh.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    _sync_names(path.parent)
+
+
+def _make_directory(path: Path) -> None:
+    """Make a directory and the ones above it. A name is durable once the directory that it is in is synced."""
+    missing = [each for each in (path, *path.parents) if not each.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for made in reversed(missing):
+        _sync_names(made.parent)
+
+
+def _sync_names(path: Path) -> None:
+    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(directory)
     finally:

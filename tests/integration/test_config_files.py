@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 import trio
+from tests.support.power_loss import Recorder
 
 from rocketmq_lite.config_files import (
     ConfigDirectory,
@@ -160,3 +161,40 @@ async def test_a_crash_at_any_step_leaves_the_old_document_or_the_new_one(
     assert again.load(NAME, whole) == {"a": 3 if STEPS[step] == STEPS[-1] else 2}
     await again.write(NAME, {"a": 4})
     assert again.load(NAME, whole) == {"a": 4}
+
+
+async def test_wherever_the_power_goes_a_document_or_its_predecessor_loads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config"
+    files = await directory(config)
+    durable: dict[str, object] | None = None
+    looked_at = 0
+    with Recorder(config, monkeypatch) as recorder:
+        for number in range(4):
+            document: dict[str, object] = {"number": number, "filler": "x" * 100 * number}
+            await files.write(NAME, document)
+            for image in recorder.disks():
+                folder = tmp_path / f"image-{looked_at}"
+                folder.mkdir()
+                for name, content in image.items():
+                    (folder / name).write_bytes(content)
+                assert (await directory(folder)).load(NAME, whole) in (durable, document), image
+                looked_at += 1
+            assert [json.loads(image[NAME]) for image in recorder.disk.images()] == [document], (
+                "it is durable"
+            )
+            durable = document
+    assert looked_at > 50
+
+
+async def test_the_directory_is_durable_with_all_above_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda fd: synced.append(str(Path(f"/proc/self/fd/{fd}").readlink())))
+    await directory(tmp_path / "data" / "store" / "config")
+    assert synced == [str(tmp_path), str(tmp_path / "data"), str(tmp_path / "data" / "store")]
+    synced.clear()
+    await directory(tmp_path / "data" / "store" / "config")
+    assert synced == []
