@@ -1,12 +1,12 @@
-//! A file system that fails where a test tells it to.
+//! A file system that fails, or ends the process, where a test tells it to.
 //!
-//! A fault is named by the kind of call and by which call of that kind, counted over all files: "the third write".
-//! [`FaultFs::calls`] tells how many there were, so a test can run once to count and then once for each call.
+//! A fault is named by the kind of call and by which call of that kind, counted over all files or over those whose path has
+//! some part: "the third write", "the second sync in commitlog". [`FaultFs::calls`] tells how many there were, so a test
+//! can run once to count and then once for each call.
 
 use std::{
-    collections::BTreeMap,
     io,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -60,16 +60,32 @@ pub struct FaultFs {
 
 #[derive(Debug, Default)]
 struct Plan {
-    calls: BTreeMap<Fault, u64>,
+    calls: Vec<(Fault, PathBuf)>,
     armed: Vec<Armed>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Armed {
     fault: Fault,
+    /// What the path has to have in it.
+    part: String,
+    /// Matching calls so far.
+    seen: u64,
     from: u64,
     until: u64,
-    kind: io::ErrorKind,
+    outcome: Outcome,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Outcome {
+    Fail(io::ErrorKind),
+    Die,
+}
+
+impl Armed {
+    fn matches(&self, call: Fault, path: &Path) -> bool {
+        self.fault.counted_as() == call && path.to_string_lossy().contains(&self.part)
+    }
 }
 
 impl FaultFs {
@@ -80,12 +96,23 @@ impl FaultFs {
 
     /// Makes the `nth` call of that kind from now on fail (1 is the next one), once.
     pub fn fail(&self, fault: Fault, nth: u64, kind: io::ErrorKind) {
-        self.arm(fault, nth, 1, kind);
+        self.arm("", fault, nth, 1, Outcome::Fail(kind));
+    }
+
+    /// The same, counting only the files that have `part` in their path.
+    pub fn fail_in(&self, part: &str, fault: Fault, nth: u64, kind: io::ErrorKind) {
+        self.arm(part, fault, nth, 1, Outcome::Fail(kind));
     }
 
     /// Makes the `nth` call of that kind from now on, and all after it, fail.
     pub fn fail_from(&self, fault: Fault, nth: u64, kind: io::ErrorKind) {
-        self.arm(fault, nth, u64::MAX, kind);
+        self.arm("", fault, nth, u64::MAX, Outcome::Fail(kind));
+    }
+
+    /// Ends the process, as a kill would, when the `nth` call of that kind on such a file is about to happen. A
+    /// [`Fault::ShortWrite`] or [`Fault::LateWrite`] has happened by half, or whole.
+    pub fn die_in(&self, part: &str, fault: Fault, nth: u64) {
+        self.arm(part, fault, nth, 1, Outcome::Die);
     }
 
     /// From now on all goes well.
@@ -95,13 +122,18 @@ impl FaultFs {
 
     /// How many calls of that kind there have been, failed ones included.
     pub fn calls(&self, fault: Fault) -> u64 {
-        self.plan().calls.get(&fault.counted_as()).copied().unwrap_or(0)
+        self.calls_in("", fault)
     }
 
-    fn arm(&self, fault: Fault, nth: u64, count: u64, kind: io::ErrorKind) {
-        let mut plan = self.plan();
-        let from = plan.calls.get(&fault.counted_as()).copied().unwrap_or(0).saturating_add(nth);
-        plan.armed.push(Armed { fault, from, until: from.saturating_add(count), kind });
+    /// How many of them were on files that have `part` in their path.
+    pub fn calls_in(&self, part: &str, fault: Fault) -> u64 {
+        let armed = Armed::new(part, fault);
+        self.plan().calls.iter().filter(|(call, path)| armed.matches(*call, path)).count() as u64
+    }
+
+    fn arm(&self, part: &str, fault: Fault, nth: u64, count: u64, outcome: Outcome) {
+        let until = nth.saturating_add(count);
+        self.plan().armed.push(Armed { from: nth, until, outcome, ..Armed::new(part, fault) });
     }
 
     fn plan(&self) -> MutexGuard<'_, Plan> {
@@ -109,25 +141,46 @@ impl FaultFs {
     }
 
     /// Counts a call; the fault it runs into, if any.
-    fn count(&self, call: Fault) -> Option<(Fault, io::Error)> {
+    fn count(&self, call: Fault, path: &Path) -> Option<(Fault, Outcome)> {
         let mut plan = self.plan();
-        let count = plan.calls.entry(call).or_insert(0);
-        *count += 1;
-        let now = *count;
-        let hit =
-            |armed: &&Armed| armed.fault.counted_as() == call && (armed.from..armed.until).contains(&now);
-        plan.armed.iter().find(hit).map(|armed| (armed.fault, armed.kind.into()))
+        plan.calls.push((call, path.to_owned()));
+        let mut hit = None;
+        for armed in plan.armed.iter_mut().filter(|armed| armed.matches(call, path)) {
+            armed.seen += 1;
+            if (armed.from..armed.until).contains(&armed.seen) {
+                hit.get_or_insert((armed.fault, armed.outcome));
+            }
+        }
+        hit
     }
 
-    fn check(&self, call: Fault) -> io::Result<()> {
-        self.count(call).map_or(Ok(()), |(_, error)| Err(error))
+    fn check(&self, call: Fault, path: &Path) -> io::Result<()> {
+        self.count(call, path).map_or(Ok(()), |(_, outcome)| Err(outcome.happen()))
+    }
+}
+
+impl Armed {
+    /// Never hit.
+    fn new(part: &str, fault: Fault) -> Self {
+        let outcome = Outcome::Fail(io::ErrorKind::Other);
+        Self { fault, part: part.to_owned(), seen: 0, from: 0, until: 0, outcome }
+    }
+}
+
+impl Outcome {
+    fn happen(self) -> io::Error {
+        match self {
+            Self::Fail(kind) => kind.into(),
+            Self::Die => std::process::abort(),
+        }
     }
 }
 
 impl FileSystem for FaultFs {
     fn open(&self, path: &Path, how: Open) -> io::Result<Arc<dyn File>> {
-        self.check(if how == Open::Create { Fault::Create } else { Fault::Open })?;
-        Ok(Arc::new(FaultFile { inner: self.inner.open(path, how)?, faults: self.clone() }))
+        self.check(if how == Open::Create { Fault::Create } else { Fault::Open }, path)?;
+        let (inner, path) = (self.inner.open(path, how)?, path.to_owned());
+        Ok(Arc::new(FaultFile { inner, path, faults: self.clone() }))
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
@@ -139,22 +192,22 @@ impl FileSystem for FaultFs {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.check(Fault::Rename)?;
+        self.check(Fault::Rename, from)?;
         self.inner.rename(from, to)
     }
 
     fn remove_file(&self, path: &Path) -> io::Result<()> {
-        self.check(Fault::Remove)?;
+        self.check(Fault::Remove, path)?;
         self.inner.remove_file(path)
     }
 
     fn remove_dir_all(&self, dir: &Path) -> io::Result<()> {
-        self.check(Fault::Remove)?;
+        self.check(Fault::Remove, dir)?;
         self.inner.remove_dir_all(dir)
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        self.check(Fault::SyncDir)?;
+        self.check(Fault::SyncDir, dir)?;
         self.inner.sync_dir(dir)
     }
 
@@ -170,22 +223,23 @@ impl FileSystem for FaultFs {
 #[derive(Debug)]
 struct FaultFile {
     inner: Arc<dyn File>,
+    path: PathBuf,
     faults: FaultFs,
 }
 
 impl File for FaultFile {
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-        self.faults.check(Fault::Read)?;
+        self.faults.check(Fault::Read, &self.path)?;
         self.inner.read_at(buf, offset)
     }
 
     fn read_now(&self, buf: &mut [u8], offset: u64) -> io::Result<Option<usize>> {
-        self.faults.check(Fault::Read)?;
+        self.faults.check(Fault::Read, &self.path)?;
         self.inner.read_now(buf, offset)
     }
 
     fn write_all_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
-        let Some((fault, error)) = self.faults.count(Fault::Write) else {
+        let Some((fault, outcome)) = self.faults.count(Fault::Write, &self.path) else {
             return self.inner.write_all_at(buf, offset);
         };
         match fault {
@@ -193,11 +247,11 @@ impl File for FaultFile {
             Fault::LateWrite => self.inner.write_all_at(buf, offset)?,
             _ => {}
         }
-        Err(error)
+        Err(outcome.happen())
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.faults.check(Fault::SetLen)?;
+        self.faults.check(Fault::SetLen, &self.path)?;
         self.inner.set_len(len)
     }
 
@@ -206,7 +260,7 @@ impl File for FaultFile {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.faults.check(Fault::Sync)?;
+        self.faults.check(Fault::Sync, &self.path)?;
         self.inner.sync_data()
     }
 
@@ -215,7 +269,7 @@ impl File for FaultFile {
     }
 
     fn zero(&self, from: u64, to: u64) -> io::Result<()> {
-        self.faults.check(Fault::Zero)?;
+        self.faults.check(Fault::Zero, &self.path)?;
         self.inner.zero(from, to)
     }
 }
