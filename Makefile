@@ -54,6 +54,12 @@ soak-store: $(VENV)/.native ## A broker with 100 million messages, twice; half a
 bench-micro: tools-present ## The engine alone against what this machine can do (ARGS="--rounds 9")
 	$(CARGO) run --release --locked --quiet -p rocketmq-lite-bench --bin rmq-micro -- $(ARGS)
 
+.PHONY: crash
+crash: tools-present $(VENV)/.dev ## A thousand deaths of the process, and power cuts, at full length (CRASH_SEED, POWER_LOSS_SEED repeat)
+	CRASH_ROUNDS=$${CRASH_ROUNDS:-1000} $(CARGO) test -p rocketmq-lite-core --test crash --locked -- --nocapture acknowledged
+	POWER_LOSS_SUBSETS=$${POWER_LOSS_SUBSETS:-1000} $(CARGO) test -p rocketmq-lite-core --test power_loss --release --locked -- --nocapture
+	CRASH_ROUNDS=$${BROKER_ROUNDS:-100} $(PYTEST) tests/e2e/test_sigkill.py --timeout 3600 $(ARGS)
+
 .PHONY: test-rust
 test-rust: tools-present
 	$(CARGO) test --workspace --locked --quiet
