@@ -29,8 +29,8 @@ use std::sync::Arc;
 use std::thread;
 
 use rocketmq_lite_core::store::{
-    DiskFs, Fault, FaultFs, FileSystem, FlushMode, OfflineStore, Recovery, Store, StoreError, StoreSettings,
-    Verify,
+    DiskFs, Fault, FaultFs, FileSystem, FlushMode, OfflineStore, Outside, Recovery, Store, StoreError,
+    StoreSettings, Verify,
 };
 use support::chance::Chance;
 use support::{WALL_MS, append, bodies, flush, settings, settle};
@@ -223,7 +223,7 @@ fn live_and_die(root: &Path, seed: u64, death: Death) -> Option<u64> {
 
 /// Every record has its entry, and every entry its record.
 fn verify(root: &Path) {
-    let mut verify = Verify::new(OfflineStore::open(&DiskFs, root).unwrap());
+    let mut verify = Verify::new(OfflineStore::open(&DiskFs, root, &Outside::default()).unwrap());
     while verify.step(u64::MAX).unwrap() {}
     let report = verify.report();
     assert!(report.findings.is_empty() && report.unreadable + report.without_entry == 0, "{report:?}");
