@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from tests.interop import apache, golang, lite, maven, toolchain
@@ -76,6 +76,22 @@ def json_judge(java: Java, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield running
 
 
+class OffsetsJudge(NamedTuple):
+    """A Java client and where it keeps the positions of broadcasting members."""
+
+    judge: Judge
+    directory: Path
+
+
+@pytest.fixture(scope="session")
+def offsets_judge(java: Java, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OffsetsJudge]:
+    """Apache's Java client with the directory of its local positions known."""
+    home = tmp_path_factory.mktemp("judge")
+    option = f"-Drocketmq.client.localOffsetStoreDir={home / 'offsets'}"
+    with java_judge(java, home, option) as running:
+        yield OffsetsJudge(running, home / "offsets")
+
+
 @pytest.fixture(scope="session")
 def binary_judge(java: Java, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
     """Apache's Java client writing binary headers."""
@@ -128,6 +144,13 @@ def single(
         yield running.enter_context(
             lite.single(directory) if request.param == "lite" else apache.cluster(java, directory, masters=1)
         )
+
+
+@pytest.fixture(scope="session")
+def lite_single(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Our own name server and broker, where nothing is to be learnt from Apache's."""
+    with lite.single(tmp_path_factory.mktemp("single")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session", params=["lite", "apache"])

@@ -187,14 +187,15 @@ class Judge:
         expression: str = "*",
         condition: str | None = None,
         style: str = "consume",
-        **failing: int,
+        **options: object,
     ) -> Iterator[Consuming]:
         """A push consumer (style lite-pull: such a one) that has started; leaving stops it unless ``finish`` did.
 
-        It takes messages by tags, or by a condition if one is given. ``failing`` is what Consume.java says of failures.
+        It takes messages by tags, or by a condition if one is given. ``options`` are what Consume.java says of failures and
+        broadcasting.
         """
         wanted = {"expression": expression} if condition is None else {"condition": condition}
-        exchange = self.request(style, namesrv=namesrv, topic=topic, group=group, **wanted, **failing)
+        exchange = self.request(style, namesrv=namesrv, topic=topic, group=group, **wanted, **options)
         ready = exchange.next()
         assert ready is not None
         assert ready["event"] == "ready"
@@ -251,6 +252,16 @@ class Judge:
             self._process.wait()
         self._reader.join()
         self._process.stdout.close()
+
+    def kill(self) -> None:
+        """End the driver at once, as a crash would."""
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            with contextlib.suppress(BrokenPipeError):  # what it had not read
+                pipe.close()
 
     def _read(self) -> None:
         assert self._process.stdout is not None

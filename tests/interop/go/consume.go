@@ -14,12 +14,16 @@ const settleTime = 5 * time.Second
 // consume receives messages with a push consumer until it is stopped, then leaves the group with its offsets stored.
 // A group without offsets starts at the first message. Events: "ready" once started, then "message" for each.
 func consume(asked request, out events, stop <-chan struct{}) error {
+	model := consumer.Clustering
+	if asked.Broadcasting {
+		model = consumer.BroadCasting
+	}
 	client, err := rocketmq.NewPushConsumer(
 		consumer.WithNsResolver(primitive.NewPassthroughResolver([]string{asked.NameServer})),
 		consumer.WithGroupName(asked.Group),
 		consumer.WithInstance(instanceName()),
 		consumer.WithConsumeFromWhere(consumer.ConsumeFromFirstOffset),
-		consumer.WithConsumerModel(consumer.Clustering),
+		consumer.WithConsumerModel(model),
 	)
 	if err != nil {
 		return err

@@ -28,6 +28,8 @@ type request struct {
 	Expression string    `json:"expression"`
 	Mode       string    `json:"mode"`
 	Messages   []sending `json:"messages"`
+	// Every member gets every message.
+	Broadcasting bool `json:"broadcasting"`
 }
 
 // running holds a channel for each request, closed when the request is to stop.

@@ -1,5 +1,6 @@
 package judge;
 
+import java.lang.reflect.Method;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -23,7 +24,8 @@ import org.apache.rocketmq.common.message.MessageQueue;
  *
  * <p>Request: {@code namesrv}, {@code group}, {@code topic}, {@code expression} (tags; {@code *} when left out), or
  * {@code condition} (SQL92). With {@code failures} it fails so many attempts at each message, and has the broker keep it
- * for {@code delayLevel}; {@code maxAttempts} of them make a dead letter.
+ * for {@code delayLevel}; {@code maxAttempts} of them make a dead letter. With {@code broadcasting} it gets every message,
+ * from the positions in its local file, which is {@code instance}'s if one is named.
  * A group without offsets starts at the first message. Events: {@code ready} once started, then {@code message} for
  * each message as its listener gets it.
  */
@@ -45,7 +47,11 @@ final class Consume implements Judge.Work {
     public void run() throws Exception {
         DefaultMQPushConsumer consumer = new DefaultMQPushConsumer(request.getString("group"));
         consumer.setNamesrvAddr(request.getString("namesrv"));
-        consumer.setInstanceName(Events.instanceName());
+        String instance = request.getString("instance");
+        consumer.setInstanceName(instance == null ? Events.instanceName() : instance);
+        if (request.getBooleanValue("broadcasting")) {
+            broadcast(consumer);
+        }
         consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
         // Both default to 30 s. A consumer that starts while its own first heartbeat is under way sends the next one
         // only then, and is refused as "subscription not latest" until it has, whatever broker it talks to.
@@ -74,6 +80,16 @@ final class Consume implements Judge.Work {
             consumer.subscribe(topic, MessageSelector.bySql(condition));
         } else {
             consumer.subscribe(topic, expression == null ? "*" : expression);
+        }
+    }
+
+    /** The model's class has moved between versions of the client. */
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    private static void broadcast(DefaultMQPushConsumer consumer) throws ReflectiveOperationException {
+        for (Method method : DefaultMQPushConsumer.class.getMethods()) {
+            if (method.getName().equals("setMessageModel")) {
+                method.invoke(consumer, Enum.valueOf((Class) method.getParameterTypes()[0], "BROADCASTING"));
+            }
         }
     }
 
