@@ -44,6 +44,7 @@ soak: $(VENV)/.dev ## The outages that the tests make, at full length (a minute 
 	ORDER_SECONDS=120 $(PYTEST) tests/e2e/test_order.py $(ARGS)
 	ORDERED_SCHEDULES=20000 $(PYTEST) tests/property/test_ordered_schedules.py --timeout 1200 $(ARGS)
 	GROUP_SCHEDULES=2000 $(PYTEST) tests/property/test_group_schedules.py $(ARGS)
+	MIXED_GROUP_SECONDS=120 $(PYTEST) tests/interop/test_mixed_group_crashes.py -s $(ARGS)
 
 .PHONY: soak-store
 soak-store: $(VENV)/.native ## A broker with 100 million messages, twice; half an hour, 35 GB of disk
