@@ -33,9 +33,9 @@ _OPENED = (
 
 
 @contextlib.contextmanager
-def cluster(java: Java, directory: Path, *, masters: int, **changes: object) -> Iterator[Cluster]:
-    """A name server and ``masters`` brokers, all registered, until the block ends; ``changes`` are settings of theirs."""
-    with _servers(java, directory, masters, **changes) as (namesrv, started):
+def cluster(java: Java, directory: Path, *, masters: int) -> Iterator[Cluster]:
+    """A name server and ``masters`` brokers, all registered, until the block ends."""
+    with _servers(java, directory, masters) as (namesrv, started):
         yield Cluster("apache", namesrv, CLUSTER, tuple(server.broker for server in started))
 
 
@@ -60,16 +60,12 @@ def on_store(java: Java, directory: Path, store: Path) -> Iterator[Cluster]:
 
 
 @contextlib.contextmanager
-def _servers(
-    java: Java, directory: Path, masters: int, **changes: object
-) -> Iterator[tuple[str, list[_Started]]]:
+def _servers(java: Java, directory: Path, masters: int) -> Iterator[tuple[str, list[_Started]]]:
     with contextlib.ExitStack() as running:
         namesrv = running.enter_context(_name_server(java, directory / "namesrv"))
         names = [f"broker-{chr(ord('a') + i)}" for i in range(masters)]
         # All are started before the first is waited for: a start is mostly work, and there are two cores.
-        started = [
-            running.enter_context(_broker(java, directory / name, name, namesrv, **changes)) for name in names
-        ]
+        started = [running.enter_context(_broker(java, directory / name, name, namesrv)) for name in names]
         for server in started:
             server.wait()
         yield namesrv, started
