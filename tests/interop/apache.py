@@ -47,9 +47,14 @@ def restartable(java: Java, directory: Path) -> Iterator[tuple[Cluster, Callable
 
 
 @contextlib.contextmanager
-def on_store(java: Java, directory: Path, store: Path) -> Iterator[Cluster]:
-    """A name server and a broker over a store that another broker wrote, with files of Apache's default sizes."""
-    sizes = {"mappedFileSizeCommitLog": 1024 * 1024 * 1024, "maxIndexNum": 20_000_000}
+def on_store(
+    java: Java, directory: Path, store: Path, *, orderly: bool = False, **settings: object
+) -> Iterator[Cluster]:
+    """A name server and a broker over a directory; unless the settings say otherwise, with files of Apache's default sizes.
+
+    The broker is killed at the end, or, as an orderly stop takes it 15 s, stopped only where that is asked for.
+    """
+    sizes = {"mappedFileSizeCommitLog": 1024 * 1024 * 1024, "maxIndexNum": 20_000_000} | settings
     paths = {"storePathRootDir": store, "storePathCommitLog": store / "commitlog"}
     with (
         _name_server(java, directory / "namesrv") as namesrv,
@@ -57,6 +62,8 @@ def on_store(java: Java, directory: Path, store: Path) -> Iterator[Cluster]:
     ):
         started.wait()
         yield Cluster("apache", namesrv, CLUSTER, (started.broker,))
+        if orderly:
+            started.process.stop()
 
 
 @contextlib.contextmanager

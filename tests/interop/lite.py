@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,19 @@ def single(directory: Path, *options: str) -> Iterator[Cluster]:
     arguments = ["up", "--data", str(directory / "data"), "--namesrv-port", "0", "--broker-port", "0"]
     with _served(directory / "up", [*arguments, *options]) as ready:
         yield Cluster("lite", ready["namesrv"], CLUSTER, (Broker("broker-a", ready["broker"]),))
+
+
+@contextlib.contextmanager
+def on_store(directory: Path, store: Path, *, killed: bool = False, **settings: object) -> Iterator[str]:
+    """A broker over a directory, with settings by Apache's names; its address. It is stopped at the end, or killed."""
+    directory.mkdir(parents=True)
+    file = directory / "broker.conf"
+    values = {"storePathRootDir": store, "listenPort": 0, **settings}
+    file.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+    with _served(directory / "broker", ["broker", "-c", str(file)]) as ready:
+        yield ready["broker"]
+        if killed:
+            os.kill(int(ready["pid"]), signal.SIGKILL)
 
 
 @contextlib.contextmanager

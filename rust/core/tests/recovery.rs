@@ -88,6 +88,27 @@ fn without_a_list_of_queues_a_later_message_tells_of_a_lost_one() {
     assert_eq!(bodies(&store, "T", 0), numbered(30));
 }
 
+/// Apache 5.5.0 looks at the last ten files, and messages before them cannot be consumed any more.
+#[test]
+fn without_consume_queues_every_segment_is_reached() {
+    for clean in [true, false] {
+        let fs = MemFs::new();
+        let (mut store, _) = open(&fs);
+        for _ in 0..25 {
+            send(&mut store, "T", 0, &[b'x'; 3000]);
+        }
+        if clean {
+            store.close(WALL_MS).unwrap();
+        }
+        drop(store);
+        assert_eq!(fs.list(Path::new("/store/commitlog")).unwrap().len(), 25);
+        fs.remove_dir_all(Path::new("/store/consumequeue")).unwrap();
+        let (store, recovery) = open(&fs);
+        assert_eq!((recovery.redispatched, store.bounds("T", 0).min), (25, 0), "clean: {clean}");
+        assert_eq!(bodies(&store, "T", 0).len(), 25);
+    }
+}
+
 #[test]
 fn damaged_entries_are_made_again_also_after_a_clean_stop() {
     let damages: [(&str, &[u8], u64); 4] = [

@@ -2,7 +2,7 @@
 
 Not here is what the engine does not measure: how long storing and getting messages takes (``putLatency99``,
 ``putLatency999``, ``putMessageDistributeTime``, the two ``...EntireTimeMax``) and how many pulls find nothing
-(``getMissTps``).
+(``getMissTps``); nor how far each delay level is (``scheduleMessageOffset_<level>``).
 """
 
 from __future__ import annotations
