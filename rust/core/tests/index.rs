@@ -322,3 +322,16 @@ fn unreadable_headers_are_no_index() {
     index_all(&mut store);
     check_sequence(&store, &offsets);
 }
+
+#[test]
+fn a_header_that_counts_more_slots_than_entries_is_no_index() {
+    let (fs, offsets) = in_one_go();
+    let dir = Path::new("/store/index");
+    let last = fs.list(dir).unwrap().into_iter().map(|file| file.name).max().unwrap();
+    let file = fs.open(&dir.join(last), rocketmq_lite_core::store::Open::ReadWrite).unwrap();
+    file.write_all_at(&u32::MAX.to_be_bytes(), 32).unwrap();
+    let (mut store, report) = Store::open(Arc::new(fs.clone()), settings(), WALL_MS).unwrap();
+    assert_eq!(report.index_files_removed, 1);
+    index_all(&mut store);
+    check_sequence(&store, &offsets);
+}

@@ -73,10 +73,9 @@ impl IndexFiles {
             if !header.has_entries() {
                 header = Header::after(files.last().map(|last: &FileView| &last.header));
             }
-            let is_sane = header.next <= shape.entries && u64::try_from(header.end_physical).is_ok();
             let is_in_log = !header.has_entries() || (header.end_physical as u64) < log_end;
             let is_trusted = durable.is_none_or(|durable| durable.covers(&header));
-            if removed > 0 || !(is_sane && is_in_log && is_trusted) {
+            if removed > 0 || !(header.is_sane(shape) && is_in_log && is_trusted) {
                 fs.remove_file(file.path()).map_err(StoreError::io("remove", file.path()))?;
                 removed += 1;
             } else {

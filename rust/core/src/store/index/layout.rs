@@ -95,6 +95,12 @@ impl Header {
         self.next > 1
     }
 
+    /// Whether a file of a shape can have it. No entry takes more than one slot into use; Apache counts the slot first, so a
+    /// kill may leave one more than there are entries.
+    pub(super) fn is_sane(&self, shape: IndexShape) -> bool {
+        self.next <= shape.entries && self.used_slots <= self.next && self.end_physical >= 0
+    }
+
     /// What an entry says of its message's store time.
     pub(super) fn seconds(&self, timestamp: i64) -> i32 {
         if self.begin_timestamp <= 0 {
