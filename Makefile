@@ -61,6 +61,18 @@ crash: tools-present $(VENV)/.dev ## A thousand deaths of the process, and power
 	POWER_LOSS_SUBSETS=$${POWER_LOSS_SUBSETS:-1000} $(CARGO) test -p rocketmq-lite-core --test power_loss --release --locked -- --nocapture
 	CRASH_ROUNDS=$${BROKER_ROUNDS:-100} $(PYTEST) tests/e2e/test_sigkill.py --timeout 3600 $(ARGS)
 
+# Without a sanitizer, since nothing unsafe is in what is fuzzed; so the stable toolchain will do. Overflows are errors.
+FUZZ_TARGETS ?= frame header record queue index recovery
+.PHONY: fuzz
+fuzz: tools-present ## Each decoder with arbitrary bytes, FUZZ_SECONDS each (60); FUZZ_TARGETS="index" for some
+	@scripts/require cargo-fuzz 'cargo-fuzz (cargo install cargo-fuzz --locked)'
+	for target in $(FUZZ_TARGETS); do \
+		mkdir -p target/fuzz/found/$$target; \
+		$(CARGO) fuzz run --fuzz-dir rust/fuzz --target-dir target/fuzz --sanitizer none \
+			$$target target/fuzz/found/$$target rust/fuzz/corpus/$$target \
+			-- -max_total_time=$${FUZZ_SECONDS:-60} -max_len=4096 -timeout=10; \
+	done
+
 .PHONY: test-rust
 test-rust: tools-present
 	$(CARGO) test --workspace --locked --quiet
