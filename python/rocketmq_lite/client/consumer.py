@@ -52,8 +52,10 @@ __all__ = ["Consumer", "ConsumerStatistics", "UnacknowledgedWarning", "open_cons
 
 _log = logging.getLogger(__name__)
 
-_GIVE_WAY_EVERY: Final = 32
-"""Messages, one pull's worth, handed out between two rounds of the scheduler: a round costs as much as a message."""
+_GIVE_WAY_EVERY: Final = 64
+"""Messages at most that are handed out between two rounds of Trio's scheduler: a round costs as much as a message."""
+_GIVE_WAY_AFTER: Final = 0.001
+"""Seconds after which the next message begins with a round, however few there were."""
 
 
 class UnacknowledgedWarning(UserWarning):
@@ -161,6 +163,8 @@ class Consumer:
         self._iterating = trio.lowlevel.ParkingLot()
         self._closed = False
         self._warned = False
+        self._handed_since_round = 0
+        self._round_due = -math.inf
         self._delivered = self._acknowledged = self._failed = self._filtered = 0
 
     @property
@@ -193,24 +197,37 @@ class Consumer:
     async def __anext__(self) -> ReceivedMessage:
         """The next message, waiting for one as long as it takes.
 
+        While messages are there, the iteration gives way to other tasks, and can be cancelled, after 64 of
+        them or the first that comes a millisecond later; a message's own ``await`` does so in any case.
+
         Raises:
             ClientClosed: The block of the consumer has ended.
         """
-        await trio.lowlevel.checkpoint_if_cancelled()
-        while (message := self._take()) is None:
+        now = trio.current_time()
+        self._handed_since_round += 1
+        if self._handed_since_round >= _GIVE_WAY_EVERY or now >= self._round_due:
+            await trio.lowlevel.checkpoint()
+            now = trio.current_time()
+            self._begin_round(now)
+        while (message := self._take(now)) is None:
             self._warn_if_stuck()
             due = self._inbox.next_due()
             with trio.move_on_at(math.inf if due is None else due):
                 await self._iterating.park()
-        if self._delivered % _GIVE_WAY_EVERY == 0:
-            await trio.lowlevel.cancel_shielded_checkpoint()
+            now = trio.current_time()
+            self._begin_round(now)
         return message
 
-    def _take(self) -> ReceivedMessage | None:
+    def _begin_round(self, now: float) -> None:
+        """Trio's scheduler has just had its turn."""
+        self._handed_since_round = 0
+        self._round_due = now + _GIVE_WAY_AFTER
+
+    def _take(self, now: float) -> ReceivedMessage | None:
         if self._closed:
             raise ClientClosed(f"the consumer of group {self.group!r} has been closed")
         self._member.lapse()
-        delivery = self._inbox.take(trio.current_time())
+        delivery = self._inbox.take(now)
         if delivery is None:
             return None
         self._delivered += 1

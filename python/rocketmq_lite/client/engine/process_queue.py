@@ -17,7 +17,7 @@ worked on, pausing after a failure). That is the back-pressure: who does not ack
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
@@ -213,7 +213,7 @@ class ProcessQueue(Generic[T]):
         self._order: deque[int] = deque()
         self._unfinished: dict[int, Delivery[T]] = {}
         self._size = 0
-        self._places: Counter[DeliveryState] = Counter()
+        self._places: dict[DeliveryState, int] = dict.fromkeys(DeliveryState, 0)
 
     @property
     def lost(self) -> bool:
