@@ -83,7 +83,7 @@ impl Report {
             return Ok(false);
         }
         if let Some(every) = self.arguments.every
-            && self.messages() - self.stretch.1 >= every
+            && self.messages() / every > self.stretch.1 / every
         {
             self.tell_stretch()?;
         }
