@@ -170,7 +170,8 @@ fn child() {
     let mut out = std::io::stdout();
     writeln!(out, "\nacknowledged {n}").unwrap();
     Death::arm(&death, &fs, false);
-    while n < first + MOST_MESSAGES {
+    // One that is to be killed goes on until it is.
+    while death.is_empty() || n < first + MOST_MESSAGES {
         for _ in 0..=chance.below(8) {
             let (topic, queue) = topic(n);
             append(&mut store, topic, queue, &body(n), "tag").unwrap();
