@@ -11,7 +11,10 @@ import subprocess
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import trio
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -117,6 +120,15 @@ class Consuming:
             taken.append(event)
         return taken
 
+    async def next_message(self) -> Event:
+        """The next one, waiting as long as it takes; asked for in short turns, so that a cancellation need not wait."""
+        while True:
+            try:
+                (event,) = await trio.to_thread.run_sync(partial(self.take, 1, seconds=0.5))
+            except TimeoutError:
+                continue
+            return event
+
     def finish(self) -> list[Event]:
         """Leave the group; the messages that nobody had asked for yet."""
         return self._exchange.stop()
@@ -191,8 +203,8 @@ class Judge:
     ) -> Iterator[Consuming]:
         """A push consumer (style lite-pull: such a one) that has started; leaving stops it unless ``finish`` did.
 
-        It takes messages by tags, or by a condition if one is given. ``options`` are what Consume.java says of failures and
-        broadcasting.
+        It takes messages by tags, or by a condition if one is given. ``options`` are what Consume.java says of failures,
+        broadcasting and order.
         """
         wanted = {"expression": expression} if condition is None else {"condition": condition}
         exchange = self.request(style, namesrv=namesrv, topic=topic, group=group, **wanted, **options)
@@ -238,6 +250,10 @@ class Judge:
         with self._lock:
             self._process.stdin.write(json.dumps(line) + "\n")
             self._process.stdin.flush()
+
+    def kill(self) -> None:
+        """SIGKILL: the clients in it have no time to say anything."""
+        self._process.kill()
 
     def close(self) -> None:
         """End the driver; what it was still doing fails."""

@@ -68,12 +68,9 @@ async def test_members_share_the_queues_and_get_every_message_once(
 
 
 async def _pass_on(consumer: Consuming, member: str, out: trio.MemorySendChannel[Delivery]) -> None:
-    """The messages of a judge. It is asked in short turns, so that the end need not wait for one."""
+    """The messages of a judge."""
     while True:
-        try:
-            (event,) = await trio.to_thread.run_sync(partial(consumer.take, 1, seconds=0.5))
-        except TimeoutError:
-            continue
+        event = await consumer.next_message()
         await out.send(Delivery(member, event["queueId"], event["tag"], sent_as(event).body))
 
 

@@ -12,7 +12,7 @@ import (
 const settleTime = 5 * time.Second
 
 // consume receives messages with a push consumer until it is stopped, then leaves the group with its offsets stored.
-// A group without offsets starts at the first message. Events: "ready" once started, then "message" for each.
+// A group without offsets starts at the first message; with orderly, each queue is consumed in order. Events: "ready" once started, then "message" for each.
 func consume(asked request, out events, stop <-chan struct{}) error {
 	model := consumer.Clustering
 	if asked.Broadcasting {
@@ -24,6 +24,7 @@ func consume(asked request, out events, stop <-chan struct{}) error {
 		consumer.WithInstance(instanceName()),
 		consumer.WithConsumeFromWhere(consumer.ConsumeFromFirstOffset),
 		consumer.WithConsumerModel(model),
+		consumer.WithConsumerOrder(asked.Orderly),
 	)
 	if err != nil {
 		return err

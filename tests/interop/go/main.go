@@ -27,6 +27,7 @@ type request struct {
 	Topic      string    `json:"topic"`
 	Expression string    `json:"expression"`
 	Mode       string    `json:"mode"`
+	Orderly    bool      `json:"orderly"`
 	Messages   []sending `json:"messages"`
 	// Every member gets every message.
 	Broadcasting bool `json:"broadcasting"`

@@ -12,6 +12,10 @@ import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
 import org.apache.rocketmq.client.consumer.MessageSelector;
 import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyContext;
 import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
+import org.apache.rocketmq.client.consumer.listener.ConsumeOrderlyContext;
+import org.apache.rocketmq.client.consumer.listener.ConsumeOrderlyStatus;
+import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
+import org.apache.rocketmq.client.consumer.listener.MessageListenerOrderly;
 import org.apache.rocketmq.client.consumer.store.OffsetStore;
 import org.apache.rocketmq.client.consumer.store.ReadOffsetType;
 import org.apache.rocketmq.client.exception.MQClientException;
@@ -25,12 +29,14 @@ import org.apache.rocketmq.common.message.MessageQueue;
  * <p>Request: {@code namesrv}, {@code group}, {@code topic}, {@code expression} (tags; {@code *} when left out), or
  * {@code condition} (SQL92). With {@code failures} it fails so many attempts at each message, and has the broker keep it
  * for {@code delayLevel}; {@code maxAttempts} of them make a dead letter. With {@code broadcasting} it gets every message,
- * from the positions in its local file, which is {@code instance}'s if one is named.
+ * from the positions in its local file, which is {@code instance}'s if one is named. With {@code orderly} it consumes each
+ * queue in order, and what fails is tried again after a moment.
  * A group without offsets starts at the first message. Events: {@code ready} once started, then {@code message} for
  * each message as its listener gets it.
  */
 final class Consume implements Judge.Work {
     private static final long SETTLE_SECONDS = 5;
+    private static final long SUSPEND_MILLIS = 100;
 
     private final JSONObject request;
     private final Events events;
@@ -61,7 +67,11 @@ final class Consume implements Judge.Work {
         consumer.setConsumeThreadMax(2);
         consumer.setMaxReconsumeTimes(request.getIntValue("maxAttempts", -1));
         subscribe(consumer);
-        consumer.registerMessageListener(this::received);
+        if (request.getBooleanValue("orderly")) {
+            consumer.registerMessageListener((MessageListenerOrderly) this::receivedInOrder);
+        } else {
+            consumer.registerMessageListener((MessageListenerConcurrently) this::received);
+        }
         consumer.start();
         try {
             events.emit("ready");
@@ -99,15 +109,25 @@ final class Consume implements Judge.Work {
     }
 
     private ConsumeConcurrentlyStatus received(List<MessageExt> messages, ConsumeConcurrentlyContext context) {
-        MessageQueue queue = context.getMessageQueue();
         context.setDelayLevelWhenNextConsume(request.getIntValue("delayLevel", 0));
+        return fails(context.getMessageQueue(), messages)
+            ? ConsumeConcurrentlyStatus.RECONSUME_LATER : ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
+    }
+
+    private ConsumeOrderlyStatus receivedInOrder(List<MessageExt> messages, ConsumeOrderlyContext context) {
+        context.setSuspendCurrentQueueTimeMillis(SUSPEND_MILLIS);
+        return fails(context.getMessageQueue(), messages)
+            ? ConsumeOrderlyStatus.SUSPEND_CURRENT_QUEUE_A_MOMENT : ConsumeOrderlyStatus.SUCCESS;
+    }
+
+    /** Tells of the messages; whether one of them is to fail. */
+    private boolean fails(MessageQueue queue, List<MessageExt> messages) {
         for (MessageExt message : messages) {
             next.merge(queue, message.getQueueOffset() + 1, Math::max);
             events.emit("message", Received.describe(message, queue.getBrokerName()));
         }
         int failures = request.getIntValue("failures", 0);
-        boolean fails = messages.stream().anyMatch(message -> message.getReconsumeTimes() < failures);
-        return fails ? ConsumeConcurrentlyStatus.RECONSUME_LATER : ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
+        return messages.stream().anyMatch(message -> message.getReconsumeTimes() < failures);
     }
 
     /** An offset moves shortly after its listener has returned: wait for it, so that what was seen is not repeated. */
