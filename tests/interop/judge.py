@@ -269,16 +269,6 @@ class Judge:
         self._reader.join()
         self._process.stdout.close()
 
-    def kill(self) -> None:
-        """End the driver at once, as a crash would."""
-        self._process.kill()
-        self._process.wait()
-        self._reader.join()
-        for pipe in (self._process.stdin, self._process.stdout):
-            assert pipe is not None
-            with contextlib.suppress(BrokenPipeError):  # what it had not read
-                pipe.close()
-
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
