@@ -101,7 +101,7 @@ def test_names_are_completed(namesrv: str) -> None:
     assert completed("-n", namesrv, "group", "create", "g", "--cluster", "D") == ["DefaultCluster"]
     assert complete("explain", "TOPIC_N") == ["TOPIC_NOT_EXIST"]
     assert complete("explain", "topic_n") == ["topic_not_exist"]
-    assert complete("group", "cl") == ["clients"]
+    assert complete("group", "cli") == ["clients"]
 
 
 def test_without_a_cluster_nothing_is_offered_and_nothing_said() -> None:
