@@ -139,6 +139,7 @@ class Judge:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
+        self._killed = False
         self._lock = threading.Lock()
         self._exchanges: dict[int, Exchange] = {}
         self._reader = threading.Thread(target=self._read, name="judge-events", daemon=True)
@@ -245,7 +246,9 @@ class Judge:
         return str(printed["text"])
 
     def write(self, line: dict[str, object]) -> None:
-        """Hand one line to the driver."""
+        """Hand one line to the driver, unless it was killed: then nobody is left who could be told."""
+        if self._killed:
+            return
         assert self._process.stdin is not None
         with self._lock:
             self._process.stdin.write(json.dumps(line) + "\n")
@@ -253,6 +256,7 @@ class Judge:
 
     def kill(self) -> None:
         """SIGKILL: the clients in it have no time to say anything."""
+        self._killed = True
         self._process.kill()
 
     def close(self) -> None:
