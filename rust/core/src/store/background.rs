@@ -53,6 +53,9 @@ impl Store {
 
     /// Takes the result of a plan; another one, if there are queue files to remove.
     pub fn purged(&mut self, result: PurgeResult) -> Result<Option<PurgePlan>, StoreError> {
+        if let Some(log_start) = result.log_start() {
+            self.index.begin_later(log_start);
+        }
         let files = result.apply(&mut self.queues)?;
         Ok((!files.is_empty()).then(|| self.make_purge(files, Vec::new())))
     }

@@ -180,7 +180,7 @@ impl ConsumeQueue {
     pub(crate) fn put(&mut self, at: u64, entry: &QueueEntry) -> Result<bool, StoreError> {
         let next = self.next();
         let is_old = self.last_physical.is_some_and(|last| entry.physical <= last);
-        if is_old || (0 < at && at < next) || (at > next && next > self.min) {
+        if is_old || (at != next && at != 0 && next > self.min) {
             return Ok(false);
         }
         if at != next {

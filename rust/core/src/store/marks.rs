@@ -1,8 +1,8 @@
 //! `ROOT/lite.cbor`: how far the last successful flush got, which Apache's files have no room for.
 //!
 //! A map of `durable` (the end of the log that a successful fsync covers), `indexed` (the end of the log that is in the
-//! durable index) and `index_end` (where the last message that this index knows begins), behind it the CRC-32 of the
-//! map. All in CBOR.
+//! durable index) and `index_end` (where the last message that this index knows begins, or -1), behind it the CRC-32 of the
+//! map. All in CBOR, and zeros up to [`FILE_LEN`]: the length never changes, so no power cut tears a mark by losing one.
 //!
 //! Rules: a mark is written after what it speaks of was synced, and so may lag behind it, but never runs ahead. It is
 //! synced itself only now and then: a process that dies loses nothing of it, a power cut some seconds. A file that
@@ -23,8 +23,8 @@ use super::{
 };
 
 const NAME: &str = "lite.cbor";
-/// More than the file ever has.
-const MAX_LEN: usize = 256;
+/// More than the marks ever take.
+const FILE_LEN: usize = 256;
 
 /// What the file says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,7 +33,8 @@ pub(crate) struct Marks {
     pub(crate) durable: u64,
     /// The log position up to which all messages were in the durable index.
     pub(crate) indexed: u64,
-    /// Where the last message of that index begins; if it now ends elsewhere, `indexed` is of another index.
+    /// Where the last message of that index begins, -1 if it knows none; if it now ends elsewhere, `indexed` is of another
+    /// index.
     pub(crate) index_end: i64,
 }
 
@@ -74,10 +75,19 @@ pub(crate) struct MarksFile {
 
 impl MarksFile {
     /// Opens the file, making it if it is missing, and reads it.
+    ///
+    /// A file without marks is durable on return, by name and length: the first marks are as durable as their bytes.
     pub(crate) fn open(fs: &dyn FileSystem, root: &Path) -> Result<(Self, Option<Marks>), StoreError> {
         let path = root.join(NAME);
         let file = fs.open(&path, Open::Create).map_err(StoreError::io("open", &path))?;
         let marks = read(&*file).map_err(StoreError::io("read", &path))?;
+        let len = file.len().map_err(StoreError::io("measure", &path))?;
+        if marks.is_none() || len < FILE_LEN as u64 {
+            file.set_len(FILE_LEN as u64)
+                .and_then(|()| file.sync_data())
+                .and_then(|()| fs.sync_dir(root))
+                .map_err(StoreError::io("extend", &path))?;
+        }
         Ok((Self { path, file }, marks))
     }
 
@@ -103,7 +113,7 @@ impl MarksFile {
 }
 
 fn read(file: &dyn File) -> io::Result<Option<Marks>> {
-    let mut bytes = vec![0; MAX_LEN];
+    let mut bytes = vec![0; FILE_LEN];
     let count = file.read_at(&mut bytes, 0)?;
     bytes.truncate(count);
     Ok(Marks::decode(&bytes).ok().flatten())
@@ -115,7 +125,7 @@ mod tests {
     use crate::store::MemFs;
 
     #[test]
-    fn marks_survive_shorter_and_longer_ones() {
+    fn marks_survive_shorter_and_longer_ones_in_a_file_of_one_length() {
         let fs = MemFs::new();
         fs.create_dir_all(Path::new("/s")).unwrap();
         let (file, found) = MarksFile::open(&fs, Path::new("/s")).unwrap();
@@ -124,6 +134,7 @@ mod tests {
             let marks = Marks { durable, indexed: durable / 2, index_end: durable as i64 / 3 };
             file.write(&marks, true).unwrap();
             assert_eq!(MarksFile::open(&fs, Path::new("/s")).unwrap().1, Some(marks));
+            assert_eq!(file.file.len().unwrap(), FILE_LEN as u64);
         }
     }
 

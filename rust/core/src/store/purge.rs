@@ -3,6 +3,9 @@
 //! What goes is gone at once for whoever asks from then on; readers with a snapshot keep their files, so nothing is
 //! pulled from under them. Removing the files and finding where each queue now begins is a plan that another thread
 //! runs. A crash in between leaves files that the next start finds, and the next purge removes.
+//!
+//! Files go one after the other, from the oldest on, and each for good before the next one goes, in the log before in queues
+//! and index. So if the power goes, no file is missing between two that are there, nor for a message that came back.
 
 use std::{io, sync::Arc};
 
@@ -30,6 +33,7 @@ pub struct PurgePlan {
 #[derive(Debug)]
 #[must_use = "the store waits for it"]
 pub struct PurgeResult {
+    log_start: u64,
     first: Vec<(QueueId, u64)>,
     outcome: Result<(), StoreError>,
 }
@@ -54,12 +58,16 @@ impl PurgePlan {
             first.push((*id, self.first_of(view)?));
             Ok(())
         });
-        PurgeResult { first, outcome: removed.and(looked) }
+        PurgeResult { log_start: self.log_start(), first, outcome: removed.and(looked) }
+    }
+
+    fn log_start(&self) -> u64 {
+        self.log.start().unwrap_or(0)
     }
 
     fn first_of(&self, queue: &QueueView) -> Result<u64, StoreError> {
         let reader = Reader::new(&self.log, 0, Wait::Yes);
-        queue.first_at(self.log.start().unwrap_or(0), |at| match reader.slots(queue, at, 1) {
+        queue.first_at(self.log_start(), |at| match reader.slots(queue, at, 1) {
             Ok(slots) => Ok(slots.first().copied()),
             Err(Stop::Failed(error)) => Err(error),
             Err(Stop::WouldBlock) => Ok(None),
@@ -67,32 +75,29 @@ impl PurgePlan {
     }
 }
 
-/// Removes a segment's file; readers that have the segment keep it. A file that is gone already is as good.
-///
-/// What was removed before from its directory is durable first: if the power goes, no file may be missing between two that
-/// are there.
+/// Removes a segment's file, which does not come back if the power goes; readers that have the segment keep it. A file that
+/// is gone already is as good.
 fn remove(fs: &dyn FileSystem, segment: &Segment) -> Result<(), StoreError> {
     let path = segment.path();
     let dir = path.parent().unwrap_or(path);
-    match fs.sync_dir(dir) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(StoreError::io("sync", dir)(error));
-        }
-        _ => {}
-    }
-    match segment.file().pin() {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(StoreError::io("open", path)(error));
-        }
-        _ => {}
-    }
-    match fs.remove_file(path) {
+    or_gone(segment.file().pin()).map_err(StoreError::io("open", path))?;
+    or_gone(fs.remove_file(path)).map_err(StoreError::io("remove", path))?;
+    or_gone(fs.sync_dir(dir)).map_err(StoreError::io("sync", dir))
+}
+
+fn or_gone(result: io::Result<()>) -> io::Result<()> {
+    match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        result => result.map_err(StoreError::io("remove", path)),
+        result => result,
     }
 }
 
 impl PurgeResult {
+    /// Where the log begins for good, if all went well.
+    pub(super) fn log_start(&self) -> Option<u64> {
+        self.outcome.is_ok().then_some(self.log_start)
+    }
+
     /// Lets the queues begin where they do now. The files that nobody needs any more, for another plan.
     pub(super) fn apply(self, queues: &mut Queues) -> Result<Vec<Arc<Segment>>, StoreError> {
         let mut files = Vec::new();

@@ -287,7 +287,9 @@ fn index(
         tags_code: tags_code(message.topic, message.properties, message.store_timestamp),
     };
     let (at, next) = (message.queue_offset as u64, queue.next());
-    if at > next && from > log.start() {
+    // Its first file may be gone, if the power went before that had been durable.
+    let lost_its_front = at < next && next == queue.min();
+    if (at > next || lost_its_front) && from > log.start() {
         return Ok(Indexed::Gap);
     }
     if at > next {

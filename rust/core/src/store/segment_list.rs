@@ -210,11 +210,7 @@ impl SegmentList {
         if old == 0 {
             return Vec::new();
         }
-        let gone: Vec<_> = Arc::make_mut(&mut self.segments.0).drain(..old).collect();
-        for segment in &gone {
-            self.note_changed(segment);
-        }
-        gone
+        Arc::make_mut(&mut self.segments.0).drain(..old).collect()
     }
 
     /// Removes every segment, so that the list can begin anywhere.

@@ -48,6 +48,7 @@ const SYNC_MS: i64 = 10_000;
 pub struct IndexPlan {
     builder: IndexBuilder,
     log: Segments,
+    log_start: u64,
     from: u64,
     upto: u64,
     sync: Option<CheckpointFile>,
@@ -98,7 +99,7 @@ impl IndexPlan {
     }
 
     fn build(&mut self, reached: &mut u64, unreadable: &mut u64) -> Result<(), StoreError> {
-        self.builder.purge(self.log.start().unwrap_or(0) as i64)?;
+        self.builder.purge(self.log_start as i64)?;
         let mut scan = LogScan::new(self.log.clone(), self.from);
         let stop = self.upto.min(self.from.saturating_add(STEP_BYTES));
         while scan.position() < stop {
@@ -143,8 +144,10 @@ pub(super) struct Index {
     // Away while a plan is out.
     builder: Option<IndexBuilder>,
     files: IndexFiles,
+    // Where the log begins for good: a purge that the power may take back has not moved it.
+    log_start: u64,
     reached: u64,
-    // What is durable of it: how far it reaches, and where the last message that it knows begins.
+    // What is durable of it: see [`Self::mark`].
     mark: (u64, i64),
     synced_ms: i64,
     checkpoint: CheckpointFile,
@@ -163,14 +166,15 @@ impl Index {
         let durable = trusted_until.map(|timestamp| Durable { timestamp, physical });
         let (files, removed) = IndexFiles::open(&*fs, &dir, shape, log.end, durable)?;
         let marks = marks.unwrap_or_default();
-        let index_end = files.last().map_or(0, |last| last.header.end_physical);
+        let index_end = end_of(&files);
         // Behind its last message the index may have seen many that have no keys.
         let is_marked = marks.index_end == index_end && marks.indexed <= log.end;
-        let reached = if is_marked { marks.indexed } else { index_end as u64 }.max(log.start);
+        let reached = if is_marked { marks.indexed } else { index_end.max(0) as u64 }.max(log.start);
         let place = Place { fs, dir, shape, utc_offset_s };
         let index = Self {
             builder: Some(IndexBuilder::new(place, files.clone())),
             files,
+            log_start: log.start,
             reached,
             mark: (reached, index_end),
             synced_ms: wall_ms,
@@ -184,7 +188,12 @@ impl Index {
         self.reached
     }
 
-    /// What is durable of it: how far it reaches, and where the last message that it knows begins.
+    /// Says where the log begins, and will after any crash: what only knows messages before that may go.
+    pub(super) fn begin_later(&mut self, log_start: u64) {
+        self.log_start = self.log_start.max(log_start);
+    }
+
+    /// What is durable of it: how far it reaches, and where the last message that it knows begins (-1 for none).
     pub(super) fn mark(&self) -> (u64, i64) {
         self.mark
     }
@@ -208,7 +217,8 @@ impl Index {
             return None;
         }
         let sync = sync.then(|| self.checkpoint.clone());
-        Some(IndexPlan { builder: self.builder.take()?, log: log.clone(), from, upto, sync, wall_ms })
+        let builder = self.builder.take()?;
+        Some(IndexPlan { builder, log: log.clone(), log_start: self.log_start, from, upto, sync, wall_ms })
     }
 
     /// Takes the result of a plan.
@@ -219,7 +229,7 @@ impl Index {
         self.reached = result.reached;
         if result.synced {
             self.synced_ms = result.wall_ms;
-            self.mark = (self.reached, self.files.last().map_or(0, |last| last.header.end_physical));
+            self.mark = (self.reached, end_of(&self.files));
         }
         result.outcome?;
         Ok(IndexProgress { has_more: self.reached < upto, is_unsynced, unreadable: result.unreadable })
@@ -229,4 +239,9 @@ impl Index {
     pub(super) fn view(&self) -> IndexView {
         IndexView { files: self.files.clone(), reached: self.reached }
     }
+}
+
+/// Where the last message that the files know begins. If they know none that is -1: a message may begin at 0.
+fn end_of(files: &IndexFiles) -> i64 {
+    files.last().map_or(-1, |last| last.header.end_physical)
 }

@@ -273,7 +273,7 @@ fn index_files(fs: &dyn FileSystem, store: &OfflineStore) -> Result<IndexFilesFo
     }
     let first = lengths.first().copied();
     let shape = first.and_then(IndexShape::of_file);
-    let was_there = store.marks.is_some_and(|marks| marks.index_end > 0)
+    let was_there = store.marks.is_some_and(|marks| marks.index_end >= 0)
         || store.checkpoint.is_some_and(|checkpoint| checkpoint.index_timestamp > 0);
     let state = match first {
         None if was_there => IndexState::Missing,
