@@ -51,9 +51,10 @@ class Traffic:
                 self.acknowledged.add(body)
             await self._changed()
 
-    async def consume(self) -> None:
-        """Receive until cancelled."""
+    async def consume(self, *, task_status: trio.TaskStatus[None]) -> None:
+        """Receive until cancelled; started once it is in the group."""
         async with self._client.consumer(f"{self._topic}-group", self._topic, start="earliest") as messages:
+            task_status.started()
             async for message in messages:
                 async with message:
                     self.received.add(message.body)
@@ -85,7 +86,7 @@ async def test_nothing_acknowledged_is_lost_when_apaches_broker_restarts(
         with trio.fail_after(SECONDS):
             async with rmq.connect(cluster.namesrv) as client, trio.open_nursery() as consuming:
                 traffic = Traffic(client, name)
-                consuming.start_soon(traffic.consume)
+                await consuming.start(traffic.consume)
                 async with trio.open_nursery() as sending:
                     sending.start_soon(traffic.send)
                     await traffic.sends_acknowledged(SENDS)
