@@ -201,6 +201,7 @@ class Fetcher:
                 self.pulled.next_offset,
             )
             self.pulled.move_to(answer.next_offset)
+            self.committed = None  # who set the group's position may have put it anywhere
             return
         for raw in answer.messages:
             if self._wanted.matches(raw.properties.get(TAGS)):
