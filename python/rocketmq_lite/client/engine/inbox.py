@@ -6,10 +6,10 @@ failed message comes back later. Messages of a queue that is no longer ours are 
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
 from typing import Generic, TypeVar
 
+from rocketmq_lite.client.engine.paused import Paused
 from rocketmq_lite.client.engine.process_queue import Delivery, DeliveryEvent
 
 __all__ = ["Inbox"]
@@ -22,8 +22,7 @@ class Inbox(Generic[T]):
 
     def __init__(self) -> None:
         self._waiting: deque[Delivery[T]] = deque()
-        self._paused: list[tuple[float, int, Delivery[T]]] = []
-        self._sequence = 0
+        self._paused: Paused[T] = Paused()
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self._paused)
@@ -34,8 +33,7 @@ class Inbox(Generic[T]):
 
     def pause(self, delivery: Delivery[T], until: float) -> None:
         """Keep a failed message back until the monotonic time ``until``."""
-        self._sequence += 1
-        heapq.heappush(self._paused, (until, self._sequence, delivery))
+        self._paused.add(delivery, until)
 
     def finished(self, delivery: Delivery[T]) -> bool:  # noqa: ARG002 - OrderedInbox needs to be told
         """A message is done; returns whether another one may be taken only because of that: never."""
@@ -51,13 +49,9 @@ class Inbox(Generic[T]):
 
     def next_due(self) -> float | None:
         """When the next failed message may be handed out again, or ``None``."""
-        while self._paused and not self._paused[0][2].queue.is_ours:
-            heapq.heappop(self._paused)
-        return self._paused[0][0] if self._paused else None
+        return self._paused.next_due()
 
     def _pop(self, now: float) -> Delivery[T] | None:
-        if self._paused and self._paused[0][0] <= now:
-            delivery = heapq.heappop(self._paused)[2]
-            delivery.apply(DeliveryEvent.RESUME)
+        if self._paused and (delivery := self._paused.take_due(now)) is not None:
             return delivery
         return self._waiting.popleft() if self._waiting else None

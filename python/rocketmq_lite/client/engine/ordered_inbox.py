@@ -7,10 +7,10 @@ out, each time after a pause. Messages of a queue that is being given up are dro
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
 from typing import Generic, TypeVar
 
+from rocketmq_lite.client.engine.paused import Paused
 from rocketmq_lite.client.engine.process_queue import Delivery, DeliveryEvent, ProcessQueue
 
 __all__ = ["OrderedInbox"]
@@ -35,12 +35,11 @@ class OrderedInbox(Generic[T]):
     def __init__(self) -> None:
         self._lanes: dict[ProcessQueue[T], _Lane[T]] = {}
         self._turns: deque[_Lane[T]] = deque()  # open lanes in which something waits
-        self._paused: list[tuple[float, int, Delivery[T]]] = []
-        self._sequence = 0
+        self._paused: Paused[T] = Paused()
 
     def __len__(self) -> int:
         waiting = sum(len(lane.waiting) for queue, lane in self._lanes.items() if queue.is_ours)
-        return waiting + sum(delivery.queue.is_ours for _, _, delivery in self._paused)
+        return waiting + sum(delivery.queue.is_ours for delivery in self._paused)
 
     def put(self, delivery: Delivery[T]) -> None:
         """Append a message that was just pulled."""
@@ -72,19 +71,14 @@ class OrderedInbox(Generic[T]):
 
     def pause(self, delivery: Delivery[T], until: float) -> None:
         """Hand a failed message out again at the monotonic time ``until``; its queue waits for it."""
-        self._sequence += 1
-        heapq.heappush(self._paused, (until, self._sequence, delivery))
+        self._paused.add(delivery, until)
 
     def next_due(self) -> float | None:
         """When the next failed message may be handed out again, or ``None``."""
-        while self._paused and not self._paused[0][2].queue.is_ours:
-            heapq.heappop(self._paused)
-        return self._paused[0][0] if self._paused else None
+        return self._paused.next_due()
 
     def _pop(self, now: float) -> Delivery[T] | None:
-        if self._paused and self._paused[0][0] <= now:
-            delivery = heapq.heappop(self._paused)[2]
-            delivery.apply(DeliveryEvent.RESUME)
+        if self._paused and (delivery := self._paused.take_due(now)) is not None:
             return delivery
         if not self._turns:
             return None
