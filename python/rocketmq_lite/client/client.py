@@ -210,6 +210,7 @@ class Client:
         self._connections = connections
         self._closed = False
         self._admin = admin
+        self._producers: dict[str, Producer] = {}
 
     @property
     def client_id(self) -> str:
@@ -222,7 +223,10 @@ class Client:
         return self._admin
 
     def producer(self, group: str) -> Producer:
-        """A producer in a producer group; brokers hear of the group at once.
+        """The producer of a producer group; brokers hear of the group at once.
+
+        Asked again for the same group, this is the same producer: queues go on taking turns, and a broker that just
+        failed is still avoided.
 
         Args:
             group: Names the service that sends. Producers of one group are thought to be alike.
@@ -233,10 +237,13 @@ class Client:
         """
         self._check_open()
         check_group(group)
-        self._heartbeats.join_producer(group)
-        return Producer(
-            group, remote=self._remote, routing=self._routing, identity=self._identity, clock=self._clock
-        )
+        producer = self._producers.get(group)
+        if producer is None:
+            self._heartbeats.join_producer(group)
+            producer = self._producers[group] = Producer(
+                group, remote=self._remote, routing=self._routing, identity=self._identity, clock=self._clock
+            )
+        return producer
 
     def consumer(
         self,

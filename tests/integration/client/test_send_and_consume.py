@@ -107,6 +107,14 @@ async def test_an_order_key_always_has_the_same_queue(autojump_clock, client):
         assert [receipt.offset for receipt in receipts] == sorted(receipt.offset for receipt in receipts)
 
 
+async def test_queues_take_turns_also_when_the_producer_is_asked_for_each_time(autojump_clock, client):
+    await client.admin.create_topic("orders", queues=4)
+    queues = [(await client.producer("p").send("orders", b"x")).queue.queue_id for _ in range(8)]
+    assert sorted(queues) == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert client.producer("p") is client.producer("p")
+    assert client.producer("p").statistics().sent == 8
+
+
 async def test_queues_of_all_masters_in_turn(autojump_clock, bare_cluster):
     for name in ("broker-a", "broker-b"):
         await bare_cluster.start_broker(name)
