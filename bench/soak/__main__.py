@@ -43,7 +43,7 @@ def main() -> None:
     for variant in variants:
         with tempfile.TemporaryDirectory(prefix="soak-", dir=arguments.dir) as directory:
             seen.append(soak(Plan(variant, arguments.messages), Path(directory)))
-    write_report(arguments.report, seen)
+        write_report(arguments.report, seen)
     print(f"\nreport: {arguments.report}")
 
 

@@ -47,11 +47,12 @@ _NAMES = {"plain": "without unique keys", "keys": "with unique keys"}
 
 
 def _rows(run: Seen) -> list[tuple[str, str]]:
-    ratio = run.rates[-1] / run.rates[0]
+    first, last = run.tenths[0], run.tenths[-1]
     return [
         ("commit log", f"{run.log_bytes / 1e9:.1f} GB"),
-        ("append rate of each tenth, 1000/s", ", ".join(f"{rate / 1000:.0f}" for rate in run.rates)),
-        (f"last tenth of the first (aim {_RATE:.2f})", f"{ratio:.2f}"),
+        ("append rate of each tenth, 1000/s", ", ".join(f"{each.rate / 1000:.0f}" for each in run.tenths)),
+        (f"last tenth of the first (aim {_RATE:.2f})", f"{last.rate / first.rate:.2f}"),
+        ("broker's CPU of each tenth, µs a message", ", ".join(f"{each.cpu_us:.2f}" for each in run.tenths)),
         (f"most private memory, RssAnon (aim under {_MEMORY_MB} MB)", f"{run.memory:.0f} MB"),
         ("send to receipt at the head, p50 / p99", _pair(run.head_alone)),
         ("the same beside a reader from offset 0", _pair(run.head_beside)),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from bench.drivers.rmq_load import PROGRAM
-from bench.proc import resident_mb
+from bench.proc import cpu_seconds, resident_mb
 from bench.soak.broker import Broker
 from bench.soak.head import Backlog, head_latencies, percentiles
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -38,12 +38,20 @@ class Plan:
     messages: int
 
 
+@dataclass(frozen=True)
+class Tenth:
+    """One stretch of filling: messages a second, and what one cost the broker (steadier beside neighbours)."""
+
+    rate: float
+    cpu_us: float
+
+
 @dataclass
 class Seen:
     """What a run has shown; times in seconds, latencies in milliseconds, memory in MB."""
 
     plan: Plan
-    rates: list[float] = field(default_factory=list)
+    tenths: list[Tenth] = field(default_factory=list)
     memory: float = 0.0
     log_bytes: int = 0
     head_alone: tuple[float, float] = (0.0, 0.0)
@@ -62,7 +70,7 @@ def soak(plan: Plan, directory: Path) -> Seen:
         broker.start()
         broker.create_topic(TOPIC, QUEUES)
         with _Memory(broker.pid) as memory:
-            seen.rates = list(_fill(plan, broker, plan.messages))
+            seen.tenths = list(_fill(plan, broker, plan.messages))
             seen.head_alone = percentiles(head_latencies(broker.address, TOPIC, _HEAD_SENDS))
             with Backlog(broker.address, TOPIC, QUEUES) as backlog:
                 seen.head_beside = percentiles(head_latencies(broker.address, TOPIC, _HEAD_SENDS))
@@ -89,8 +97,9 @@ def _expect(broker: Broker, stored: int) -> None:
         raise RuntimeError(f"{stored} messages were acknowledged, {found} are there after the start")
 
 
-def _fill(plan: Plan, broker: Broker, messages: int) -> Iterator[float]:
-    """Send so many; the rate of each tenth."""
+def _fill(plan: Plan, broker: Broker, messages: int) -> Iterator[Tenth]:
+    """Send so many; how each tenth went."""
+    every = messages // _STRETCHES
     arguments = {
         "address": broker.address,
         "topic": TOPIC,
@@ -101,7 +110,7 @@ def _fill(plan: Plan, broker: Broker, messages: int) -> Iterator[float]:
         "body": BODY,
         "header": "rocketmq",
         "count": messages,
-        "every": messages // _STRETCHES,
+        "every": every,
     }
     command = [str(PROGRAM), "send", *(f"--{name}={value}" for name, value in arguments.items())]
     if plan.variant == "plain":
@@ -113,13 +122,15 @@ def _fill(plan: Plan, broker: Broker, messages: int) -> Iterator[float]:
     ):
         assert load.stdout is not None
         task = progress.add_task("", total=messages)
+        spent = cpu_seconds([broker.pid])
         try:
             for line in map(json.loads, load.stdout):
                 if "error" in line:
                     raise RuntimeError(line["error"])
                 progress.update(task, completed=line["messages"])
                 if "latency" not in line:
-                    yield line["messages_per_second"]
+                    before, spent = spent, cpu_seconds([broker.pid])
+                    yield Tenth(line["messages_per_second"], (spent - before) / every * 1e6)
         finally:
             load.kill()
 

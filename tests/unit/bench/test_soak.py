@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from bench.soak.report import render
-from bench.soak.run import Plan, Seen
+from bench.soak.run import Plan, Seen, Tenth
 
 
 def test_runs_stand_side_by_side():
-    plain = Seen(Plan("plain", 1_000_000), rates=[200_000.0, 150_000.0], memory=42.4, head_alone=(0.2, 1.5))
-    keys = Seen(Plan("keys", 1_000_000), rates=[100_000.0, 100_000.0], uncovered_bytes=12_000_000)
+    plain = Seen(
+        Plan("plain", 1_000_000),
+        tenths=[Tenth(200_000.0, 2.5), Tenth(150_000.0, 2.6)],
+        memory=42.4,
+        head_alone=(0.2, 1.5),
+    )
+    keys = Seen(Plan("keys", 1_000_000), tenths=[Tenth(100_000.0, 5.0)] * 2, uncovered_bytes=12_000_000)
     page = render([plain, keys])
     assert "| | 1,000,000 messages, without unique keys | 1,000,000 messages, with unique keys |" in page
     assert "| last tenth of the first (aim 0.90) | 0.75 | 1.00 |" in page
