@@ -10,7 +10,6 @@ use crate::session::connection::{Connection, IDLE_LIMIT_MS};
 use crate::session::missing::{self, Parked};
 use crate::session::output::{Cold, ConnId, Level, Missing, MissingKind, Output};
 use crate::session::refusal::Refusal;
-use crate::session::send::{no_group, no_topic};
 use crate::session::settings::Now;
 use crate::session::stop::Phase;
 use crate::wire::codes::request;
@@ -164,8 +163,8 @@ impl Broker {
     /// Runs the requests that waited for a name, in order. If it is not there after all, they are refused.
     pub(super) fn retry(&mut self, kind: MissingKind, name: &str, now: Now) {
         let (found, refusal) = match kind {
-            MissingKind::Topic => (self.tables.topic(name).is_some(), no_topic(name)),
-            MissingKind::Group => (self.tables.group(name).is_some(), no_group(name)),
+            MissingKind::Topic => (self.tables.topic(name).is_some(), Refusal::no_topic(name)),
+            MissingKind::Group => (self.tables.group(name).is_some(), Refusal::no_group(name)),
         };
         if !found {
             return self.refuse_waiting(kind, name, &refusal);

@@ -27,6 +27,7 @@ mod control;
 mod dispatch;
 mod flush;
 mod gate;
+mod halt;
 mod hold;
 mod indexing;
 mod keys;

@@ -6,9 +6,9 @@
 use crate::filter::Filter;
 use crate::session::Broker;
 use crate::session::asker::Asker;
+use crate::session::halt::Halt;
 use crate::session::output::ConnId;
-use crate::session::refusal::{Halt, Refusal};
-use crate::session::send::{no_group, no_topic};
+use crate::session::refusal::Refusal;
 use crate::session::settings::Now;
 use crate::session::stop::Phase;
 use crate::session::tables::{GroupEntry, PERM_READ, TopicEntry, Unfiltered, parse_filter};
@@ -134,7 +134,7 @@ impl Broker {
         match self.check_pull(&mut pull) {
             Ok(()) => self.read_pull(pull, now),
             Err(Halt::Refused(refusal)) => self.refuse(pull.asker, refusal),
-            Err(Halt::Missing(_)) => self.refuse(pull.asker, no_group(&pull.group)),
+            Err(Halt::Missing(_)) => self.refuse(pull.asker, Refusal::no_group(&pull.group)),
         }
     }
 
@@ -149,7 +149,7 @@ impl Broker {
             let remark = format!("subscription group no permission, {}", pull.group);
             return Err(forbidden(remark, FORBIDDEN_GROUP).into());
         }
-        let topic = self.tables.topic(&pull.topic).ok_or_else(|| no_topic(&pull.topic))?;
+        let topic = self.tables.topic(&pull.topic).ok_or_else(|| Refusal::no_topic(&pull.topic))?;
         if topic.permission & PERM_READ == 0 {
             let remark = format!("the topic[{}] pulling message is forbidden", pull.topic);
             return Err(forbidden(remark, FORBIDDEN_TOPIC).into());

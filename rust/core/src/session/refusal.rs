@@ -1,6 +1,5 @@
 //! Why a request is not served: what its answer will say.
 
-use crate::session::output::Missing;
 use crate::wire::codes::response;
 use crate::wire::{BadField, Fields};
 
@@ -44,6 +43,17 @@ impl Refusal {
         Self::new(response::SYSTEM_BUSY, remark)
     }
 
+    /// The topic neither exists nor can be made.
+    pub(super) fn no_topic(name: &str) -> Self {
+        Self::new(response::TOPIC_NOT_EXIST, format!("topic[{name}] not exist, apply first please!"))
+    }
+
+    /// The consumer group neither exists nor can be made.
+    pub(super) fn no_group(name: &str) -> Self {
+        let remark = format!("subscription group [{name}] does not exist");
+        Self::new(response::SUBSCRIPTION_GROUP_NOT_EXIST, remark)
+    }
+
     /// The broker is on its way out, and the client knows what that means: it connects anew, or goes elsewhere.
     pub(super) fn go_away() -> Self {
         Self::new(response::GO_AWAY, "please go away")
@@ -59,20 +69,5 @@ impl From<BadField> for Refusal {
     /// Apache answers what its header decoding throws with code 1 and the exception's text.
     fn from(error: BadField) -> Self {
         Self::new(response::SYSTEM_ERROR, error.to_string())
-    }
-}
-
-/// Why a request stops before it is done.
-#[derive(Debug)]
-pub(super) enum Halt {
-    /// It is answered.
-    Refused(Refusal),
-    /// It waits for Python to supply a name.
-    Missing(Missing),
-}
-
-impl From<Refusal> for Halt {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
     }
 }

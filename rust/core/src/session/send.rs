@@ -9,9 +9,10 @@ use bytes::Bytes;
 use crate::record::NewRecord;
 use crate::session::Broker;
 use crate::session::asker::Asker;
+use crate::session::halt::Halt;
 use crate::session::names::{self, DLQ_PREFIX, RETRY_PREFIX};
 use crate::session::output::{ConnId, Missing, MissingKind};
-use crate::session::refusal::{Halt, Refusal};
+use crate::session::refusal::Refusal;
 use crate::session::run::{Places, Stored, refusal_of};
 use crate::session::schedule::Place;
 use crate::session::send_header::SendHeader;
@@ -127,7 +128,7 @@ impl Broker {
         match self.tables.group(name) {
             Some(group) if !self.missing.waits(MissingKind::Group, name) => Ok(group),
             _ if names::is_group(name) => Err(Halt::Missing(Missing::Group { name: name.to_owned() })),
-            _ => Err(no_group(name).into()),
+            _ => Err(Refusal::no_group(name).into()),
         }
     }
 
@@ -209,17 +210,6 @@ fn missing_topic(header: &SendHeader<'_>, name: &str) -> Halt {
             queue_nums: if own { OWN_TOPIC_QUEUES } else { queue_nums },
             unit: header.unit_mode,
         }),
-        None => no_topic(name).into(),
+        None => Refusal::no_topic(name).into(),
     }
-}
-
-/// The topic neither exists nor can be made.
-pub(super) fn no_topic(name: &str) -> Refusal {
-    Refusal::new(response::TOPIC_NOT_EXIST, format!("topic[{name}] not exist, apply first please!"))
-}
-
-/// The consumer group neither exists nor can be made.
-pub(super) fn no_group(name: &str) -> Refusal {
-    let remark = format!("subscription group [{name}] does not exist");
-    Refusal::new(response::SUBSCRIPTION_GROUP_NOT_EXIST, remark)
 }

@@ -3,7 +3,7 @@
 use super::error::{Located, Problem};
 use super::expression::{Expression, Relation};
 use super::lexer::{Keyword, Symbol, Token};
-use super::parser::MAX_DEPTH;
+use super::limits::MAX_DEPTH;
 
 /// A parsed part.
 pub(super) struct Operand {

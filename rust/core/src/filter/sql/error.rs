@@ -1,6 +1,6 @@
 //! Why a text is no condition, and where.
 
-use super::parser::{MAX_DEPTH, MAX_LENGTH};
+use super::limits::{MAX_DEPTH, MAX_LENGTH};
 
 /// A place in a condition's text, both counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

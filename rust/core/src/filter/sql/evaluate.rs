@@ -7,19 +7,7 @@ use std::cmp::Ordering;
 
 use super::expression::{Expression, Part, Relation};
 use super::number::Number;
-use super::value::Value;
-
-/// Why a condition says nothing about a message: Apache's evaluation throws there, and the message is not delivered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum NoVerdict {
-    /// A property's text met a number and is none, or none of that kind.
-    #[error("a property that is compared with a number holds something else")]
-    NotANumber,
-    /// A condition or `TRUE` on the left of `=`, text on its right.
-    #[error("a condition is compared with text")]
-    BooleanBeforeText,
-}
+use super::value::{NoVerdict, Value};
 
 type Evaluated<'a> = Result<Option<Value<'a>>, NoVerdict>;
 type Verdict = Result<Option<bool>, NoVerdict>;

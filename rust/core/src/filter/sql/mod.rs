@@ -14,6 +14,7 @@ mod error;
 mod evaluate;
 mod expression;
 mod lexer;
+mod limits;
 mod names;
 mod number;
 mod parser;
@@ -23,8 +24,8 @@ mod value;
 mod sql_test;
 
 pub use error::{Position, Problem, SqlError};
-pub use evaluate::NoVerdict;
-pub use parser::{MAX_DEPTH, MAX_LENGTH};
+pub use limits::{MAX_DEPTH, MAX_LENGTH};
+pub use value::NoVerdict;
 
 use expression::Expression;
 use names::Names;

@@ -12,14 +12,9 @@ use super::assemble::{Operand, Parsed, Pending, Strength, as_condition, infix, n
 use super::error::{Located, Problem, SqlError};
 use super::expression::{Expression, Part, TextSet};
 use super::lexer::{Keyword, Lexer, Symbol, Token};
+use super::limits::MAX_LENGTH;
 use super::names::Names;
 use super::number::Number;
-
-/// Conditions that may stand inside each other, beyond chains of `AND` or of `OR`; parentheses alone do not count. Apache's limit is
-/// its thread's stack.
-pub const MAX_DEPTH: u16 = 200;
-/// Bytes of a condition. Apache has no limit; a longer one would cost every message too much.
-pub const MAX_LENGTH: usize = 65_535;
 
 /// Compiles a condition.
 pub(super) fn parse(text: &str) -> Result<SqlFilter, SqlError> {

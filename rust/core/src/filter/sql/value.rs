@@ -3,8 +3,19 @@
 use std::cmp::Ordering;
 
 use super::double::parse_double;
-use super::evaluate::NoVerdict;
 use super::number::{Number, compare_doubles};
+
+/// Why a condition says nothing about a message: Apache's evaluation throws there, and the message is not delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoVerdict {
+    /// A property's text met a number and is none, or none of that kind.
+    #[error("a property that is compared with a number holds something else")]
+    NotANumber,
+    /// A condition or `TRUE` on the left of `=`, text on its right.
+    #[error("a condition is compared with text")]
+    BooleanBeforeText,
+}
 
 /// A value; `None` around it is SQL's null.
 #[derive(Debug, Clone, Copy, PartialEq)]
