@@ -112,7 +112,7 @@ interop: $(VENV)/.dev ## Apache's clients, brokers and mqadmin as judges (needs 
 	@scripts/require java 'a JDK, 17 or newer (Debian: apt-get install default-jdk-headless)'
 	@scripts/require mvn 'Maven (Debian: apt-get install maven)'
 	@scripts/require go 'Go, 1.19 or newer (Debian: apt-get install golang-go)'
-	$(PYTEST) tests/interop -m interop --timeout 300 $(ARGS)
+	$(PYTEST) tests/interop -m interop --timeout 300 -n $(PYTEST_WORKERS) --dist worksteal $(ARGS)
 
 # --- packages and figures ----------------------------------------------------------------------
 
