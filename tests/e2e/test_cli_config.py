@@ -24,21 +24,27 @@ def test_settings_are_shown_and_changed(namesrv: str) -> None:
 
 
 def test_settings_of_name_servers(namesrv: str) -> None:
-    shown = rmq("config", "get", "--name-servers", namesrv=namesrv).json()
+    shown = rmq("config", "get", "--namesrv", namesrv=namesrv).json()
     assert {each["server"] for each in shown} == {namesrv}
-    changed = rmq(
-        "config", "set", "returnOrderTopicConfigToBroker=false", "--name-servers", "--yes", namesrv=namesrv
-    )
+    pair = "returnOrderTopicConfigToBroker=false"
+    changed = rmq("config", "set", "--namesrv", pair, "--yes", namesrv=namesrv)
     assert changed.code == 0, changed.err
-    (one,) = rmq("config", "get", "returnOrderTopicConfigToBroker", "--name-servers", namesrv=namesrv).json()
+    (one,) = rmq("config", "get", "returnOrderTopicConfigToBroker", "--namesrv", namesrv=namesrv).json()
     assert one["value"] == "false"
+
+
+def test_an_address_behind_namesrv_is_that_of_the_cluster(namesrv: str) -> None:
+    of_brokers = rmq("config", "get", "--namesrv", namesrv, namesrv=None).json()
+    assert {each["server"] for each in of_brokers} == {"broker-a/0"}
+    both = rmq("config", "get", "--namesrv", namesrv, "--namesrv", namesrv=None).json()
+    assert {each["server"] for each in both} == {namesrv}
 
 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
         (["set", "fileReservedTime"], "not of the form KEY=VALUE"),
-        (["get", "--broker", "b", "--name-servers"], "exclude each other"),
+        (["get", "--broker", "b", "--namesrv"], "exclude each other"),
     ],
 )
 def test_wrong_usage(namesrv: str, arguments: list[str], complaint: str) -> None:

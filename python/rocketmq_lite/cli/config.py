@@ -1,10 +1,15 @@
-"""`rmq config`: the settings of servers that run."""
+"""`rmq config`: the settings of servers that run.
+
+Surprise: here ``--namesrv`` with no address behind it says whose settings are meant, the name servers'. With one
+it is what it is everywhere, the cluster to talk to.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from rocketmq_lite.cli import session
 from rocketmq_lite.cli.arguments import BrokerOption
@@ -21,8 +26,26 @@ if TYPE_CHECKING:
 app = typer.Typer(name="config", help="Settings of brokers and name servers that run.", no_args_is_help=True)
 
 NameServerOption = Annotated[
-    bool, typer.Option("--name-servers", help="Of the name servers, not of brokers.")
+    bool,
+    typer.Option(
+        "--name-servers", help="Of the name servers, not of brokers; also: --namesrv with no address."
+    ),
 ]
+
+
+class _Command(TyperCommand):
+    """Reads a bare ``--namesrv`` as ``--name-servers``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - Typer brings its own Click, or not
+        """As the base class, which says what it returns and raises."""
+        following = [*args[1:], ""]
+        return super().parse_args(
+            ctx,
+            [
+                "--name-servers" if each == "--namesrv" and not _is_address(behind) else each
+                for each, behind in zip(args, following, strict=True)
+            ],
+        )
 
 
 async def get(
@@ -95,10 +118,14 @@ def _changes(pairs: Sequence[str]) -> dict[str, str]:
     return changes
 
 
+def _is_address(text: str) -> bool:
+    return ":" in text and "=" not in text
+
+
 def _refuse_both(broker: str | None, of_name_servers: bool) -> None:  # noqa: FBT001 - named where it is called
     if broker is not None and of_name_servers:
-        raise UsageFault("--broker and --name-servers exclude each other", hint="leave one of them out")
+        raise UsageFault("--broker and --namesrv exclude each other", hint="leave one of them out")
 
 
-app.command("get")(with_global_options(get))
-app.command("set")(with_global_options(set_))
+app.command("get", cls=_Command)(with_global_options(get))
+app.command("set", cls=_Command)(with_global_options(set_))
