@@ -75,13 +75,18 @@ class Identity:
 
     def next_message_id(self) -> str:
         """A message id that no other message has."""
-        keys, now = self.message_ids()
-        return keys.next(now)
+        now = self._clock.wall_ms()
+        if now >= self._month_ends:
+            self._begin_month(now)
+        return self._keys.next(now)
 
     def message_ids(self) -> tuple[UniqueKeys, int]:
         """What makes message ids, set to this month, and the time that ids made now carry."""
         now = self._clock.wall_ms()
         if now >= self._month_ends:
-            self._keys.start_month(month_start_ms(now))
-            self._month_ends = month_start_ms(now, following=True)
+            self._begin_month(now)
         return self._keys, now
+
+    def _begin_month(self, now: int) -> None:
+        self._keys.start_month(month_start_ms(now))
+        self._month_ends = month_start_ms(now, following=True)

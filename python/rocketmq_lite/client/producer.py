@@ -18,7 +18,7 @@ import trio
 from rocketmq_lite.client.batches import Batches, check_items
 from rocketmq_lite.client.engine import names
 from rocketmq_lite.client.engine.lanes import plan_lanes
-from rocketmq_lite.client.engine.retry import QueueChoice
+from rocketmq_lite.client.engine.retry import QueueChoices
 from rocketmq_lite.client.engine.routes import queue_for_key
 from rocketmq_lite.client.many import ManySender
 from rocketmq_lite.client.outgoing import OutgoingMessage, property_text
@@ -36,10 +36,12 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.sending import Choose
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.model import Message, MessageQueue, SendReceipt
+    from rocketmq_lite.protocol.sends import SendAnswer
 
 __all__ = ["Producer", "ProducerStatistics"]
 
 _SPREAD: Final = 1 << 16
+_OK: Final = SendStatus.OK
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Producer:
         self.group = group
         self._identity = identity
         self._sending = Sending(group, remote=remote, routing=routing, clock=clock)
-        self._choice = QueueChoice(secrets.randbelow(_SPREAD))
+        self._choices = QueueChoices(secrets.randbelow(_SPREAD))
         self._sent = self._weaker = self._failed = self._oneway = 0
 
     async def send(
@@ -132,12 +134,17 @@ class Producer:
             order_key=order_key,
             identity=self._identity,
         )
+        choose = self._choose(topic, order_key)
         try:
-            receipt = await self._send(message, timeout)
+            if timeout is None:
+                queue, answer = await self._sending.store(message, choose)
+            else:
+                queue, answer = await self._store_within(timeout, message, choose)
         except RocketMQError:
             self._failed += 1
             raise
-        if receipt.status is SendStatus.OK:
+        receipt = receipt_of(message.message_id, queue, answer)
+        if receipt.status is _OK:
             self._sent += 1
         else:
             self._count_stored((receipt,), accept_weaker=accept_weaker)
@@ -250,22 +257,19 @@ class Producer:
         retries = self._sending.retries
         return ProducerStatistics(self._sent, self._weaker, self._failed, retries, self._oneway)
 
-    async def _send(self, message: OutgoingMessage, timeout: float | None) -> SendReceipt:
-        choose = self._choose(message.topic, message.order_key)
-        if timeout is None:
-            queue, answer = await self._sending.store(message, choose)
-            return receipt_of(message.message_id, queue, answer)
-        with trio.move_on_after(timeout):
-            queue, answer = await self._sending.store(message, choose)
-            return receipt_of(message.message_id, queue, answer)
+    async def _store_within(
+        self, seconds: float, message: OutgoingMessage, choose: Choose
+    ) -> tuple[MessageQueue, SendAnswer]:
+        with trio.move_on_after(seconds):
+            return await self._sending.store(message, choose)
         raise RequestTimeout(
-            f"the message for topic {message.topic} was not answered within {timeout:g} s",
+            f"the message for topic {message.topic} was not answered within {seconds:g} s",
             hint="it may be stored all the same",
         )
 
     def _choose(self, topic: str, order_key: str | None) -> Choose:
         if order_key is None:
-            return partial(self._choice.assign_next, topic)
+            return self._choices[topic].assign_next
         return partial(_by_key, order_key)
 
     async def _lanes(self, topic: str, order_key: str | None, deadline: float) -> list[Choose]:
@@ -274,7 +278,7 @@ class Producer:
             return [self._choose(topic, order_key)]
         with trio.move_on_at(deadline):
             route = await self._sending.writable(topic)
-            turn = self._choice.take_turn(topic)
+            turn = self._choices[topic].take_turn()
             return [lane.assign_next for lane in plan_lanes(len(route.writable), turn)]
         raise RequestTimeout(f"the route of topic {topic} did not come in time", hint="nothing was sent")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rocketmq_lite.client.asking import refusal
@@ -13,7 +14,7 @@ from rocketmq_lite.protocol.sends import SendRequest, send_target
 if TYPE_CHECKING:
     from rocketmq_lite.client.outgoing import OutgoingMessage
     from rocketmq_lite.model import MessageQueue
-    from rocketmq_lite.protocol.sends import SendAnswer
+    from rocketmq_lite.protocol.sends import SendAnswer, SendTarget
     from rocketmq_lite.transport.rpc import Pool
 
 __all__ = ["SendRemote"]
@@ -47,12 +48,16 @@ class SendRemote:
 
 def _send_request(group: str, message: OutgoingMessage, queue: MessageQueue, born_at: int) -> SendRequest:
     return SendRequest(
-        send_target(
-            group, message.topic, queue.broker_name, TEMPLATE_TOPIC, TEMPLATE_QUEUES, batch=message.is_batch
-        ),
+        _target(group, message.topic, queue.broker_name, message.is_batch),
         message.body,
         queue_id=queue.queue_id,
         sys_flag=message.sys_flag,
         born_timestamp=born_at,
         properties=message.properties,
     )
+
+
+@lru_cache(maxsize=4096)
+def _target(group: str, topic: str, broker_name: str, batch: bool) -> SendTarget:  # noqa: FBT001 - asked for every message
+    """What all sends of a group to a broker's part of a topic share; made once, as long as it is in use."""
+    return send_target(group, topic, broker_name, TEMPLATE_TOPIC, TEMPLATE_QUEUES, batch=batch)

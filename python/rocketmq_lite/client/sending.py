@@ -43,6 +43,7 @@ class Sending:
         self._group = group
         self._remote = remote
         self._routing = routing
+        self._table = routing.table
         self._clock = clock
         self._faults = BrokerFaults()
 
@@ -50,27 +51,35 @@ class Sending:
         """Try until a broker has stored it, or no attempt is left; with an order key there is only one."""
         errors: list[RocketMQError] = []
         failed_on: str | None = None
-        for attempt in range(SEND_ATTEMPTS if message.order_key is None else 1):
-            self.retries += attempt > 0
-            queue, address = await self._assign(message.topic, choose, failed_on)
+        for _ in range(SEND_ATTEMPTS if message.order_key is None else 1):
+            self.retries += failed_on is not None
+            route = self._table.get(message.topic)
+            if route is None or not route.writable:
+                route = await self.writable(message.topic)
+            queue, address = self._assign(route, choose, failed_on)
             try:
-                return queue, await self._attempt(message, queue, address)
+                answer = await self._remote.send(
+                    address, self._group, message, queue, born_at=self._clock.wall_ms()
+                )
             except UNREACHABLE as error:
+                self._faults.failed(queue.broker_name, trio.current_time())
                 errors.append(error)
             except BrokerError as error:
                 errors.append(error)
                 if judge_send(error.code or 0) is Verdict.FAIL:
                     break
+            else:
+                self._faults.answered(queue.broker_name)
+                if route.from_template:
+                    self._routing.mark_stale(message.topic)  # the broker has just created the topic
+                return queue, answer
             failed_on = queue.broker_name
             self._routing.mark_stale(message.topic)
-        final_error = errors.pop()
-        for earlier in errors:
-            final_error.add_note(f"an earlier attempt failed: {earlier}")
-        raise final_error
+        raise _last_of(errors)
 
     async def post(self, message: OutgoingMessage, choose: Choose) -> None:
         """Send it once, without asking for an answer."""
-        queue, address = await self._assign(message.topic, choose, failed_on=None)
+        queue, address = self._assign(await self.writable(message.topic), choose, failed_on=None)
         born_at = self._clock.wall_ms()
         try:
             await self._remote.send_oneway(address, self._group, message, queue, born_at=born_at)
@@ -84,26 +93,10 @@ class Sending:
         route = await self._routing.ensure(topic, create=True)
         return route if route.writable else await self._routing.refresh(topic) or route
 
-    async def _attempt(self, message: OutgoingMessage, queue: MessageQueue, address: str) -> SendAnswer:
-        born_at = self._clock.wall_ms()
-        try:
-            answer = await self._remote.send(address, self._group, message, queue, born_at=born_at)
-        except UNREACHABLE:
-            self._faults.failed(queue.broker_name, trio.current_time())
-            raise
-        self._faults.answered(queue.broker_name)
-        route = self._routing.table.get(message.topic)
-        if route is not None and route.from_template:
-            self._routing.mark_stale(message.topic)  # the broker has just created the topic
-        return answer
-
-    async def _assign(self, topic: str, choose: Choose, failed_on: str | None) -> tuple[MessageQueue, str]:
+    def _assign(self, route: TopicRoute, choose: Choose, failed_on: str | None) -> tuple[MessageQueue, str]:
         """Choose the queue of the next attempt and find its master."""
-        route = self._routing.table.get(topic)
-        if route is None or not route.writable:
-            route = await self.writable(topic)
         queue = choose(route.writable, self._avoided(route, failed_on))
-        address = None if queue is None else self._routing.table.master(queue.broker_name)
+        address = None if queue is None else self._table.master(queue.broker_name)
         if queue is None or address is None:
             raise _nothing_to_write(route)
         return queue, address
@@ -122,6 +115,14 @@ class Sending:
             for queue in route.writable
             if self._routing.table.master(queue.broker_name) is None
         }
+
+
+def _last_of(errors: list[RocketMQError]) -> RocketMQError:
+    """The error that ended the attempts, with notes on those before."""
+    *earlier, last = errors
+    for error in earlier:
+        last.add_note(f"an earlier attempt failed: {error}")
+    return last
 
 
 def _nothing_to_write(route: TopicRoute) -> BrokerError:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Literal
 import trio
 
 from rocketmq_lite.errors import ConnectError, ConnectionLost, RocketMQError
-from rocketmq_lite.protocol.codes import ResponseCode
 from rocketmq_lite.protocol.connection import Connection
 from rocketmq_lite.transport.wire import Wire
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.config import RpcLimits
-    from rocketmq_lite.protocol.framing import RawCommand
     from rocketmq_lite.protocol.request import Request
     from rocketmq_lite.transport.dispatch import Handler
     from rocketmq_lite.transport.network import Network
@@ -54,7 +52,11 @@ class LinkStatistics:
 
 
 class Link:
-    """Everything about one address."""
+    """Everything about one address.
+
+    Attributes:
+        ready: The connection that takes calls, if it is open.
+    """
 
     def __init__(
         self,
@@ -74,6 +76,7 @@ class Link:
         self._clock = clock
         self._nursery = nursery
         self._on_disconnect = on_disconnect
+        self.ready: Wire | None = None
         self._wire: Wire | None = None
         self._retired: set[Wire] = set()
         self._failures = 0
@@ -83,21 +86,21 @@ class Link:
         self.late = 0
         self.pushes = 0
 
-    async def call(self, request: Request[object], deadline: float) -> RawCommand:
-        """Send on the current connection, opening one if needed, and wait for the answer.
+    async def connect(self, deadline: float) -> Wire:
+        """The current connection, opened if needed.
 
         Raises:
-            TooSlowError: It did not come in time.
+            TooSlowError: It is not open in time.
         """
-        wire = self._wire
-        if wire is None or not wire.is_connected:
-            with trio.fail_at(deadline):
-                wire = await self._connected()
-        answer = await wire.call(request, deadline)
-        self._failures = 0
-        if answer.code == ResponseCode.GO_AWAY:
-            self._retire(wire)
-        return answer
+        with trio.fail_at(deadline):
+            return await self._connected()
+
+    def retire(self, wire: Wire) -> None:
+        """Take no new calls on a connection whose server is going away."""
+        if self._wire is wire:
+            self._wire = self.ready = None
+            self._retired.add(wire)
+        wire.retire()
 
     async def send_oneway(self, request: Request[object]) -> None:
         """Send on the current connection, opening one if needed, and wait until it is written."""
@@ -135,6 +138,19 @@ class Link:
             pushes=self.pushes,
         )
 
+    def opened(self, wire: Wire) -> None:
+        """A connection can be used."""
+        if self._wire is wire:
+            self.ready = wire
+
+    def heard(self) -> None:
+        """The server lives: its next failed dial is the first."""
+        self._failures = 0
+
+    def answered_late(self) -> None:
+        """Count an answer that nobody waited for any more."""
+        self.late += 1
+
     def dial_failed(self, error: RocketMQError) -> None:
         """Note a failed dial: until the pause is over calls fail without another."""
         pause = min(self.limits.max_backoff, self.limits.first_backoff * 2.0 ** min(self._failures, 16))
@@ -146,7 +162,7 @@ class Link:
         """Forget a connection that has closed, or could not be opened."""
         self._retired.discard(wire)
         if self._wire is wire:
-            self._wire = None
+            self._wire = self.ready = None
         if wire.was_connected:
             self._on_disconnect(self.address)
 
@@ -166,10 +182,3 @@ class Link:
         self._wire = Wire(self, Connection(self.limits.max_frame), self.limits)
         self._nursery.start_soon(self._wire.run, self._network)
         return self._wire
-
-    def _retire(self, wire: Wire) -> None:
-        """Take no new calls on a connection whose server is going away."""
-        if self._wire is wire:
-            self._wire = None
-            self._retired.add(wire)
-        wire.retire()

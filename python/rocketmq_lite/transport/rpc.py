@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import trio
 
@@ -37,12 +37,17 @@ if TYPE_CHECKING:
 
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.protocol.command import Command
+    from rocketmq_lite.protocol.framing import RawCommand
     from rocketmq_lite.protocol.request import Request
     from rocketmq_lite.transport.network import Network
+    from rocketmq_lite.transport.wire import Wire
 
 __all__ = ["LinkStatistics", "Pool", "PoolStatistics", "open_pool"]
 
 A = TypeVar("A")
+
+_GO_AWAY: Final = int(ResponseCode.GO_AWAY)
+"""A plain number: the code of each answer is compared with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,17 +159,33 @@ class Pool:
         self._calls += 1
         began = trio.current_time()
         deadline = began + seconds
+        link = self._links.get(address)
+        wire = None if link is None else link.ready
         try:
-            answer = await self._link(address).call(request, deadline)
-            if answer.code == ResponseCode.GO_AWAY:
-                self._go_aways += 1
-                answer = await self._link(address).call(request, deadline)
+            if wire is None:
+                wire = await self._link(address).connect(deadline)
+            answer = await wire.call(request, deadline)
+            if answer.code == _GO_AWAY:
+                answer = await self._ask_again(address, wire, request, deadline)
         except trio.TooSlowError:
             raise self._timed_out(address, request, began, seconds) from None
         try:
             return request.read(answer)
         except LocalProtocolError as error:
             raise senseless(address, error) from error
+
+    async def _ask_again(
+        self, address: str, wire: Wire, request: Request[object], deadline: float
+    ) -> RawCommand:
+        """Once more, on a new connection, since the server of the first is going away."""
+        self._go_aways += 1
+        link = self._link(address)
+        link.retire(wire)
+        wire = await link.connect(deadline)
+        answer = await wire.call(request, deadline)
+        if answer.code == _GO_AWAY:
+            link.retire(wire)
+        return answer
 
     async def send_oneway(self, address: str, request: Command) -> None:
         """Send a command that is not answered, as :meth:`post` does."""

@@ -2,23 +2,21 @@
 
 ``run`` is the task; everything else is called by others and never waits on the network itself. ``fail`` is
 the one way to the end: it wakes every caller with the reason and cancels the task, which closes the stream.
-
-A call that is made for every message must cost little: it has no cancel scope of its own, which would cost more than all the
-rest. One task a connection looks at the deadlines of all calls, when the earliest of them is reached.
 """
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import trio
 
 from rocketmq_lite.errors import ConnectError, ConnectionLost, RemoteProtocolError, RocketMQError
 from rocketmq_lite.protocol.codes import ResponseCode
-from rocketmq_lite.protocol.command import FLAG_ONEWAY, FLAG_RESPONSE
+from rocketmq_lite.protocol.command import FLAG_ONEWAY
 from rocketmq_lite.protocol.framing import to_command
+from rocketmq_lite.transport.calls import Calls
 from rocketmq_lite.transport.dispatch import Handler, respond
+from rocketmq_lite.transport.outbox import Outbox
 from rocketmq_lite.transport.stream import CommandStream
 
 if TYPE_CHECKING:
@@ -37,53 +35,22 @@ class WireOwner(Protocol):
 
     address: str
     on_push: Handler[str]
-    late: int
     pushes: int
+
+    def opened(self, wire: Wire) -> None:
+        """The connection takes calls."""
+
+    def heard(self) -> None:
+        """The server has sent something."""
+
+    def answered_late(self) -> None:
+        """An answer came that nobody waited for any more."""
 
     def dial_failed(self, error: RocketMQError) -> None:
         """The connection could not be opened."""
 
     def ended(self, wire: Wire) -> None:
         """The connection takes no more calls."""
-
-
-class _Call:
-    """Where one call waits for its answer; ``answer`` stays empty when it came too late, or the connection ended first."""
-
-    __slots__ = ("_task", "answer", "deadline", "is_late")
-
-    def __init__(self, deadline: float) -> None:
-        self.deadline = deadline
-        self.answer: RawCommand | None = None
-        self.is_late = False
-        self._task: trio.lowlevel.Task | None = None
-
-    async def wait(self) -> None:
-        """Wait to be woken; once."""
-        self._task = trio.lowlevel.current_task()
-        await trio.lowlevel.wait_task_rescheduled(self._abort)
-
-    def wake(self) -> None:
-        """End the wait, unless something else has ended it."""
-        task, self._task = self._task, None
-        if task is not None:
-            trio.lowlevel.reschedule(task)
-
-    def _abort(self, _raise_cancel: object) -> trio.lowlevel.Abort:
-        self._task = None
-        return trio.lowlevel.Abort.SUCCEEDED
-
-
-class _Queued(NamedTuple):
-    frame: bytes
-    written: trio.Event | None
-
-
-def _tell_written(batch: list[_Queued]) -> None:
-    """Wake who waits for these frames to be written; whether they were is the connection's state."""
-    for queued in batch:
-        if queued.written is not None:
-            queued.written.set()
 
 
 class Wire:
@@ -105,12 +72,8 @@ class Wire:
         self._error: RocketMQError | None = None
         self._retiring = False
         self._pushes = 0
-        self._calls: dict[int, _Call] = {}
-        self._expiry = trio.CancelScope()
-        self._outbox: list[_Queued] = []
-        self._work = trio.Event()
-        self._room = trio.lowlevel.ParkingLot()
-        self.queued_bytes = 0
+        self._calls = Calls(owner.answered_late)
+        self._outbox = Outbox(limits.max_queued_bytes)
 
     @property
     def is_connected(self) -> bool:
@@ -126,6 +89,11 @@ class Wire:
     def pending(self) -> int:
         """Calls that wait for an answer."""
         return len(self._calls)
+
+    @property
+    def queued_bytes(self) -> int:
+        """Frames not yet handed to the operating system."""
+        return self._outbox.queued_bytes
 
     def silent_since(self, moment: float) -> bool:
         """Whether the connection was open at that time already and nothing has come since."""
@@ -144,34 +112,26 @@ class Wire:
         Raises:
             TooSlowError: The answer did not come in time.
         """
-        if self.queued_bytes > self._limits.max_queued_bytes:
+        if self._outbox.is_full:
             with trio.fail_at(deadline):
-                await self._wait_for_room()
-        self._check()
+                await self._outbox.wait_for_room()
+        if self._error is not None:
+            raise self._failure()
         opaque, frame = self._connection.request(request)
-        self._enqueue(frame, None)
-        call = self._calls[opaque] = _Call(deadline)
-        if deadline < self._expiry.deadline:  # noqa: PLR1730 - assigning costs far more than comparing
-            self._expiry.deadline = deadline
+        self._outbox.put(frame)
         try:
-            await call.wait()
+            return await self._calls.wait(opaque, deadline)
         finally:
-            del self._calls[opaque]
-            self._close_if_retired()
-        if call.answer is not None:
-            return call.answer
-        if call.is_late:
-            raise trio.TooSlowError
-        raise self._failure()
+            if self._retiring:
+                self._close_if_retired()
 
     async def send_oneway(self, request: Request[object]) -> None:
         """Send a request and wait until it is written."""
-        await self._wait_for_room()
+        await self._outbox.wait_for_room()
         self._check()
-        written = trio.Event()
         _, frame = self._connection.request(request, FLAG_ONEWAY)
-        self._enqueue(frame, written)
-        await written.wait()
+        self._outbox.put(frame)
+        await self._outbox.wait_written()
         self._check()
 
     def retire(self) -> None:
@@ -185,22 +145,10 @@ class Wire:
             return
         self._error = error
         self._opened.set()
-        self._room.unpark_all()
-        for call in self._calls.values():
-            call.wake()
-        _tell_written(self._outbox)
+        self._calls.fail(self._failure)
+        self._outbox.close()
         self._scope.cancel()
         self._owner.ended(self)
-
-    async def _wait_for_room(self) -> None:
-        while self.queued_bytes > self._limits.max_queued_bytes and self._error is None:
-            await self._room.park()
-
-    def _enqueue(self, frame: bytes, written: trio.Event | None) -> None:
-        """Hand a frame to the writer."""
-        self._outbox.append(_Queued(frame, written))
-        self.queued_bytes += len(frame)
-        self._work.set()
 
     def _check(self) -> None:
         if self._error is not None:
@@ -252,11 +200,12 @@ class Wire:
         commands = CommandStream(stream, self._connection, peer=self._owner.address, on_activity=active)
         self._stream = commands
         self._opened.set()
+        self._owner.opened(self)
         try:
             with idle:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._write, commands)
-                    nursery.start_soon(self._expire)
+                    nursery.start_soon(self._calls.expire)
                     await self._read(commands, nursery)
         finally:
             self.fail(ConnectionLost(f"the connection with {self._owner.address} was idle and closed"))
@@ -265,43 +214,16 @@ class Wire:
     async def _read(self, commands: CommandStream, pushes: trio.Nursery) -> None:
         try:
             while (came := await commands.receive_all()) is not None:
-                for raw in came:
-                    if not raw.flag & FLAG_RESPONSE:
-                        pushes.start_soon(self._answer_push, commands, to_command(raw))
-                    elif (call := self._calls.get(raw.opaque)) is not None and call.answer is None:
-                        call.answer = raw
-                        call.wake()
-                    else:
-                        self._owner.late += 1
+                self._owner.heard()
+                for raw in self._calls.deliver(came):
+                    pushes.start_soon(self._answer_push, commands, to_command(raw))
             self.fail(ConnectionLost(f"{self._owner.address} closed the connection"))
         except (ConnectionLost, RemoteProtocolError) as error:
             self.fail(error)
 
-    async def _expire(self) -> None:
-        """Give up the calls whose time is over."""
-        while True:
-            next_deadline = min((call.deadline for call in self._calls.values()), default=math.inf)
-            with trio.CancelScope(deadline=next_deadline) as self._expiry:
-                await trio.sleep_forever()
-            now = trio.current_time()
-            for call in self._calls.values():
-                if call.deadline <= now and call.answer is None:
-                    call.is_late = True
-                    call.wake()
-
     async def _write(self, commands: CommandStream) -> None:
         try:
-            while True:
-                await self._work.wait()
-                self._work = trio.Event()
-                batch, self._outbox = self._outbox, []
-                data = b"".join(queued.frame for queued in batch)
-                try:
-                    await commands.send_bytes(data)
-                finally:
-                    _tell_written(batch)
-                self.queued_bytes -= len(data)
-                self._room.unpark_all()
+            await self._outbox.drain(commands.send_bytes)
         except ConnectionLost as error:
             self.fail(error)
         finally:

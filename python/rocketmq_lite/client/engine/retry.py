@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
     from rocketmq_lite.model import MessageQueue
 
-__all__ = ["SEND_ATTEMPTS", "Backoff", "QueueChoice", "Verdict", "judge_send", "redelivery_pause"]
+__all__ = [
+    "SEND_ATTEMPTS",
+    "Backoff",
+    "QueueChoice",
+    "QueueChoices",
+    "Verdict",
+    "judge_send",
+    "redelivery_pause",
+]
 
 SEND_ATTEMPTS: Final = 3
 """Attempts of one send in all (Java: ``retryTimesWhenSendFailed`` 2)."""
@@ -46,41 +54,58 @@ def judge_send(code: int) -> Verdict:
 
 
 class QueueChoice:
-    """Round robin over the queues of each topic, with a detour around brokers that just failed.
+    """Round robin over the queues of one topic, with a detour around brokers that just failed.
 
     Args:
-        start: Where each topic's turn begins; a random number spreads clients that start together.
+        start: Where the turn begins; a random number spreads clients that start together.
     """
 
+    __slots__ = ("_turn",)
+
     def __init__(self, start: int) -> None:
-        self._start = start
-        self._turns: dict[str, int] = {}
+        self._turn = start
 
-    def take_turn(self, topic: str) -> int:
+    def take_turn(self) -> int:
         """A number that is one more for each caller."""
-        turn = self._turns.get(topic, self._start)
-        self._turns[topic] = turn + 1
-        return turn
+        self._turn += 1
+        return self._turn - 1
 
-    def assign_next(
-        self, topic: str, queues: Sequence[MessageQueue], avoid: Collection[str] = ()
-    ) -> MessageQueue | None:
-        """Take the next queue of ``topic``.
+    def assign_next(self, queues: Sequence[MessageQueue], avoid: Collection[str] = ()) -> MessageQueue | None:
+        """Take the next queue.
 
         Args:
-            topic: The topic whose turn it is.
             queues: The queues that can be written now; empty gives ``None``.
             avoid: Broker names to skip as long as another one is left.
         """
         if not queues:
             return None
-        turn = self.take_turn(topic)
-        for step in range(len(queues)):
-            queue = queues[(turn + step) % len(queues)]
-            if queue.broker_name not in avoid:
-                self._turns[topic] = turn + step + 1
-                return queue
-        return queues[turn % len(queues)]
+        turn = self._turn
+        self._turn = turn + 1
+        queue = queues[turn % len(queues)]
+        if queue.broker_name not in avoid:
+            return queue
+        for step in range(1, len(queues)):
+            other = queues[(turn + step) % len(queues)]
+            if other.broker_name not in avoid:
+                self._turn = turn + step + 1
+                return other
+        return queue
+
+
+class QueueChoices(dict[str, QueueChoice]):
+    """The choice of each topic, made when it is first asked for.
+
+    Args:
+        start: Where each topic's turn begins.
+    """
+
+    def __init__(self, start: int) -> None:
+        super().__init__()
+        self._start = start
+
+    def __missing__(self, topic: str) -> QueueChoice:
+        choice = self[topic] = QueueChoice(self._start)
+        return choice
 
 
 class Backoff:

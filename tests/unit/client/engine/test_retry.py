@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from rocketmq_lite.client.engine.retry import Backoff, QueueChoice, Verdict, judge_send, redelivery_pause
+from rocketmq_lite.client.engine.retry import (
+    Backoff,
+    QueueChoice,
+    QueueChoices,
+    Verdict,
+    judge_send,
+    redelivery_pause,
+)
 from rocketmq_lite.model import MessageQueue
 
 A0, A1 = MessageQueue("T", "a", 0), MessageQueue("T", "a", 1)
@@ -32,31 +39,29 @@ def test_other_codes(code, verdict):
 
 def test_each_queue_in_turn():
     choice = QueueChoice(start=1)
-    assert [choice.assign_next("T", ALL) for _ in range(5)] == [A1, B0, B1, A0, A1]
+    assert [choice.assign_next(ALL) for _ in range(5)] == [A1, B0, B1, A0, A1]
 
 
 def test_topics_have_turns_of_their_own():
-    choice = QueueChoice(start=0)
-    choice.assign_next("T", ALL)
-    other = MessageQueue("U", "a", 0)
-    assert choice.assign_next("U", (other, A1)) == other
+    choices = QueueChoices(start=2)
+    assert [choices[topic].assign_next(ALL) for topic in "TTUT"] == [B0, B1, B0, A0]
 
 
 def test_a_detour_around_the_broker_that_failed():
     choice = QueueChoice(start=0)
-    assert choice.assign_next("T", ALL, avoid={"a"}) == B0
-    assert choice.assign_next("T", ALL, avoid={"a"}) == B1
-    assert choice.assign_next("T", ALL) == A0
+    assert choice.assign_next(ALL, avoid={"a"}) == B0
+    assert choice.assign_next(ALL, avoid={"a"}) == B1
+    assert choice.assign_next(ALL) == A0
 
 
 def test_the_broker_that_failed_is_better_than_none():
     choice = QueueChoice(start=0)
-    assert choice.assign_next("T", (A0, A1), avoid={"a"}) == A0
-    assert choice.assign_next("T", (A0, A1), avoid={"a"}) == A1
+    assert choice.assign_next((A0, A1), avoid={"a"}) == A0
+    assert choice.assign_next((A0, A1), avoid={"a"}) == A1
 
 
 def test_no_queue_at_all():
-    assert QueueChoice(start=3).assign_next("T", ()) is None
+    assert QueueChoice(start=3).assign_next(()) is None
 
 
 def test_backoff_doubles_up_to_its_ceiling_and_starts_again():

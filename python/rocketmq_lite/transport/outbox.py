@@ -1,0 +1,76 @@
+"""Frames on their way to one connection: callers put them in, one task writes all that wait at once.
+
+So a cancelled caller never cuts a frame, and many small frames cost one system call.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+import trio
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+__all__ = ["Outbox"]
+
+
+@final
+class Outbox:
+    """What is to be written.
+
+    Args:
+        max_bytes: With more than that, :meth:`wait_for_room` waits.
+
+    Attributes:
+        queued_bytes: Not handed to the operating system yet.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self.queued_bytes = 0
+        self._max_bytes = max_bytes
+        self._frames: list[bytes] = []
+        self._written = trio.Event()
+        self._work = trio.Event()
+        self._room = trio.lowlevel.ParkingLot()
+        self._closed = False
+
+    @property
+    def is_full(self) -> bool:
+        """Whether more bytes wait than should."""
+        return self.queued_bytes > self._max_bytes
+
+    async def wait_for_room(self) -> None:
+        """Wait while it is full and not closed."""
+        while self.is_full and not self._closed:
+            await self._room.park()
+
+    def put(self, frame: bytes) -> None:
+        """Have a frame written."""
+        self.queued_bytes += len(frame)
+        self._frames.append(frame)
+        self._work.set()
+
+    async def wait_written(self) -> None:
+        """Wait until all that was put so far is written, or the outbox closed."""
+        await self._written.wait()
+
+    def close(self) -> None:
+        """Wake everybody who waits; nothing more is going to be written."""
+        self._closed = True
+        self._room.unpark_all()
+        self._written.set()
+
+    async def drain(self, write: Callable[[bytes], Awaitable[None]]) -> None:
+        """Write what comes, until ``write`` raises or this is cancelled."""
+        while True:
+            await self._work.wait()
+            self._work = trio.Event()
+            data, written = b"".join(self._frames), self._written
+            self._frames, self._written = [], trio.Event()
+            try:
+                await write(data)
+            finally:
+                written.set()
+            self.queued_bytes -= len(data)
+            self._room.unpark_all()
