@@ -6,10 +6,11 @@ the environment. "Apache" marks a default that Apache RocketMQ has as well.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
 from rocketmq_lite.errors import ConfigError
+from rocketmq_lite.records import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

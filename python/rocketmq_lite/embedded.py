@@ -10,12 +10,12 @@ its function is not hidden by the module of the same name, and importing the pac
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, Final, final
 
 from rocketmq_lite.errors import ConfigError
+from rocketmq_lite.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping

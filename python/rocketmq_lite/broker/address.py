@@ -10,13 +10,13 @@ Rules:
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
 
 import trio
 
 from rocketmq_lite.errors import ConfigError
+from rocketmq_lite.records import dataclass
 from rocketmq_lite.transport.address import format_address, parse_address
 from rocketmq_lite.transport.failures import listening
 

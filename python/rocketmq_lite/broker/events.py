@@ -6,8 +6,9 @@ above them is the same for both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from rocketmq_lite.records import dataclass
 
 if TYPE_CHECKING:
     from rocketmq_lite.protocol.command import Command

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import trio
@@ -30,6 +29,7 @@ from rocketmq_lite.broker.events import (
 )
 from rocketmq_lite.errors import RocketMQError
 from rocketmq_lite.protocol.codes import RequestCode
+from rocketmq_lite.records import dataclass
 from rocketmq_lite.transport.dispatch import Handler, respond
 
 if TYPE_CHECKING:

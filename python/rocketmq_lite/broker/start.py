@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite._native import Opening, Tls
 from rocketmq_lite.errors import ConfigError
+from rocketmq_lite.records import dataclass
 from rocketmq_lite.transport.tls import TLS_HINT
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ import math
 import secrets
 import sys
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -19,6 +18,7 @@ from rocketmq_lite.cli.failures import UsageFault
 from rocketmq_lite.cli.interrupt import cancelled_by_ctrl_c
 from rocketmq_lite.cli.options import GlobalOptions, with_global_options
 from rocketmq_lite.cli.render import show_record
+from rocketmq_lite.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator

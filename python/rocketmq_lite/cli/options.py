@@ -10,7 +10,7 @@ import functools
 import inspect
 import logging
 import sys
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Concatenate, ParamSpec
@@ -20,6 +20,7 @@ import typer
 
 from rocketmq_lite.cli.failures import exit_code_of
 from rocketmq_lite.cli.interrupt import heeding_ctrl_c
+from rocketmq_lite.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import secrets
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, final
 
@@ -44,6 +43,7 @@ from rocketmq_lite.client.routing import Routing
 from rocketmq_lite.clock import SystemClock
 from rocketmq_lite.config import split_addresses
 from rocketmq_lite.errors import ClientClosed, ConfigError, NoNameServer
+from rocketmq_lite.records import dataclass
 from rocketmq_lite.transport.dispatch import table_handler
 from rocketmq_lite.transport.network import TcpNetwork
 from rocketmq_lite.transport.nursery import background_nursery

@@ -8,7 +8,6 @@ position: committing is the puller's. A broker that fails is asked again for eve
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import trio
@@ -19,6 +18,7 @@ from rocketmq_lite.client.engine.retry import Backoff
 from rocketmq_lite.client.engine.routes import MASTER_ID
 from rocketmq_lite.client.remote_queues import PullStatus
 from rocketmq_lite.errors import ConnectError, RocketMQError
+from rocketmq_lite.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -11,7 +11,6 @@ cancellation: ``poll`` does not wait between taking messages and returning them.
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
 
 import trio
@@ -22,6 +21,7 @@ from rocketmq_lite.client.places import offset_at
 from rocketmq_lite.client.pull_member import PullMember
 from rocketmq_lite.client.pull_queues import PullQueues
 from rocketmq_lite.errors import ClientClosed, ConfigError
+from rocketmq_lite.records import dataclass
 from rocketmq_lite.transport.nursery import background_nursery
 
 if TYPE_CHECKING:

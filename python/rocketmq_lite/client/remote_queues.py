@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +21,7 @@ from rocketmq_lite.protocol.headers.pull import (
     PullMessageResponseHeader,
     PullSysFlag,
 )
+from rocketmq_lite.records import dataclass
 
 if TYPE_CHECKING:
     from rocketmq_lite.client.engine.subscription import Subscription

@@ -5,10 +5,10 @@ Every code of :mod:`~rocketmq_lite.protocol.codes` has an entry; a test says so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from rocketmq_lite.protocol.codes import RequestCode, ResponseCode
+from rocketmq_lite.records import dataclass
 
 __all__ = ["REQUESTS", "RESPONSES", "Explanation", "advice_on"]
 

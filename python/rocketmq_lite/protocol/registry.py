@@ -6,12 +6,12 @@ A header is named where this package reads or writes it. Requests that only exis
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Flag, auto
 from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite.protocol.codes import RequestCode as Code
 from rocketmq_lite.protocol.headers import group, heartbeat, offset, pull, route, send, topic
+from rocketmq_lite.records import dataclass
 
 if TYPE_CHECKING:
     from rocketmq_lite.protocol.headers.shape import Header

@@ -14,13 +14,13 @@ Example:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import trio
 import trio.testing
 
 from rocketmq_lite.errors import ConnectError, PortInUse
+from rocketmq_lite.records import dataclass
 from rocketmq_lite.transport.address import format_address, parse_address
 from rocketmq_lite.transport.network import Listener
 

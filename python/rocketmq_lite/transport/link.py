@@ -6,13 +6,13 @@ that takes new calls, while one that said GO_AWAY still delivers the answers it 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import trio
 
 from rocketmq_lite.errors import ConnectError, ConnectionLost, RocketMQError
 from rocketmq_lite.protocol.connection import Connection
+from rocketmq_lite.records import dataclass
 from rocketmq_lite.transport.wire import Wire
 
 if TYPE_CHECKING:

@@ -18,7 +18,6 @@ Rules:
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import trio
@@ -27,6 +26,7 @@ from rocketmq_lite.config import RpcLimits
 from rocketmq_lite.errors import ClientClosed, LocalProtocolError, RequestTimeout
 from rocketmq_lite.protocol.codes import ResponseCode, request_name
 from rocketmq_lite.protocol.request import CommandRequest
+from rocketmq_lite.records import dataclass
 from rocketmq_lite.transport.dispatch import Handler, not_supported
 from rocketmq_lite.transport.failures import senseless
 from rocketmq_lite.transport.link import Link, LinkStatistics

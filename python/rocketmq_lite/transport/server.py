@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import errno
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import trio
@@ -22,6 +21,7 @@ from rocketmq_lite.config import ServerLimits
 from rocketmq_lite.errors import ConnectionLost, LocalProtocolError, RemoteProtocolError
 from rocketmq_lite.protocol.codes import ResponseCode, request_name
 from rocketmq_lite.protocol.connection import Connection
+from rocketmq_lite.records import dataclass
 from rocketmq_lite.transport.dispatch import Handler, respond
 from rocketmq_lite.transport.flood import Flood
 from rocketmq_lite.transport.stream import CommandStream

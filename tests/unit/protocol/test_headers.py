@@ -28,7 +28,8 @@ ALL = [getattr(m, name) for m in MODULES for name in m.__all__ if "Header" in na
 @pytest.mark.parametrize("header", ALL, ids=lambda header: header.__name__)
 def test_each_header_is_a_frozen_documented_dataclass(header: type[Header]) -> None:
     assert dataclasses.is_dataclass(header)
-    assert header.__dataclass_params__.frozen  # type: ignore[attr-defined]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        object.__new__(header).topic = "other"  # type: ignore[attr-defined]
     assert "__dict__" not in dir(header)
     assert header.__doc__
     assert not header.__doc__.startswith(header.__name__)

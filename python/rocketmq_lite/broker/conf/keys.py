@@ -6,7 +6,7 @@ be ignored are in ``REFUSED``: going on would lose what they ask for, be it safe
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +24,7 @@ from rocketmq_lite.broker.conf.kinds import (
     scaled,
     whole_number,
 )
+from rocketmq_lite.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,12 +5,12 @@ A kind's ``read`` raises ``ValueError`` for any text that it does not allow, wha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rocketmq_lite.config import split_addresses
 from rocketmq_lite.errors import ConfigError
+from rocketmq_lite.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

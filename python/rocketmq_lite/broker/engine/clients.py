@@ -20,6 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from rocketmq_lite import records
 from rocketmq_lite.broker.engine.discord import DiscordWatch
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ EXPIRY_SECONDS: Final = 120.0  # four missed heartbeats; Apache's channelExpired
 BROADCASTING: Final = "BROADCASTING"
 
 
-@dataclass(frozen=True, slots=True)
+@records.dataclass(frozen=True, slots=True)
 class Member:
     """A client on one connection, as it introduced itself.
 
@@ -48,7 +49,7 @@ class Member:
     seen_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@records.dataclass(frozen=True, slots=True)
 class Notice:
     """Tell these connections that the members of the group have changed."""
 
@@ -56,7 +57,7 @@ class Notice:
     connections: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@records.dataclass(frozen=True, slots=True)
 class GroupSubscriptions:
     """What the message engine has to know of a group; None when nobody of the group is left."""
 
@@ -65,7 +66,7 @@ class GroupSubscriptions:
     subscriptions: tuple[SubscriptionData, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
+@records.dataclass(frozen=True, slots=True)
 class Changes:
     """What is to be done after the table changed, in this order."""
 
@@ -79,7 +80,7 @@ class Changes:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@records.dataclass(frozen=True, slots=True)
 class HeartbeatOutcome:
     """What a heartbeat led to, and whether the client's next one should have its subscriptions."""
 
@@ -87,7 +88,7 @@ class HeartbeatOutcome:
     wants_subscriptions: bool
 
 
-@dataclass(frozen=True, slots=True)
+@records.dataclass(frozen=True, slots=True)
 class ConsumerGroupView:
     """A group of consumers at one moment."""
 
@@ -98,7 +99,7 @@ class ConsumerGroupView:
     subscriptions: Mapping[str, SubscriptionData]
 
 
-@dataclass(frozen=True, slots=True)
+@records.dataclass(frozen=True, slots=True)
 class ClientStatistics:
     """How many there are of each."""
 

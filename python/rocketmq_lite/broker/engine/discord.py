@@ -13,6 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rocketmq_lite import records
+
 if TYPE_CHECKING:
     from rocketmq_lite.protocol.bodies import ConsumerData, SubscriptionData
 
@@ -20,7 +22,7 @@ Wanted = frozenset[tuple[str, str, str]]
 """What a member subscribes to: topic, kind of filter, filter; tags in any order are the same."""
 
 
-@dataclass(frozen=True, slots=True)
+@records.dataclass(frozen=True, slots=True)
 class Discord:
     """A contradiction within a group that has begun, or is over.
 

@@ -12,13 +12,14 @@ The file is what a broker of Apache's finds when it goes on with a store. Here c
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite.broker.engine.bloom import BITS, POSITIONS, bit_positions
 from rocketmq_lite.broker.engine.document import member, members, whole_number
 from rocketmq_lite.errors import LocalProtocolError
 from rocketmq_lite.protocol.conditions import check_condition
+from rocketmq_lite.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

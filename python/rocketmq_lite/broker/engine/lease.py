@@ -23,6 +23,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
+from rocketmq_lite import records
+
 FIRST_REPEAT_SECONDS: Final = 10.0
 FIRST_RETRY_SECONDS: Final = 1.0
 MAX_RETRY_SECONDS: Final = 3.0  # as often as Java's clients look whether a name server is back
@@ -73,7 +75,7 @@ TRANSITIONS: Final[dict[LeaseState, dict[LeaseEvent, LeaseState]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@records.dataclass(frozen=True, slots=True)
 class Registration:
     """A registration to send: the whole table, or the topics named."""
 

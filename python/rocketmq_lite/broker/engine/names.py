@@ -6,7 +6,6 @@ they carry the inherit bit that only ``TBW102`` is known for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from rocketmq_lite.protocol import reserved
@@ -19,6 +18,7 @@ from rocketmq_lite.protocol.reserved import (
     TEMPLATE_TOPIC,
     VALID_NAME,
 )
+from rocketmq_lite.records import dataclass
 
 PERM_INHERIT: Final = 1
 PERM_WRITE: Final = 2

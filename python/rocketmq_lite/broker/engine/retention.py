@@ -13,8 +13,9 @@ written. "As before" keeps a disk that is about full from changing its mind with
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from rocketmq_lite.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import logging
 import zlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import trio
@@ -25,6 +24,7 @@ from rocketmq_lite.protocol.bodies import KVTable
 from rocketmq_lite.protocol.codes import RequestCode, ResponseCode
 from rocketmq_lite.protocol.command import Command
 from rocketmq_lite.protocol.headers.route import RegisterBrokerRequestHeader, UnregisterBrokerRequestHeader
+from rocketmq_lite.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

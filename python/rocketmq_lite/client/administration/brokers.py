@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rocketmq_lite.client.administration.part import AdminPart, ask_each
 from rocketmq_lite.errors import ConfigError, RocketMQError
+from rocketmq_lite.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

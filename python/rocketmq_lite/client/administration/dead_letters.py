@@ -7,7 +7,6 @@ interrupted, and taken up from any machine.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from rocketmq_lite.client.administration.part import AdminPart, ask_each
@@ -19,6 +18,7 @@ from rocketmq_lite.client.message_view import StoredMessage
 from rocketmq_lite.client.places import bounds_of
 from rocketmq_lite.errors import TopicNotFound
 from rocketmq_lite.protocol.reserved import DLQ_PREFIX, dead_letter_topic
+from rocketmq_lite.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 import trio
@@ -12,6 +12,7 @@ from rocketmq_lite.client.engine.routes import MASTER_ID, compile_route
 from rocketmq_lite.errors import ConfigError, GroupNotFound, RocketMQError
 from rocketmq_lite.protocol.codes import ResponseCode
 from rocketmq_lite.protocol.explanations import advice_on
+from rocketmq_lite.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping

@@ -6,13 +6,13 @@ their next pull; so it makes no difference whether the group is online.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rocketmq_lite.client.administration.part import AdminPart, ask_each
 from rocketmq_lite.client.places import bounds_of, offset_at
 from rocketmq_lite.errors import ConfigError
 from rocketmq_lite.protocol.reserved import RETRY_PREFIX
+from rocketmq_lite.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, Self
 
 import trio
@@ -17,6 +16,7 @@ from rocketmq_lite.errors import RocketMQError
 from rocketmq_lite.protocol.bodies import SubscriptionGroupConfig
 from rocketmq_lite.protocol.framing import encode_properties
 from rocketmq_lite.protocol.reserved import retry_topic
+from rocketmq_lite.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite.client.engine.subscription import EVERYTHING
 from rocketmq_lite.protocol.reserved import TOOLS_GROUP
+from rocketmq_lite.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,8 +8,9 @@ at-least-once contract. Members of one group have to split in the same way:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from rocketmq_lite.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

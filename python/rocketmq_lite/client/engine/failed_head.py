@@ -6,11 +6,11 @@ order of what belongs together, so that happens on request alone: by ``park_afte
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from rocketmq_lite.client.engine.giving_back import DeadLetter, RetryLater
 from rocketmq_lite.client.engine.retry import redelivery_pause
+from rocketmq_lite.records import dataclass
 
 __all__ = ["AttemptLimits", "FailedHead", "RetryInPlace", "Stop", "after_failure"]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
 from hashlib import md5
 from typing import TYPE_CHECKING, final
 
 from rocketmq_lite.errors import ConfigError
+from rocketmq_lite.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

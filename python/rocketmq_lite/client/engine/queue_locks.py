@@ -23,12 +23,12 @@ States and events, of one queue; an event that a state does not list is a misuse
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite.client.engine.retry import Backoff
 from rocketmq_lite.errors import ConfigError, LocalProtocolError
+from rocketmq_lite.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

@@ -14,11 +14,12 @@ one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite.model import MessageQueue, Perm
 from rocketmq_lite.protocol.framing import java_hash
+from rocketmq_lite.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,10 +5,11 @@ Each agrees with the class of Apache's client that it names, so that a group may
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, final
 
 from rocketmq_lite.protocol.reserved import RETRY_PREFIX
+from rocketmq_lite.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence

@@ -6,12 +6,12 @@ text again. That check is :meth:`TagExpression.matches`. Conditions are the brok
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from rocketmq_lite.errors import ConfigError, LocalProtocolError
 from rocketmq_lite.protocol.conditions import SQL92, check_condition
 from rocketmq_lite.protocol.framing import java_hash
+from rocketmq_lite.records import dataclass
 
 __all__ = ["EVERYTHING", "EVERY_TAG", "Condition", "Subscription", "TagExpression"]
 

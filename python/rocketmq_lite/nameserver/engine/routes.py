@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from rocketmq_lite import records
 from rocketmq_lite.protocol.bodies import (
     BrokerData,
     ClusterInfo,
@@ -32,7 +33,7 @@ PERM_WRITE: Final = 2
 PERM_READ_WRITE: Final = 6
 
 
-@dataclass(frozen=True, slots=True)
+@records.dataclass(frozen=True, slots=True)
 class BrokerKey:
     """One broker process."""
 
@@ -62,7 +63,7 @@ class _Group:
     acting_master: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@records.dataclass(frozen=True, slots=True)
 class Registration:
     """What a broker is told; addresses only for a slave whose master is alive."""
 

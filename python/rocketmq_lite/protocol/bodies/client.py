@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from rocketmq_lite.model import MessageQueue
 from rocketmq_lite.protocol.bodies.shape import JsonBody
 from rocketmq_lite.protocol.bodies.topic import DataVersion
 from rocketmq_lite.protocol.headers.shape import I32, key
+from rocketmq_lite.records import dataclass
 
 __all__ = [
     "CheckClientConfig",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from rocketmq_lite.model import MessageQueue
 from rocketmq_lite.protocol.bodies.client import SubscriptionData
 from rocketmq_lite.protocol.bodies.shape import JsonBody
 from rocketmq_lite.protocol.headers.shape import key
+from rocketmq_lite.records import dataclass
 
 __all__ = [
     "BlockedQueue",

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from rocketmq_lite.errors import LocalProtocolError
@@ -21,6 +21,7 @@ from rocketmq_lite.protocol.bodies.shape import JsonBody
 from rocketmq_lite.protocol.bodies.topic import DataVersion, TopicConfig
 from rocketmq_lite.protocol.framing import json_dumps, json_loads
 from rocketmq_lite.protocol.headers.shape import read_i32
+from rocketmq_lite.records import dataclass
 
 __all__ = ["RegisterBrokerBody"]
 

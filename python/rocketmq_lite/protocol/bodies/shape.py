@@ -19,6 +19,7 @@ from rocketmq_lite.errors import LocalProtocolError
 from rocketmq_lite.model import MessageQueue
 from rocketmq_lite.protocol.framing import json_dumps, json_loads
 from rocketmq_lite.protocol.headers.shape import I32, camel_case, read_i32, read_i64
+from rocketmq_lite.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,7 +144,7 @@ def _queue_members(queue: MessageQueue) -> tuple[tuple[str, object], ...]:
     return (("brokerName", queue.broker_name), ("queueId", queue.queue_id), ("topic", queue.topic))
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class JsonBody:
     """What all bodies can do."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from rocketmq_lite.model import MessageQueue
 from rocketmq_lite.protocol.bodies.shape import JsonBody
+from rocketmq_lite.records import dataclass
 
 __all__ = [
     "BrokerConsumeStats",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from rocketmq_lite.protocol.bodies.shape import JsonBody
 from rocketmq_lite.protocol.headers.shape import I32
+from rocketmq_lite.records import dataclass
 
 __all__ = [
     "BrokerData",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from rocketmq_lite.protocol.headers.shape import I32, Header
+from rocketmq_lite.records import dataclass
 
 __all__ = [
     "GetEarliestMsgStoretimeResponseHeader",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntFlag
 
 from rocketmq_lite.protocol.headers.shape import I32, Header
 from rocketmq_lite.protocol.headers.shape import key as wire_key
+from rocketmq_lite.records import dataclass
 
 __all__ = [
     "PullMessageRequestHeader",

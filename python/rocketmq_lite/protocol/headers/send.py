@@ -5,9 +5,8 @@ Version 2 is version 1 with single-letter keys; everybody but very old clients s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from rocketmq_lite.protocol.headers.shape import I32, Header, key
+from rocketmq_lite.records import dataclass
 
 __all__ = [
     "ConsumerSendMsgBackRequestHeader",

@@ -14,6 +14,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, Self, get_type_hints
 
 from rocketmq_lite.errors import LocalProtocolError
+from rocketmq_lite.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -104,7 +105,7 @@ def _layout(header: type[Header]) -> tuple[_Field, ...]:
     return _LAYOUTS[header]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Header:
     """What all headers can do."""
 
