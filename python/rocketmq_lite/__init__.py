@@ -57,9 +57,10 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.fetcher import PulledStatistics
     from rocketmq_lite.client.message import ReceivedMessage
     from rocketmq_lite.client.message_view import StoredMessage
-    from rocketmq_lite.client.producer import Producer, ProducerStatistics
+    from rocketmq_lite.client.producer import Producer
     from rocketmq_lite.client.puller import Puller, PullerStatistics
     from rocketmq_lite.client.reader import QueueStatistics
+    from rocketmq_lite.client.tally import ProducerStatistics
     from rocketmq_lite.embedded import Cluster
     from rocketmq_lite.errors import (
         BrokerError,
@@ -205,7 +206,7 @@ _HOMES: Final = {
     "PositionChange": ".client.administration.positions",
     "Problem": ".client.engine.diagnosis",
     "Producer": ".client.producer",
-    "ProducerStatistics": ".client.producer",
+    "ProducerStatistics": ".client.tally",
     "ProtocolError": ".errors",
     "QueueGained": ".client.engine.events",
     "PulledStatistics": ".client.fetcher",

@@ -12,6 +12,8 @@ from typing import Final, Literal, final
 
 from typing_extensions import Buffer
 
+from rocketmq_lite.model import MessageQueue, SendStatus
+
 __all__ = [
     "BatchEncoder",
     "Cold",
@@ -19,11 +21,13 @@ __all__ = [
     "Engine",
     "FrameDecoder",
     "FrameTemplate",
+    "MessageIds",
     "OfflineStore",
     "Opening",
     "RawCommand",
     "RawMessage",
     "Reactor",
+    "SendReceipt",
     "SqlError",
     "SqlFilter",
     "StoreCheck",
@@ -43,6 +47,7 @@ __all__ = [
     "json_dumps",
     "json_loads",
     "parse_offset_id",
+    "receipts",
     "self_made_certificate",
 ]
 
@@ -87,8 +92,12 @@ class RawCommand:
     def fields(self) -> dict[str, str]:
         """The custom header; of equal keys the last."""
 
-    def values(self, keys: tuple[str, ...]) -> tuple[str | None, ...]:
-        """Some fields at once, each `None` where the header has it not."""
+    def stored_at(self, id_key: str, queue_key: str, offset_key: str) -> tuple[str, int, int]:
+        """What the answer to a send says about the place: message id, queue id and queue offset, by their keys.
+
+        Raises:
+            WireError: one of the fields is missing, or no number of Java's type.
+        """
 
     @property
     def body(self) -> bytes:
@@ -307,6 +316,98 @@ class UniqueKeys:
     def start_month(self, month_start_ms: int) -> None:
         """Tell that a new month began, so that admin tools read the right time out of later ids."""
 
+@final
+class MessageIds:
+    """The message ids of a request, in order."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def __getitem__(self, place: int, /) -> str:
+        """The id of one message.
+
+        Raises:
+            IndexError: There are not so many.
+        """
+
+@final
+class SendReceipt:
+    """What a broker said about a stored message.
+
+    Attributes:
+        message_id: The id that the producer gave it (``UNIQ_KEY``); the one to log and to search for.
+        queue: The queue it was stored in.
+        offset: Its queue offset.
+        status: Whether it is stored as firmly as the broker promises.
+        offset_message_id: The broker's id, made of its address and the commit-log offset.
+    """
+
+    __match_args__: Final = (
+        "message_id",
+        "queue",
+        "offset",
+        "status",
+        "offset_message_id",
+        "transaction_id",
+        "recall_handle",
+    )
+
+    def __new__(
+        cls,
+        message_id: str,
+        queue: MessageQueue,
+        offset: int,
+        status: SendStatus,
+        offset_message_id: str = "",
+        transaction_id: str | None = None,
+        recall_handle: str | None = None,
+    ) -> SendReceipt:
+        """Say all of it."""
+
+    @property
+    def message_id(self) -> str:
+        """The id that the producer gave it."""
+
+    @property
+    def queue(self) -> MessageQueue:
+        """The queue it was stored in."""
+
+    @property
+    def offset(self) -> int:
+        """Its queue offset."""
+
+    @property
+    def status(self) -> SendStatus:
+        """Whether it is stored as firmly as the broker promises."""
+
+    @property
+    def offset_message_id(self) -> str:
+        """The broker's id."""
+
+    @property
+    def transaction_id(self) -> str | None:
+        """Of a transaction's message."""
+
+    @property
+    def recall_handle(self) -> str | None:
+        """What recalls a delayed message."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+def receipts(
+    message_ids: MessageIds, queue: MessageQueue, offset: int, status: SendStatus, offset_message_ids: str
+) -> list[SendReceipt]:
+    """Return one receipt for each message of a request.
+
+    Args:
+        message_ids: of the messages, in order.
+        queue: where they are stored.
+        offset: of the first; the others lie behind it.
+        status: of all.
+        offset_message_ids: the broker's ids with commas between them, or one for all.
+    """
+
 class SqlError(ValueError):
     """Text that is no condition, or a condition that has no verdict on a message."""
 
@@ -359,7 +460,7 @@ class BatchEncoder:
             TypeError: `items` cannot be iterated over.
         """
 
-    def next(self, now_ms: int) -> tuple[bytes, list[object], list[str]] | None:
+    def next(self, now_ms: int) -> tuple[bytes, list[object], MessageIds] | None:
         """Return body, items and message ids of the next batch; None when the iterable is exhausted.
 
         Args:

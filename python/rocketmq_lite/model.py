@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import Enum, IntFlag
 from typing import TYPE_CHECKING
 
+from rocketmq_lite._native import SendReceipt
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -58,27 +60,6 @@ class Message:
     tag: str | None = None
     keys: str | Iterable[str] = ()
     properties: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SendReceipt:
-    """What a broker said about a stored message.
-
-    Attributes:
-        message_id: The id that the producer gave it (``UNIQ_KEY``); the one to log and to search for.
-        queue: The queue it was stored in.
-        offset: Its queue offset.
-        status: Whether it is stored as firmly as the broker promises.
-        offset_message_id: The broker's id, made of its address and the commit-log offset.
-    """
-
-    message_id: str
-    queue: MessageQueue
-    offset: int
-    status: SendStatus = SendStatus.OK
-    offset_message_id: str = ""
-    transaction_id: str | None = None
-    recall_handle: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

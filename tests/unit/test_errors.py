@@ -8,7 +8,7 @@ import pytest
 
 from rocketmq_lite import errors
 from rocketmq_lite.errors import BrokerError, ConnectionLost, NotDurable, RocketMQError, TopicNotFound
-from rocketmq_lite.model import MessageQueue, SendReceipt
+from rocketmq_lite.model import MessageQueue, SendReceipt, SendStatus
 
 
 def test_everything_listed_is_in_the_tree() -> None:
@@ -37,5 +37,5 @@ def test_a_brokers_answer_as_text() -> None:
 
 
 def test_a_weaker_promise_keeps_its_receipt() -> None:
-    receipt = SendReceipt("id", MessageQueue("T", "b", 0), 4)
+    receipt = SendReceipt("id", MessageQueue("T", "b", 0), 4, SendStatus.OK)
     assert NotDurable("stored", receipt=receipt, code=10).receipt is receipt

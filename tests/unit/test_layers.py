@@ -11,6 +11,7 @@ PACKAGE = Path(rocketmq_lite.__file__).parent
 DOORS = {
     "protocol/framing.py",
     "protocol/conditions.py",
+    "model.py",
     "storage.py",
     "broker/owner.py",
     "broker/plane.py",

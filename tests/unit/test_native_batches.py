@@ -23,7 +23,8 @@ def refuse(item: object) -> tuple[bytes, str]:
 def next_batch(source: BatchEncoder, now: int = 0) -> tuple[bytes, list[object], list[str]]:
     batch = source.next(now)
     assert batch is not None
-    return batch
+    body, items, ids = batch
+    return body, items, list(ids)
 
 
 def read(batch: bytes) -> list[tuple[bytes, str]]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rocketmq_lite.client.identity import Identity
+    from rocketmq_lite.protocol.framing import MessageIds
 
 __all__ = ["BATCH_BYTES", "BATCH_MESSAGES", "Batch", "Batches", "check_items"]
 
@@ -39,7 +40,7 @@ class Batch:
 
     message: OutgoingMessage
     items: list[object]
-    message_ids: list[str]
+    message_ids: MessageIds
 
 
 @final
@@ -102,7 +103,7 @@ class Batches:
         rest = self._items if isinstance(self._all, Sized) else ()
         return [*self._encoder.left_over(), *rest]
 
-    def _message(self, body: bytes, items: list[object], message_ids: list[str]) -> OutgoingMessage:
+    def _message(self, body: bytes, items: list[object], message_ids: MessageIds) -> OutgoingMessage:
         if len(items) > 1:
             own_id = self._identity.next_message_id()
             return OutgoingMessage.batch(self._topic, body, order_key=self._order_key, message_id=own_id)

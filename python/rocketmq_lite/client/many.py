@@ -8,6 +8,7 @@ the error that is raised says what has a receipt and what has not.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, final
 
 import trio
@@ -15,6 +16,7 @@ import trio
 from rocketmq_lite.client.receipts import receipts_of
 from rocketmq_lite.client.sending import Choose
 from rocketmq_lite.errors import NotAllSent, RequestTimeout, RocketMQError
+from rocketmq_lite.model import SendStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +65,7 @@ class ManySender:
         if scope.cancelled_caught:
             self._error = self._error or RequestTimeout("not all messages were answered in time")
         if self._error is None:
-            return tuple(receipt for part in self._parts for receipt in part.receipts or ())
+            return tuple(chain.from_iterable(part.receipts or () for part in self._parts))
         if not self._parts:
             raise self._error
         raise self._not_all(self._error) from self._error
@@ -72,6 +74,13 @@ class ManySender:
     def stored(self) -> int:
         """Messages that have a receipt."""
         return sum(len(part.receipts or ()) for part in self._parts)
+
+    @property
+    def weaker(self) -> list[SendReceipt]:
+        """The receipts of what is stored more weakly than asked; messages of a request share their status."""
+        answered = [part.receipts for part in self._parts if part.receipts]
+        weak = [receipts for receipts in answered if receipts[0].status is not SendStatus.OK]
+        return list(chain.from_iterable(weak))
 
     async def _send_all(self) -> None:
         give_back, free = trio.open_memory_channel[Choose](len(self._lanes))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import secrets
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, final
 
@@ -24,7 +23,8 @@ from rocketmq_lite.client.many import ManySender
 from rocketmq_lite.client.outgoing import OutgoingMessage, property_text
 from rocketmq_lite.client.receipts import receipt_of
 from rocketmq_lite.client.sending import Sending
-from rocketmq_lite.errors import NotAllSent, NotDurable, RequestTimeout, RocketMQError
+from rocketmq_lite.client.tally import Tally
+from rocketmq_lite.errors import NotAllSent, RequestTimeout, RocketMQError
 from rocketmq_lite.model import SendStatus
 
 if TYPE_CHECKING:
@@ -34,33 +34,15 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.remote import Remote
     from rocketmq_lite.client.routing import Routing
     from rocketmq_lite.client.sending import Choose
+    from rocketmq_lite.client.tally import ProducerStatistics
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.model import Message, MessageQueue, SendReceipt
     from rocketmq_lite.protocol.sends import SendAnswer
 
-__all__ = ["Producer", "ProducerStatistics"]
+__all__ = ["Producer"]
 
 _SPREAD: Final = 1 << 16
 _OK: Final = SendStatus.OK
-
-
-@dataclass(frozen=True, slots=True)
-class ProducerStatistics:
-    """What a producer has done so far.
-
-    Attributes:
-        sent: Messages whose receipt was returned.
-        weaker: Messages stored more weakly than asked, returned or raised as ``NotDurable``.
-        failed: Sends that ended with another error; of many messages each without a receipt is one.
-        retries: Attempts beyond the first; a batch counts once.
-        oneway: Messages sent without waiting for an answer.
-    """
-
-    sent: int
-    weaker: int
-    failed: int
-    retries: int
-    oneway: int
 
 
 @final
@@ -77,7 +59,7 @@ class Producer:
         self._identity = identity
         self._sending = Sending(group, remote=remote, routing=routing, clock=clock)
         self._choices = QueueChoices(secrets.randbelow(_SPREAD))
-        self._sent = self._weaker = self._failed = self._oneway = 0
+        self._tally = Tally()
 
     async def send(
         self,
@@ -141,13 +123,13 @@ class Producer:
             else:
                 queue, answer = await self._store_within(timeout, message, choose)
         except RocketMQError:
-            self._failed += 1
+            self._tally.failed += 1
             raise
         receipt = receipt_of(message.message_id, queue, answer)
         if receipt.status is _OK:
-            self._sent += 1
+            self._tally.sent += 1
         else:
-            self._count_stored((receipt,), accept_weaker=accept_weaker)
+            self._tally.stored((receipt,), (receipt,), accept_weaker=accept_weaker)
         return receipt
 
     async def send_many(
@@ -209,10 +191,10 @@ class Producer:
         try:
             receipts = await sender.run(deadline)
         except NotAllSent as error:
-            self._sent += sender.stored
-            self._failed += len(error.receipts) - sender.stored
+            self._tally.sent += sender.stored
+            self._tally.failed += len(error.receipts) - sender.stored
             raise
-        self._count_stored(receipts, accept_weaker=accept_weaker)
+        self._tally.stored(receipts, sender.weaker, accept_weaker=accept_weaker)
         return receipts
 
     async def send_oneway(
@@ -250,12 +232,11 @@ class Producer:
             identity=self._identity,
         )
         await self._sending.post(message, self._choose(topic, order_key))
-        self._oneway += 1
+        self._tally.oneway += 1
 
     def statistics(self) -> ProducerStatistics:
         """What this producer has done so far."""
-        retries = self._sending.retries
-        return ProducerStatistics(self._sent, self._weaker, self._failed, retries, self._oneway)
+        return self._tally.statistics(self._sending.retries)
 
     async def _store_within(
         self, seconds: float, message: OutgoingMessage, choose: Choose
@@ -282,34 +263,6 @@ class Producer:
             return [lane.assign_next for lane in plan_lanes(len(route.writable), turn)]
         raise RequestTimeout(f"the route of topic {topic} did not come in time", hint="nothing was sent")
 
-    def _count_stored(self, receipts: Sequence[SendReceipt], *, accept_weaker: bool) -> None:
-        """Count what is stored.
-
-        Raises:
-            NotDurable: Some of it is stored too weakly.
-        """
-        weaker = [receipt for receipt in receipts if receipt.status is not SendStatus.OK]
-        self._sent += len(receipts) - len(weaker)
-        self._weaker += len(weaker)
-        if weaker and not accept_weaker:
-            raise _not_durable(weaker, tuple(receipts))
-
 
 def _by_key(order_key: str, queues: Sequence[MessageQueue], _avoid: Collection[str]) -> MessageQueue | None:
     return queue_for_key(queues, order_key) if queues else None
-
-
-def _not_durable(weaker: Sequence[SendReceipt], receipts: tuple[SendReceipt, ...]) -> NotDurable:
-    first = weaker[0]
-    what = (
-        f"message {first.message_id} is"
-        if len(receipts) == 1
-        else f"{len(weaker)} of {len(receipts)} messages are"
-    )
-    return NotDurable(
-        f"{what} stored, but only as {first.status.name}",
-        receipt=first,
-        receipts=receipts,
-        hint="do not send it again, it is there; accept_weaker=True returns the receipt instead",
-        code=first.status.value,
-    )

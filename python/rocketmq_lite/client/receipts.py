@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite.model import MessageQueue, SendReceipt, SendStatus
+from rocketmq_lite.protocol.framing import receipts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from rocketmq_lite.protocol.framing import MessageIds
     from rocketmq_lite.protocol.sends import SendAnswer
 
 __all__ = ["receipt_of", "receipts_of"]
@@ -18,27 +18,18 @@ _STATUS: Final = {status.value: status for status in SendStatus}
 
 def receipt_of(message_id: str, queue: MessageQueue, answer: SendAnswer) -> SendReceipt:
     """The receipt of a single message."""
-    stored_in = _stored_in(queue, answer)
-    return SendReceipt(
-        message_id, stored_in, answer.queue_offset, _STATUS[answer.code], answer.offset_message_id
-    )
+    code, queue_id, offset, offset_message_id = answer
+    if queue_id != queue.queue_id:
+        queue = _stored_in(queue, queue_id)
+    return SendReceipt(message_id, queue, offset, _STATUS[code], offset_message_id)
 
 
-def receipts_of(message_ids: Sequence[str], queue: MessageQueue, answer: SendAnswer) -> list[SendReceipt]:
+def receipts_of(message_ids: MessageIds, queue: MessageQueue, answer: SendAnswer) -> list[SendReceipt]:
     """One receipt for each message of a request."""
-    stored_in = _stored_in(queue, answer)
-    status = _STATUS[answer.code]
-    offset_ids = answer.offset_message_id.split(",")
-    if len(offset_ids) != len(message_ids):  # a batch stored as one record has one id
-        offset_ids = [answer.offset_message_id] * len(message_ids)
-    return [
-        SendReceipt(message_id, stored_in, answer.queue_offset + place, status, offset_id)
-        for place, (message_id, offset_id) in enumerate(zip(message_ids, offset_ids, strict=True))
-    ]
+    code, queue_id, offset, offset_message_ids = answer
+    return receipts(message_ids, _stored_in(queue, queue_id), offset, _STATUS[code], offset_message_ids)
 
 
-def _stored_in(queue: MessageQueue, answer: SendAnswer) -> MessageQueue:
+def _stored_in(queue: MessageQueue, queue_id: int) -> MessageQueue:
     """The queue that the broker names, which may not be the one asked for."""
-    if answer.queue_id == queue.queue_id:
-        return queue
-    return MessageQueue(queue.topic, queue.broker_name, answer.queue_id)
+    return queue if queue_id == queue.queue_id else MessageQueue(queue.topic, queue.broker_name, queue_id)

@@ -10,7 +10,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite import _native
-from rocketmq_lite._native import BatchEncoder, RawCommand, RawMessage, UniqueKeys, __version__
+from rocketmq_lite._native import (
+    BatchEncoder,
+    MessageIds,
+    RawCommand,
+    RawMessage,
+    UniqueKeys,
+    __version__,
+    receipts,
+)
 from rocketmq_lite.errors import LocalProtocolError
 from rocketmq_lite.protocol.command import Command
 
@@ -22,6 +30,7 @@ __all__ = [
     "BatchEncoder",
     "CommandDecoder",
     "FrameTemplate",
+    "MessageIds",
     "RawCommand",
     "RawMessage",
     "UniqueKeys",
@@ -35,6 +44,7 @@ __all__ = [
     "json_dumps",
     "json_loads",
     "parse_offset_id",
+    "receipts",
     "to_command",
 ]
 

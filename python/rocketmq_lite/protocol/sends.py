@@ -14,7 +14,6 @@ from rocketmq_lite.protocol.codes import RequestCode, ResponseCode
 from rocketmq_lite.protocol.command import Command
 from rocketmq_lite.protocol.framing import FrameTemplate, to_command
 from rocketmq_lite.protocol.headers.send import SendMessageRequestHeaderV2, SendMessageResponseHeader
-from rocketmq_lite.protocol.headers.shape import read_i32, read_i64
 
 if TYPE_CHECKING:
     from rocketmq_lite.protocol.framing import RawCommand
@@ -116,12 +115,8 @@ class SendRequest:
         code = raw.code
         if code not in _STORED:
             return to_command(raw)
-        message_id, queue_id, queue_offset = raw.values(_ANSWERED)
-        if message_id is None or queue_id is None or queue_offset is None:
-            raise LocalProtocolError(f"one of the fields {', '.join(_ANSWERED)} is missing")
         try:
-            return SendAnswer(code, read_i32(queue_id), read_i64(queue_offset), message_id)
+            message_id, queue_id, queue_offset = raw.stored_at(*_ANSWERED)
         except ValueError as error:
-            raise LocalProtocolError(
-                f"the place {queue_id!r}, {queue_offset!r} is not two numbers in range"
-            ) from error
+            raise LocalProtocolError(f"where the message is stored cannot be read: {error}") from error
+        return SendAnswer(code, queue_id, queue_offset, message_id)

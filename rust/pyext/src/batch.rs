@@ -12,10 +12,10 @@ use rocketmq_lite_core::record::MAX_BODY;
 use rocketmq_lite_core::record::batch::{BatchBuilder, BatchItem};
 
 use crate::errors;
-use crate::record::UniqueKeys;
+use crate::message_ids::{MessageIds, UniqueKeys};
 
 /// What `next` gives: the batch's body, the items in it as they came, and their message ids.
-type Encoded<'py> = (Bound<'py, PyBytes>, Bound<'py, PyList>, Bound<'py, PyList>);
+type Encoded<'py> = (Bound<'py, PyBytes>, Bound<'py, PyList>, MessageIds);
 
 /// Makes batches of what an iterable gives.
 #[pyclass(frozen, module = "rocketmq_lite._native")]
@@ -35,6 +35,8 @@ struct Source {
     taken: Vec<Py<PyAny>>,
     /// Did not fit into the last batch.
     waiting: Option<Py<PyAny>>,
+    /// Bytes of the last batch's body: the next will be like it.
+    usual: usize,
 }
 
 #[pymethods]
@@ -49,7 +51,7 @@ impl BatchEncoder {
         max_bytes: usize,
         max_messages: usize,
     ) -> PyResult<Self> {
-        let source = Source { items: items.try_iter()?.unbind(), taken: Vec::new(), waiting: None };
+        let source = Source { items: items.try_iter()?.unbind(), taken: Vec::new(), waiting: None, usual: 0 };
         Ok(Self { source: Mutex::new(source), keys, properties, convert, max_bytes, max_messages })
     }
 
@@ -61,23 +63,27 @@ impl BatchEncoder {
                 return Err(PyRuntimeError::new_err("the iterable asks for the batch that it is read for"));
             }
         };
-        let mut builder = BatchBuilder::new(self.max_bytes, self.max_messages);
-        let ids = PyList::empty(py);
+        let mut builder = BatchBuilder::with_capacity(self.max_bytes, self.max_messages, source.usual);
+        let (mut ids, mut text) = (String::new(), String::new());
         while !builder.is_full()
             && let Some(item) = source.next(py)?
         {
-            let id = self.keys.get().next(now_ms);
-            if !self.push(&mut builder, item.bind(py), &id)? {
+            let begin = ids.len();
+            self.keys.get().push(now_ms, &mut ids);
+            let id = ids.get(begin..).unwrap_or_default();
+            if !self.push(&mut builder, item.bind(py), id, &mut text)? {
+                ids.truncate(begin);
                 source.waiting = source.taken.pop();
                 break;
             }
-            ids.append(id)?;
         }
         let taken = std::mem::take(&mut source.taken);
         if taken.is_empty() {
             return Ok(None);
         }
-        Ok(Some((PyBytes::new(py, &builder.finish()), PyList::new(py, taken)?, ids)))
+        let (body, ids) = (builder.finish(), MessageIds::new(&ids, taken.len()));
+        source.usual = body.len();
+        Ok(Some((PyBytes::new(py, &body), PyList::new(py, taken)?, ids)))
     }
 
     fn left_over<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
@@ -88,11 +94,18 @@ impl BatchEncoder {
 }
 
 impl BatchEncoder {
-    /// Adds an item to the batch if there is room for it.
-    fn push(&self, builder: &mut BatchBuilder, item: &Bound<'_, PyAny>, id: &str) -> PyResult<bool> {
-        let add = |builder: &mut BatchBuilder, body: &[u8], properties: &str| {
-            let properties = format!("{properties}UNIQ_KEY\u{1}{id}\u{2}");
-            let item = BatchItem { flag: 0, body, properties: &properties };
+    /// Adds an item to the batch if there is room for it; its properties are written into `text`.
+    fn push(
+        &self,
+        builder: &mut BatchBuilder,
+        item: &Bound<'_, PyAny>,
+        id: &str,
+        text: &mut String,
+    ) -> PyResult<bool> {
+        let mut add = |builder: &mut BatchBuilder, body: &[u8], properties: &str| {
+            text.clear();
+            text.extend([properties, "UNIQ_KEY\u{1}", id, "\u{2}"]);
+            let item = BatchItem { flag: 0, body, properties: text };
             builder.push(&item).map_err(|error| errors::batch(&error))
         };
         if let Ok(bytes) = item.cast_exact::<PyBytes>()

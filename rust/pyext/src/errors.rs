@@ -2,7 +2,7 @@
 //!
 //! | Rust | Python |
 //! |---|---|
-//! | `WireError`, `RecordError`, `CompressionError` | `WireError`, a `ValueError` |
+//! | `WireError`, `BadField`, `RecordError`, `CompressionError` | `WireError`, a `ValueError` |
 //! | `TlsError` | `ValueError` |
 //! | `sql::SqlError`, `sql::NoVerdict` | `SqlError`, a `ValueError` |
 //! | `StoreError` | `StoreError`, with `kind`, `path`, `offset`, `expected` and `found` where they apply, else `None` |
@@ -18,6 +18,7 @@ use pyo3::exceptions::{PyException, PyOSError, PyRuntimeError, PyTimeoutError, P
 use pyo3::prelude::*;
 use rocketmq_lite_core::record::{CompressionError, RecordError};
 use rocketmq_lite_core::store::StoreError as CoreStoreError;
+use rocketmq_lite_core::wire::BadField;
 use rocketmq_lite_plane::{CloseError, Closed, ListenError, TlsError};
 
 create_exception!(
@@ -43,6 +44,11 @@ create_exception!(
 
 /// A frame, header or text that is malformed or cannot be encoded.
 pub(crate) fn wire(error: &rocketmq_lite_core::wire::WireError) -> PyErr {
+    WireError::new_err(error.to_string())
+}
+
+/// A field that is missing or malformed.
+pub(crate) fn field(error: &BadField) -> PyErr {
     WireError::new_err(error.to_string())
 }
 

@@ -11,7 +11,9 @@ mod control;
 mod errors;
 mod fastjson;
 mod filter;
+mod message_ids;
 mod plane;
+mod receipts;
 mod record;
 mod repair;
 mod session;
@@ -46,9 +48,12 @@ fn add_wire(module: &Bound<'_, PyModule>) -> PyResult<()> {
 
 fn add_record(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<record::RawMessage>()?;
-    module.add_class::<record::UniqueKeys>()?;
+    module.add_class::<message_ids::UniqueKeys>()?;
+    module.add_class::<message_ids::MessageIds>()?;
+    module.add_class::<receipts::SendReceipt>()?;
     module.add_class::<filter::SqlFilter>()?;
     module.add_class::<batch::BatchEncoder>()?;
+    module.add_function(wrap_pyfunction!(receipts::receipts, module)?)?;
     module.add_function(wrap_pyfunction!(record::decode_messages, module)?)?;
     module.add_function(wrap_pyfunction!(record::encode_properties, module)?)?;
     module.add_function(wrap_pyfunction!(record::decode_properties, module)?)?;

@@ -1,10 +1,8 @@
 //! Stored messages, property text and message ids for Python.
 
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Mutex, PoisonError};
+use std::net::SocketAddr;
 
 use bytes::Bytes;
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyString};
@@ -228,39 +226,4 @@ pub(crate) fn compress_zlib<'py>(
 ) -> PyResult<Bound<'py, PyBytes>> {
     let packed = with_bytes(data, |data| py.detach(|| compression::compress_zlib(data, level)))?;
     Ok(PyBytes::new(py, &packed))
-}
-
-/// The generator of a process's message ids.
-#[pyclass(frozen, module = "rocketmq_lite._native")]
-pub(crate) struct UniqueKeys(Mutex<message_id::UniqueKeys>);
-
-#[pymethods]
-impl UniqueKeys {
-    #[new]
-    fn new(ip: &[u8], pid: u32, salt: u32, month_start_ms: i64) -> PyResult<Self> {
-        let address = if let Ok(bytes) = <[u8; 4]>::try_from(ip) {
-            IpAddr::from(bytes)
-        } else if let Ok(bytes) = <[u8; 16]>::try_from(ip) {
-            IpAddr::from(bytes)
-        } else {
-            return Err(PyValueError::new_err(format!("an address has 4 or 16 bytes, not {}", ip.len())));
-        };
-        // Only the low 16 bits of the process id are part of a key.
-        Ok(Self(Mutex::new(message_id::UniqueKeys::new(address, pid as u16, salt, month_start_ms))))
-    }
-
-    pub(crate) fn next(&self, now_ms: i64) -> String {
-        self.with(|keys| keys.next_key(now_ms))
-    }
-
-    fn start_month(&self, month_start_ms: i64) {
-        self.with(|keys| keys.start_month(month_start_ms));
-    }
-}
-
-impl UniqueKeys {
-    /// The generator has no state that a panic could leave half changed.
-    fn with<R>(&self, act: impl FnOnce(&mut message_id::UniqueKeys) -> R) -> R {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
 }

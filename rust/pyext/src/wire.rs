@@ -55,10 +55,16 @@ impl RawCommand {
         Ok(fields)
     }
 
-    fn values<'py>(&self, py: Python<'py>, keys: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyTuple>> {
-        let values: PyResult<Vec<_>> =
-            keys.iter().map(|key| Ok(self.0.fields.get(key.cast::<PyString>()?.to_str()?))).collect();
-        PyTuple::new(py, values?)
+    fn stored_at(&self, id_key: &str, queue_key: &str, offset_key: &str) -> PyResult<(&str, i32, i64)> {
+        let fields = &self.0.fields;
+        let read = || {
+            Ok((
+                fields.required_str(id_key)?,
+                fields.required_i32(queue_key)?,
+                fields.required_i64(offset_key)?,
+            ))
+        };
+        read().map_err(|error| errors::field(&error))
     }
 
     #[getter]

@@ -75,7 +75,7 @@ def test_an_answer_without_a_place_makes_no_sense(missing: str) -> None:
 
 @pytest.mark.parametrize("wrong", [{"queueId": "x"}, {"queueOffset": "1e3"}, {"queueId": str(1 << 31)}])
 def test_a_place_that_is_no_number_makes_no_sense(wrong: dict[str, str]) -> None:
-    with pytest.raises(LocalProtocolError, match="numbers in range"):
+    with pytest.raises(LocalProtocolError, match="not a number"):
         request().read(answer(0, **STORED | wrong))
 
 

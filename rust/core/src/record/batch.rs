@@ -69,7 +69,12 @@ pub struct BatchBuilder {
 impl BatchBuilder {
     /// An empty batch. The first item is taken whatever its size, so that none is left over for ever.
     pub fn new(max_bytes: usize, max_items: usize) -> Self {
-        Self { body: Vec::new(), items: 0, max_bytes, max_items }
+        Self::with_capacity(max_bytes, max_items, 0)
+    }
+
+    /// The same, with room for so many bytes, so that a body of the expected size is not moved while it grows.
+    pub fn with_capacity(max_bytes: usize, max_items: usize, expected: usize) -> Self {
+        Self { body: Vec::with_capacity(expected.min(max_bytes)), items: 0, max_bytes, max_items }
     }
 
     /// Takes the item, or says that there is no room for it.

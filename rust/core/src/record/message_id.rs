@@ -67,15 +67,20 @@ impl UniqueKeys {
         self.month_start_ms = month_start_ms;
     }
 
-    /// The next key. The counter wraps, so keys repeat after 65,536 in one millisecond.
+    /// The next key, as [`push_key`](Self::push_key) makes it.
     pub fn next_key(&mut self, now_ms: i64) -> String {
-        let since = now_ms.wrapping_sub(self.month_start_ms) as u32;
         let mut key = String::with_capacity(LEN_V6);
-        key.push_str(&self.prefix);
-        push_hex(&mut key, &since.to_be_bytes());
-        push_hex(&mut key, &self.counter.to_be_bytes());
-        self.counter = self.counter.wrapping_add(1);
+        self.push_key(now_ms, &mut key);
         key
+    }
+
+    /// Appends the next key. The counter wraps, so keys repeat after 65,536 in one millisecond.
+    pub fn push_key(&mut self, now_ms: i64, text: &mut String) {
+        let since = now_ms.wrapping_sub(self.month_start_ms) as u32;
+        text.push_str(&self.prefix);
+        push_hex(text, &since.to_be_bytes());
+        push_hex(text, &self.counter.to_be_bytes());
+        self.counter = self.counter.wrapping_add(1);
     }
 }
 
