@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 from reprlib import recursive_repr
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 __all__ = ["dataclass"]
 
@@ -31,26 +31,17 @@ else:
         return _record
 
 
-_set = object.__setattr__
-
-
 def _record(cls: type[T]) -> type[T]:
     record = dataclasses.dataclass(init=False, repr=False, eq=False, slots=True)(cls)
-    for method in (_refuse_change, _refuse_removal, _init, _repr, _equal, _hash, _reduce):
-        if method.__name__ not in cls.__dict__:
-            setattr(record, method.__name__, method)
+    for name, method in _METHODS.items():
+        if name not in cls.__dict__:
+            setattr(record, name, method)
     return record
 
 
-def _named(name: str) -> Any:  # noqa: ANN401 - a decorator
-    def rename(function: T) -> T:
-        function.__name__ = name  # type: ignore[attr-defined]
-        return function
-
-    return rename
+_set = object.__setattr__
 
 
-@_named("__init__")
 def _init(self: Any, /, *args: object, **kwargs: object) -> None:  # noqa: ANN401
     fields = self.__dataclass_fields__
     if len(args) > len(fields):
@@ -79,35 +70,40 @@ def _values(self: Any) -> tuple[object, ...]:  # noqa: ANN401
     return tuple([getattr(self, name) for name in self.__dataclass_fields__])
 
 
-@_named("__repr__")
 @recursive_repr()
 def _repr(self: Any) -> str:  # noqa: ANN401
     pairs = (f"{name}={getattr(self, name)!r}" for name in self.__dataclass_fields__)
     return f"{type(self).__qualname__}({', '.join(pairs)})"
 
 
-@_named("__eq__")
-def _equal(self: object, other: object) -> bool:
+def _equal(self: object, other: object) -> object:
     if type(other) is not type(self):
         return NotImplemented
     return _values(self) == _values(other)
 
 
-@_named("__hash__")
 def _hash(self: object) -> int:
     return hash(_values(self))
 
 
-@_named("__reduce__")
 def _reduce(self: object) -> tuple[object, ...]:
     return type(self), _values(self)
 
 
-@_named("__setattr__")
 def _refuse_change(self: object, name: str, value: object) -> None:  # noqa: ARG001
     raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
 
 
-@_named("__delattr__")
 def _refuse_removal(self: object, name: str) -> None:  # noqa: ARG001
     raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
+
+
+_METHODS: Final = {
+    "__init__": _init,
+    "__repr__": _repr,
+    "__eq__": _equal,
+    "__hash__": _hash,
+    "__reduce__": _reduce,
+    "__setattr__": _refuse_change,
+    "__delattr__": _refuse_removal,
+}

@@ -24,7 +24,7 @@ def next_batch(source: BatchEncoder, now: int = 0) -> tuple[bytes, list[object],
     batch = source.next(now)
     assert batch is not None
     body, items, ids = batch
-    return body, items, list(ids)
+    return body, items, [ids[place] for place in range(len(ids))]
 
 
 def read(batch: bytes) -> list[tuple[bytes, str]]:
