@@ -62,7 +62,7 @@ crash: tools-present $(VENV)/.dev ## A thousand deaths of the process, and power
 	CRASH_ROUNDS=$${BROKER_ROUNDS:-100} $(PYTEST) tests/e2e/test_sigkill.py --timeout 3600 $(ARGS)
 
 # Without a sanitizer, since nothing unsafe is in what is fuzzed; so the stable toolchain will do. Overflows are errors.
-FUZZ_TARGETS ?= frame header record queue index recovery
+FUZZ_TARGETS ?= frame header record queue extensions index recovery
 .PHONY: fuzz
 fuzz: tools-present ## Each decoder with arbitrary bytes, FUZZ_SECONDS each (60); FUZZ_TARGETS="index" for some
 	@scripts/require cargo-fuzz 'cargo-fuzz (cargo install cargo-fuzz --locked)'

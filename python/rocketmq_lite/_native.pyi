@@ -747,6 +747,7 @@ class Opening:
         topics: AbstractSet[str] | None = None,
         segment_size: int = ...,
         consume_queue_entries: int = 300_000,
+        ext_segment_size: int | None = None,
         index_slots: int = 5_000_000,
         index_entries: int = 20_000_000,
         flush: Literal["async", "sync"] = "async",
@@ -770,6 +771,7 @@ class Opening:
             topics: The topics that there are; queues of others are not missed. None if that is not known.
             segment_size: Bytes of a commit log file; 1 GiB if not given.
             consume_queue_entries: Entries of a consume queue file.
+            ext_segment_size: Bytes of a file of queue extensions (`enableConsumeQueueExt`); None if entries get none.
             index_slots: Hash slots of an index file.
             index_entries: Entries of an index file.
             flush: Whether sends are answered before or after they are on disk.
@@ -806,11 +808,12 @@ class Engine:
         """
 
     @property
-    def recovery(self) -> dict[str, int | str | None]:
+    def recovery(self) -> dict[str, int | str | list[str] | None]:
         """What opening found.
 
         `clean` (1 if the store had been closed in order), `scanned_from`, `records`, `unreadable`, `redispatched`, `end`,
-        `cut_bytes`, `cut_to` (the file that these are kept in), `index_files_removed`.
+        `cut_bytes`, `cut_to` (the file that these are kept in), `index_files_removed`, `lost_queues` and `lost_units` (each
+        a list of "topic/queue").
         """
 
     def open(self, host: str, port: int, *, wall_ms: int, mono_ms: int) -> int:
@@ -904,7 +907,7 @@ class Reactor:
         """
 
     @property
-    def recovery(self) -> dict[str, int | str | None]:
+    def recovery(self) -> dict[str, int | str | list[str] | None]:
         """What opening found; see `Engine.recovery`."""
 
     def listen(self, host: str, port: int) -> tuple[str, int]:
@@ -963,7 +966,8 @@ class OfflineStore:
         """Return what is in it.
 
         `clean`, `log_start`, `log_files_end`, `segments`, `segment_size`, `durable` (or None), `checkpoint` (the times of
-        log, queues and index, or None), `queues` (topic, queue, first and next offset), `index_files`.
+        log, queues and index, or None), `queues` (topic, queue, first and next offset), `index_files`, `ext_segments`,
+        `ext_segment_size`.
         """
 
     def records(self, from_: int | None = None, max_bytes: int = 1_048_576) -> tuple[bytes, int | None]:

@@ -220,6 +220,8 @@ class BrokerSettings:
         segment_size: Bytes of one commit-log file (Apache).
         flush_interval: Seconds after which, at the latest, a message begins its way to the disk (Apache).
         queue_file_entries: Entries of one consume-queue file (Apache).
+        queue_extensions: Whether queue entries get extensions (Apache's ``enableConsumeQueueExt``).
+        queue_extension_file_size: Bytes of one file of these (Apache).
         index_slots: Hash slots of one index file (Apache).
         index_entries: Entries of one index file (Apache).
         default_topic_queues: Queues of a topic that is created on first use (Apache).
@@ -247,6 +249,8 @@ class BrokerSettings:
     segment_size: int = 1024 * 1024 * 1024
     flush_interval: float = 0.5
     queue_file_entries: int = 300_000
+    queue_extensions: bool = False
+    queue_extension_file_size: int = 48 * 1024 * 1024
     index_slots: int = 5_000_000
     index_entries: int = 20_000_000
     default_topic_queues: int = 8

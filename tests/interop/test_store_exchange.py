@@ -115,23 +115,6 @@ def test_we_go_on_with_small_files_of_apaches(java: Java, tmp_path: Path, ending
     assert verified.code == 0, verified.out
 
 
-def test_we_read_queues_with_extensions(java: Java, tmp_path: Path) -> None:
-    """Their entries have the address of a unit in another file where the hash of the tag is otherwise."""
-    store = tmp_path / "store"
-    settings = stored.SMALL | {"enableConsumeQueueExt": "true", "mappedFileSizeConsumeQueueExt": 1 << 20}
-    with apache.on_store(java, tmp_path / "apache", store, **settings) as theirs:
-        stored.fill(theirs.broker.address)
-        written = stored.records(theirs.broker.address)
-    assert (store / "consumequeue_ext" / "normal" / "0").is_dir()
-    with lite.on_store(tmp_path / "lite", store, **stored.SMALL) as address:
-        assert _is_continued(written, stored.records(address))
-        for queue in range(4):
-            for tag in ("TagA", "Ä-tag"):
-                expected = stored.with_tag(written["normal", queue], tag)
-                assert expected
-                assert stored.tagged(address, queue, tag) == expected
-
-
 def _wait_for(address: str, body: bytes) -> None:
     """Until a delayed message has arrived."""
     deadline = time.monotonic() + 60

@@ -110,6 +110,7 @@ def test_a_send_is_stored_and_answered() -> None:
         "cut_to": None,
         "index_files_removed": 0,
         "lost_queues": [],
+        "lost_units": [],
         "unreadable": 0,
     }
 

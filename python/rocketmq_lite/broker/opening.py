@@ -137,6 +137,7 @@ def _engine_settings(
         topics=None if settings.store_root is None else known_topics(settings.store_root),
         segment_size=settings.segment_size,
         queue_file_entries=settings.queue_file_entries,
+        queue_extension_file_size=settings.queue_extension_file_size if settings.queue_extensions else None,
         index_slots=settings.index_slots,
         index_entries=settings.index_entries,
         flush=settings.flush,

@@ -28,6 +28,7 @@ class EngineSettings:
         root: The store's directory; None keeps it in memory, which only the pump can.
         log_dirs: Where the log lies, if not in ``commitlog`` of the root.
         read_only_log_dirs: Where files of it are and no new ones are made.
+        queue_extension_file_size: Bytes of a file of queue extensions; None if entries get none.
         topics: Those that there are, so that a queue that is gone with its topic is not missed; None if that is not known.
         seed: Of the generator that picks queues and tells this process's unique keys from others'.
         utc_offset_s: Seconds that local time is ahead of UTC.
@@ -45,6 +46,7 @@ class EngineSettings:
     topics: frozenset[str] | None
     segment_size: int
     queue_file_entries: int
+    queue_extension_file_size: int | None
     index_slots: int
     index_entries: int
     flush: FlushMode
@@ -67,6 +69,7 @@ class EngineSettings:
             topics=self.topics,
             segment_size=self.segment_size,
             consume_queue_entries=self.queue_file_entries,
+            ext_segment_size=self.queue_extension_file_size,
             index_slots=self.index_slots,
             index_entries=self.index_entries,
             flush=self.flush,
@@ -114,6 +117,11 @@ def log_recovery(found: Mapping[str, object]) -> None:
         _log.error(
             "the files of these consume queues were gone; they were made again from what the log has: %s",
             ", ".join(map(str, found["lost_queues"])),  # type: ignore[call-overload]
+        )
+    if found["lost_units"]:
+        _log.warning(
+            "the extensions of these consume queues were gone or not theirs; they were made again from what the log has: %s",
+            ", ".join(map(str, found["lost_units"])),  # type: ignore[call-overload]
         )
     if found["cut_bytes"]:
         _log.warning(

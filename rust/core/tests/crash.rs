@@ -47,13 +47,14 @@ const ROUNDS_VARIABLE: &str = "CRASH_ROUNDS";
 const MOST_MESSAGES: u64 = 400;
 
 /// Where a child dies by itself: what it is called, the files, and the call that is about to be made.
-const POINTS: [(&str, &str, Fault); 10] = [
+const POINTS: [(&str, &str, Fault); 11] = [
     ("before the log is written", "commitlog", Fault::Write),
     ("in the middle of a write of the log", "commitlog", Fault::ShortWrite),
     ("after the append, before the flush", "commitlog", Fault::Sync),
     ("after the flush, before the answer", "lite.cbor", Fault::Write),
     ("between log and queue", "consumequeue", Fault::Write),
-    ("in the middle of a write of a queue", "consumequeue", Fault::ShortWrite),
+    ("in the middle of a write of a queue", "consumequeue/", Fault::ShortWrite),
+    ("in the middle of a write of an extension", "consumequeue_ext", Fault::ShortWrite),
     ("while a segment is made", "commitlog", Fault::Create),
     ("before a segment has its length", "commitlog", Fault::SetLen),
     ("before a queue's file has its length", "consumequeue", Fault::SetLen),
@@ -129,7 +130,15 @@ fn open_at(root: &Path, seed: u64) -> Result<(Store, Recovery), StoreError> {
 
 fn open_in(fs: Arc<dyn FileSystem>, root: &Path, seed: u64) -> Result<(Store, Recovery), StoreError> {
     let flush = if seed.is_multiple_of(3) { FlushMode::Sync } else { FlushMode::Async { interval_ms: 500 } };
-    let settings = StoreSettings { segment_size: 16_384, consume_queue_entries: 50, flush, ..settings(root) };
+    // On in some lives of a directory and off in others.
+    let ext_segment_size = (seed / LANES).is_multiple_of(2).then_some(256);
+    let settings = StoreSettings {
+        segment_size: 16_384,
+        consume_queue_entries: 50,
+        ext_segment_size,
+        flush,
+        ..settings(root)
+    };
     Store::open(fs, settings, WALL_MS)
 }
 

@@ -13,9 +13,10 @@ use rocketmq_lite_core::store::{
     Fault, FaultFs, FileSystem, FlushMode, IndexShape, MemFs, OfflineStore, Open, Outside, Report, Store,
     StoreError, StoreSettings, Verify,
 };
-use support::{ROOT, WALL_MS, bodies, record, settings, settle};
+use support::{ROOT, WALL_MS, bodies, extended, record, settle};
 
-const KINDS: [&str; 6] = ["commitlog", "consumequeue", "index", "checkpoint", "lite.cbor", "abort"];
+const KINDS: [&str; 7] =
+    ["commitlog", "consumequeue/", "consumequeue_ext", "index", "checkpoint", "lite.cbor", "abort"];
 const FAULTS: [Fault; 11] = [
     Fault::Create,
     Fault::Open,
@@ -35,7 +36,7 @@ const PURGED: i64 = 2 * 4096;
 
 fn try_open(fs: Arc<dyn FileSystem>) -> Result<Store, StoreError> {
     let index = IndexShape { slots: 8, entries: 16 };
-    let settings = StoreSettings { flush: FlushMode::Sync, index, ..settings(ROOT) };
+    let settings = StoreSettings { flush: FlushMode::Sync, index, ..extended(ROOT) };
     Store::open(fs, settings, WALL_MS).map(|(store, _)| store)
 }
 
@@ -167,6 +168,7 @@ fn a_flipped_bit_beside_the_log_costs_no_message_or_is_found() {
     let expected: Vec<_> = (0..12).map(body).collect();
     for (path, len) in [
         ("/store/consumequeue/T/0/00000000000000000000", 160),
+        ("/store/consumequeue_ext/T/0/00000000000000000000", 60),
         ("/store/checkpoint", 48),
         (&*format!("/store/index/{index}"), 40 + 8 * 4 + 16 * 20),
         ("/store/lite.cbor", 40),

@@ -28,6 +28,11 @@ proptest! {
     }
 
     #[test]
+    fn extensions_of_any_bytes_show_every_message_to_who_asks_for_all(bytes in kind_and(any_bytes::ext_seed())) {
+        any_bytes::extensions(&bytes);
+    }
+
+    #[test]
     fn an_index_of_any_bytes_shows_nothing_that_is_not_there(bytes in kind_and(any_bytes::index_seed())) {
         any_bytes::index(&bytes);
     }

@@ -218,6 +218,7 @@ pub(crate) fn recovery_dict<'py>(py: Python<'py>, recovery: &Recovery) -> PyResu
         ref cut_to,
         index_files_removed,
         ref lost_queues,
+        ref lost_units,
     } = *recovery;
     let table = PyDict::new(py);
     table.set_item("clean", clean)?;
@@ -229,7 +230,9 @@ pub(crate) fn recovery_dict<'py>(py: Python<'py>, recovery: &Recovery) -> PyResu
     table.set_item("cut_bytes", cut_bytes)?;
     table.set_item("cut_to", cut_to.as_ref().map(|path| path.display().to_string()))?;
     table.set_item("index_files_removed", index_files_removed)?;
-    let lost: Vec<String> = lost_queues.iter().map(|(topic, queue)| format!("{topic}/{queue}")).collect();
-    table.set_item("lost_queues", lost)?;
+    for (name, lost) in [("lost_queues", lost_queues), ("lost_units", lost_units)] {
+        let lost: Vec<String> = lost.iter().map(|(topic, queue)| format!("{topic}/{queue}")).collect();
+        table.set_item(name, lost)?;
+    }
     Ok(table)
 }

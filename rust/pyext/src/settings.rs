@@ -27,7 +27,7 @@ impl Opening {
     #[new]
     #[pyo3(signature = (
         *, broker_name, cluster, store_host, root=None, log_dirs=vec![], read_only_log_dirs=vec![], topics=None,
-        segment_size=1_073_741_824, consume_queue_entries=300_000,
+        segment_size=1_073_741_824, consume_queue_entries=300_000, ext_segment_size=None,
         index_slots=5_000_000, index_entries=20_000_000, flush="async", flush_interval_ms=500, permission=6, accept_sends_from_ms=0, region="DefaultRegion",
         trace_on=true, seed=0, utc_offset_s=0
     ))]
@@ -42,6 +42,7 @@ impl Opening {
         topics: Option<BTreeSet<String>>,
         segment_size: u64,
         consume_queue_entries: u64,
+        ext_segment_size: Option<u64>,
         index_slots: u32,
         index_entries: u32,
         flush: &str,
@@ -72,6 +73,7 @@ impl Opening {
             topics,
             segment_size,
             consume_queue_entries,
+            ext_segment_size,
             index: IndexShape { slots: index_slots, entries: index_entries },
             flush: flush_mode(flush, flush_interval_ms)?,
             process_id,

@@ -48,6 +48,8 @@ impl OfflineStore {
         let queues = found.queues.iter().map(|queue| (&*queue.topic, queue.queue_id, queue.min, queue.max));
         table.set_item("queues", PyList::new(py, queues)?)?;
         table.set_item("index_files", found.index_files)?;
+        table.set_item("ext_segments", found.ext_segments)?;
+        table.set_item("ext_segment_size", found.ext_segment_size)?;
         Ok(table)
     }
 

@@ -75,6 +75,13 @@ KEYS: Final = (
     Key("flushDiskType", "flush", "flush", choice(_FLUSH)),
     Key("flushIntervalCommitLog", "flush_interval", "flush_interval", _MILLISECONDS),
     Key("mappedFileSizeConsumeQueue", "queues.file_size", "queue_file_entries", QUEUE_FILE),
+    Key("enableConsumeQueueExt", "queues.extensions", "queue_extensions", TRUTH),
+    Key(
+        "mappedFileSizeConsumeQueueExt",
+        "queues.extension_file_size",
+        "queue_extension_file_size",
+        whole_number(1024),
+    ),
     Key("maxHashSlotNum", "index.slots", "index_slots", whole_number(1)),
     Key("maxIndexNum", "index.entries", "index_entries", whole_number(2)),
     Key("fileReservedTime", "retention.hours", "retention.reserved_hours", whole_number(0)),
@@ -116,7 +123,6 @@ REFUSED: Final[Mapping[str, Refusal]] = {
     "authenticationEnabled": _off(_OPEN_TO_ALL),
     "authorizationEnabled": _off(_OPEN_TO_ALL),
     "duplicationEnable": _off("messages are not copied to a second log here"),
-    "enableConsumeQueueExt": _off("consume queue extensions are read, but not written"),
     "enableControllerMode": _off("there is no controller yet"),
     "enableDLegerCommitLog": _off("logs of DLedger cannot be read or written"),
     "enablePropertyFilter": Refusal(

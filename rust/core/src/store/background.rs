@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::{
     Store,
-    consume_queue::QueueView,
     error::StoreError,
     index::{IndexPlan, IndexProgress, IndexResult},
     purge::{PurgePlan, PurgeResult},
+    queue_entry::QueueView,
     queues::QueueId,
     segment::Segment,
 };

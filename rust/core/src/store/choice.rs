@@ -1,7 +1,7 @@
 //! Which of a queue's entries a fetch returns: in order, until it is full.
 
-use super::consume_queue::{QueueEntry, Slot};
 use super::fetch::{FetchLimits, FetchStatus, MAX_BYTES, MAX_MESSAGES};
+use super::queue_entry::{QueueEntry, Slot};
 
 /// Fewer bytes than this are never what the caller meant.
 const MIN_BYTES: u32 = 100;

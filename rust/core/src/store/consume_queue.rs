@@ -1,131 +1,36 @@
 //! The index of one queue: entry q, at byte q × 20, points to the message with queue offset q in the log.
 //!
-//! ```text
-//!  0        8          12         20
-//!  | physical | size     | tags code |      big-endian; a size of 0 (never written) or less ends the queue
-//! ```
-//!
 //! Rules:
 //! - Entries are made from the log and nothing else; a queue can always be made again from it.
 //! - Positions are exact: an entry for an offset that is already there is a repeat and is dropped; offsets that are
 //!   jumped over get *blank* entries (size `i32::MAX`), with physical 0 as Apache's when a queue begins late, else with
 //!   that of the next message, so that positions never go down.
+//! - With extensions on, each new entry has a unit (`consume_queue_ext`), which is written before it. One queue may have
+//!   entries with and without: extensions are turned on and off between two starts.
 //! - Behind the last entry the files read as zeros. Apache does not keep that rule, and after a crash its stale
 //!   entries come back to life (store.md 13.3); so what recovery cuts off it also zeroes.
 
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use super::{
+    consume_queue_ext::{ConsumeQueueExt, Unit},
     error::StoreError,
     fs::FileSystem,
+    queue_entry::{ENTRY_SIZE, QueueEntry, QueueView, Slot, encode_blanks},
     segment::{Segment, Wait},
     segment_list::{SegmentList, Segments},
 };
 
-/// Bytes of an entry.
-pub(crate) const ENTRY_SIZE: u64 = 20;
-
 /// Entries read at a time when a queue is gone through.
 const SCAN_ENTRIES: u64 = 4096;
-
-/// The size that marks a blank entry.
-const BLANK_SIZE: i32 = i32::MAX;
-
-/// Tags codes at or below this, which no hash can be, are addresses in extension files (`enableConsumeQueueExt`).
-const MAX_EXTENSION_ADDRESS: i64 = i32::MIN as i64 - 1;
-
-/// Where a message lies, and what a filter asks first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct QueueEntry {
-    pub(crate) physical: u64,
-    pub(crate) size: u32,
-    pub(crate) tags_code: i64,
-}
-
-/// One entry of 20 bytes, as found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Slot {
-    /// Points to a message.
-    Message(QueueEntry),
-    /// Stands for an offset that has no message, or for many at the front of a queue that begins late.
-    Blank {
-        /// Where the next message lies; 0 at the front of a queue.
-        before: u64,
-    },
-    /// Nothing that a dispatcher writes: the end, or damage.
-    Unwritten,
-}
-
-impl QueueEntry {
-    /// The log position behind the message.
-    pub(crate) fn end(&self) -> u64 {
-        self.physical.saturating_add(self.size.into())
-    }
-
-    /// Whether the tags code is an address in one of Apache's extension files, and the code has to be taken from the record.
-    pub(crate) fn is_extended(&self) -> bool {
-        self.tags_code <= MAX_EXTENSION_ADDRESS
-    }
-
-    fn encode(&self, out: &mut Vec<u8>) {
-        encode(self.physical as i64, self.size as i32, self.tags_code, out);
-    }
-}
-
-impl Slot {
-    pub(crate) fn decode(bytes: &[u8; ENTRY_SIZE as usize]) -> Self {
-        let [p0, p1, p2, p3, p4, p5, p6, p7, s0, s1, s2, s3, t @ ..] = *bytes;
-        let physical = i64::from_be_bytes([p0, p1, p2, p3, p4, p5, p6, p7]);
-        let size = i32::from_be_bytes([s0, s1, s2, s3]);
-        match (u64::try_from(physical), u32::try_from(size)) {
-            (Ok(_), Ok(0)) | (Err(_), _) | (_, Err(_)) => Self::Unwritten,
-            (Ok(before), Ok(_)) if size == BLANK_SIZE => Self::Blank { before },
-            (Ok(physical), Ok(size)) => {
-                Self::Message(QueueEntry { physical, size, tags_code: i64::from_be_bytes(t) })
-            }
-        }
-    }
-}
-
-/// What a reader needs of a queue; stays whole whatever happens to the queue.
-#[derive(Debug, Clone)]
-pub(crate) struct QueueView {
-    pub(crate) segments: Segments,
-    pub(crate) min: u64,
-    pub(crate) max: u64,
-}
-
-impl QueueView {
-    /// The first offset whose message begins at or behind a log position, given a way to read an entry. A blank entry counts
-    /// as its next message does, but for those at the front of a queue.
-    pub(crate) fn first_at(
-        &self,
-        physical: u64,
-        slot: impl Fn(u64) -> Result<Option<Slot>, StoreError>,
-    ) -> Result<u64, StoreError> {
-        let mut low = self.segments.start().unwrap_or(0) / ENTRY_SIZE;
-        let mut high = self.max.max(low);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let before = match slot(middle)? {
-                Some(Slot::Message(entry)) => entry.physical < physical,
-                Some(Slot::Blank { before }) => before == 0 || before < physical,
-                Some(Slot::Unwritten) | None => true,
-            };
-            if before {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        Ok(low)
-    }
-}
+/// Directories above a queue's: its topic's, that of all queues, and the store's root.
+pub(crate) const QUEUE_DEPTH: usize = 3;
 
 /// The writer of one queue's entries.
 #[derive(Debug)]
 pub(crate) struct ConsumeQueue {
     list: SegmentList,
+    ext: Option<ConsumeQueueExt>,
     min: u64,
     // Entries written, and so visible; those in `pending` come after them.
     max: u64,
@@ -136,15 +41,17 @@ pub(crate) struct ConsumeQueue {
 }
 
 impl ConsumeQueue {
-    /// Opens a queue's directory; its entries are believed only after [`Self::recover_end`].
+    /// Opens a queue's directory; its entries are believed only after [`Self::recover_end`]. With `ext`, those that are
+    /// put have units.
     pub(crate) fn open(
         fs: Arc<dyn FileSystem>,
         dir: PathBuf,
         entries_per_segment: u64,
+        ext: Option<ConsumeQueueExt>,
     ) -> Result<Self, StoreError> {
         let list = SegmentList::open(fs, dir, entries_per_segment.saturating_mul(ENTRY_SIZE))?;
         let min = list.segments().start().unwrap_or(0) / ENTRY_SIZE;
-        Ok(Self { list, min, max: min, pending: Vec::new(), last_physical: None, unsynced_from: None })
+        Ok(Self { list, ext, min, max: min, pending: Vec::new(), last_physical: None, unsynced_from: None })
     }
 
     /// The first offset that has a message.
@@ -168,7 +75,13 @@ impl ConsumeQueue {
     }
 
     pub(crate) fn view(&self) -> QueueView {
-        QueueView { segments: self.list.segments().clone(), min: self.min, max: self.max }
+        let units = self.units().cloned().unwrap_or_default();
+        QueueView { segments: self.list.segments().clone(), units, min: self.min, max: self.max }
+    }
+
+    /// The extension files, where extensions are on.
+    pub(crate) fn units(&self) -> Option<&Segments> {
+        self.ext.as_ref().map(ConsumeQueueExt::units)
     }
 
     /// Takes an entry for offset `at`; it becomes visible with [`Self::write_pending`]. False if it is there already, or
@@ -177,7 +90,12 @@ impl ConsumeQueue {
     /// An empty queue may begin at any offset; otherwise nothing may be missing before it (see [`Self::bridge`]). One
     /// whose offsets begin at 0 again, later in the log, was removed and made anew: what it has belongs to the
     /// removed one.
-    pub(crate) fn put(&mut self, at: u64, entry: &QueueEntry) -> Result<bool, StoreError> {
+    pub(crate) fn put(
+        &mut self,
+        at: u64,
+        entry: &QueueEntry,
+        store_timestamp: i64,
+    ) -> Result<bool, StoreError> {
         let next = self.next();
         let is_old = self.last_physical.is_some_and(|last| entry.physical <= last);
         if is_old || (at != next && at != 0 && next > self.min) {
@@ -186,7 +104,9 @@ impl ConsumeQueue {
         if at != next {
             self.begin_at(at)?;
         }
-        entry.encode(&mut self.pending);
+        let unit = Unit::new(entry.tags_code, store_timestamp);
+        let unit_at = self.ext.as_mut().and_then(|ext| ext.put(&unit));
+        unit_at.map_or(*entry, |at| entry.with_unit_at(at)).encode(&mut self.pending);
         self.last_physical = Some(entry.physical);
         Ok(true)
     }
@@ -205,7 +125,7 @@ impl ConsumeQueue {
         let missing = at.saturating_sub(self.next());
         let is_gap = missing <= self.list.segment_size() / ENTRY_SIZE;
         if is_gap {
-            self.add_blanks(missing, physical);
+            encode_blanks(missing, physical, &mut self.pending);
         }
         is_gap
     }
@@ -214,6 +134,9 @@ impl ConsumeQueue {
     pub(crate) fn write_pending(&mut self) -> Result<(), StoreError> {
         if self.pending.is_empty() {
             return Ok(());
+        }
+        if let Some(ext) = &mut self.ext {
+            ext.write_pending()?;
         }
         self.list.write(self.max.saturating_mul(ENTRY_SIZE), &self.pending)?;
         self.unsynced_from = Some(self.unsynced_from.unwrap_or(self.max).min(self.max));
@@ -257,20 +180,39 @@ impl ConsumeQueue {
 
     /// Counts the written entries from `max` on, at most [`SCAN_ENTRIES`]; false at the end of the queue.
     fn recover_some(&mut self) -> Result<bool, StoreError> {
-        let from = self.max.saturating_mul(ENTRY_SIZE);
-        let Some(segment) = self.list.segments().find(from) else { return Ok(false) };
-        let count = SCAN_ENTRIES.min((segment.end() - from) / ENTRY_SIZE);
-        let mut bytes = vec![0; (count * ENTRY_SIZE) as usize];
-        segment.read(from, &mut bytes, Wait::Yes)?;
-        let (entries, _) = bytes.as_chunks::<{ ENTRY_SIZE as usize }>();
-        let written =
-            entries.iter().take_while(|entry| Slot::decode(entry) != Slot::Unwritten).count() as u64;
+        let Some(segment) = self.segment_of(self.max) else { return Ok(false) };
+        let count = SCAN_ENTRIES.min(segment.end() / ENTRY_SIZE - self.max);
+        let slots = read_slots(segment, self.max, count)?;
+        let written = slots.iter().take_while(|slot| **slot != Slot::Unwritten).count() as u64;
         self.max = self.max.saturating_add(written);
         Ok(written == count && count > 0)
     }
 
-    /// Drops the entries from offset `count` on, and whatever is behind them.
-    pub(crate) fn cut(&mut self, count: u64) -> Result<(), StoreError> {
+    /// The last entry before offset `count` that has a unit. Where none has, all of the files are read.
+    pub(crate) fn last_extended(&self, count: u64) -> Result<Option<QueueEntry>, StoreError> {
+        let mut end = count.min(self.max);
+        while let Some(segment) = end.checked_sub(1).and_then(|last| self.segment_of(last)) {
+            let from = end.saturating_sub(SCAN_ENTRIES).max(segment.base() / ENTRY_SIZE);
+            let found =
+                read_slots(segment, from, end - from)?.into_iter().rev().find_map(|slot| match slot {
+                    Slot::Message(entry) if entry.is_extended() => Some(entry),
+                    _ => None,
+                });
+            if found.is_some() {
+                return Ok(found);
+            }
+            end = from;
+        }
+        Ok(None)
+    }
+
+    fn segment_of(&self, at: u64) -> Option<&Arc<Segment>> {
+        self.list.segments().find(at.saturating_mul(ENTRY_SIZE))
+    }
+
+    /// Drops the entries from offset `count` on and the units from a position on, and whatever is behind them.
+    pub(crate) fn cut(&mut self, count: u64, units_end: u64) -> Result<(), StoreError> {
+        self.cut_units(units_end)?;
         self.pending.clear();
         self.list.cut(count.saturating_mul(ENTRY_SIZE))?;
         if count < self.max {
@@ -280,6 +222,11 @@ impl ConsumeQueue {
             self.unsynced_from = Some(self.unsynced_from.unwrap_or(self.max).min(self.max));
         }
         Ok(())
+    }
+
+    /// Drops the units from a position on.
+    pub(crate) fn cut_units(&mut self, end: u64) -> Result<(), StoreError> {
+        self.ext.as_mut().map_or(Ok(()), |ext| ext.cut(end))
     }
 
     /// Moves the first offset to the first message that the log still has.
@@ -293,20 +240,26 @@ impl ConsumeQueue {
         self.view().first_at(physical, |at| self.slot(at).map(Some))
     }
 
-    /// Moves the first offset to where a purge found it to be; the segments whose files are to be removed, since
-    /// they hold only entries before it.
-    pub(crate) fn begin_later(&mut self, first: u64) -> Vec<Arc<Segment>> {
+    /// Moves the first offset, and the first unit, to where a purge found them to be; the segments whose files are to be
+    /// removed, since they hold only what lies before.
+    pub(crate) fn begin_later(&mut self, first: u64, unit_at: Option<u64>) -> Vec<Arc<Segment>> {
         self.min = self.min.max(first.min(self.max));
-        self.list.forget_before(self.min.saturating_mul(ENTRY_SIZE))
+        let mut files = self.list.forget_before(self.min.saturating_mul(ENTRY_SIZE));
+        if let (Some(ext), Some(at)) = (&mut self.ext, unit_at) {
+            files.extend(ext.forget_before(at));
+        }
+        files
     }
 
     /// What has to be synced for the written entries to be durable; they count as synced from here on.
     pub(crate) fn take_unsynced(&mut self, names: &mut BTreeSet<PathBuf>) -> Vec<Arc<Segment>> {
-        // Those of the topic, of all queues, and the store's root.
-        names.extend(self.list.take_changed_dirs(3));
-        let Some(from) = self.unsynced_from.take() else { return Vec::new() };
-        let segments = self.list.segments();
-        segments.covering(from.saturating_mul(ENTRY_SIZE), u64::MAX).map(Arc::clone).collect()
+        let mut files = self.ext.as_mut().map_or_else(Vec::new, |ext| ext.take_unsynced(names));
+        names.extend(self.list.take_changed_dirs(QUEUE_DEPTH));
+        if let Some(from) = self.unsynced_from.take() {
+            let segments = self.list.segments();
+            files.extend(segments.covering(from.saturating_mul(ENTRY_SIZE), u64::MAX).map(Arc::clone));
+        }
+        files
     }
 
     /// Whether entries were written that no flush has taken up yet.
@@ -321,19 +274,13 @@ impl ConsumeQueue {
         self.min = at;
         self.max = first;
         self.pending.clear();
-        self.add_blanks(at - first, 0);
+        encode_blanks(at - first, 0, &mut self.pending);
         Ok(())
-    }
-
-    fn add_blanks(&mut self, count: u64, before: u64) {
-        for _ in 0..count {
-            encode(before as i64, BLANK_SIZE, 0, &mut self.pending);
-        }
     }
 }
 
-fn encode(physical: i64, size: i32, tags_code: i64, out: &mut Vec<u8>) {
-    out.extend_from_slice(&physical.to_be_bytes());
-    out.extend_from_slice(&size.to_be_bytes());
-    out.extend_from_slice(&tags_code.to_be_bytes());
+fn read_slots(segment: &Segment, from: u64, count: u64) -> Result<Vec<Slot>, StoreError> {
+    let mut bytes = vec![0; (count * ENTRY_SIZE) as usize];
+    segment.read(from.saturating_mul(ENTRY_SIZE), &mut bytes, Wait::Yes)?;
+    Ok(bytes.as_chunks().0.iter().map(Slot::decode).collect())
 }

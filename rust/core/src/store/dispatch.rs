@@ -7,8 +7,8 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use super::{
-    consume_queue::QueueEntry,
     error::StoreError,
+    queue_entry::QueueEntry,
     queues::{QueueId, Queues},
 };
 use crate::{filter::tags::java_hash, record::properties};
@@ -142,7 +142,7 @@ impl Dispatcher {
     }
 
     fn put(&mut self, note: &Note, queues: &mut Queues) -> Result<(), StoreError> {
-        queues.put(note.queue, note.queue_offset as u64, &note.entry)?;
+        queues.put(note.queue, note.queue_offset as u64, &note.entry, note.store_timestamp)?;
         self.reached =
             Position { physical: note.entry.physical as i64, store_timestamp: note.store_timestamp };
         if let Some(queue) = queues.get(note.queue) {

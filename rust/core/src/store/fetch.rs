@@ -7,8 +7,9 @@ use bytes::Bytes;
 
 use super::{
     choice::{Choice, Picked},
-    consume_queue::{ENTRY_SIZE, QueueEntry, QueueView, Slot},
+    consume_queue_ext,
     dispatch::tags_hash,
+    queue_entry::{ENTRY_SIZE, QueueEntry, QueueView, Slot},
     read::{Reader, Stop, check_head},
 };
 use crate::filter::{Filter, sql::SqlFilter, tags::TagFilter};
@@ -110,7 +111,10 @@ pub(super) fn fetch(
     // Without a filter every entry is a message, so entries beyond the limit are never looked at.
     let is_all = matches!(filter, Filter::Tags(tags) if tags.is_all());
     let scan = if is_all { limits.max_messages.clamp(1, MAX_MESSAGES) } else { SCAN_ENTRIES };
-    let slots = reader.slots(queue, from, scan.into())?;
+    let mut slots = reader.slots(queue, from, scan.into())?;
+    if !is_all && matches!(filter, Filter::Tags(_)) {
+        consume_queue_ext::resolve(reader, &queue.units, &mut slots)?;
+    }
     let choice = Choice::new(reader.log_start(), limits);
     let (picked, body) = match filter {
         Filter::Tags(tags) if is_all || !slots.iter().any(is_extended) => {
@@ -171,7 +175,7 @@ fn by_tags(
 #[derive(Debug)]
 enum Test<'a> {
     Condition(&'a SqlFilter),
-    /// Of a queue with entries that do not say the tags code themselves.
+    /// Of entries that do not say the tags code, nor have a unit that does.
     Tags(&'a TagFilter),
 }
 

@@ -3,7 +3,8 @@
 //! In reading order:
 //! - [`fs`](self::FileSystem): all that is asked of a disk; on disk, in memory, with faults, and with a journal.
 //! - `segment`, `segment_list`, `places`: files of fixed size, many of them in a row, and in which directories.
-//! - `commit_log`: records over segments, written in runs. `consume_queue`, `queues`: entries that point to them.
+//! - `commit_log`: records over segments, written in runs. `queue_entry`, `consume_queue`, `queues`: entries that point to
+//!   them. `consume_queue_ext`: what entries have no room for.
 //! - `dispatch`: from the log to the queues. `flush`, `checkpoint`, `marks`: what is durable.
 //! - `log_scan`, `recovery_start`, `recovery`, `cut_bytes`: what opening a store believes of it, and what not.
 //! - `known_queues`: which queues there have been, for one that is lost to be missed.
@@ -25,6 +26,7 @@ mod checkpoint;
 mod choice;
 mod commit_log;
 mod consume_queue;
+mod consume_queue_ext;
 mod cut_bytes;
 mod directory;
 mod disk_fs;
@@ -44,6 +46,7 @@ mod offline;
 mod open_files;
 mod places;
 mod purge;
+mod queue_entry;
 mod queues;
 mod read;
 mod recovery;
@@ -58,7 +61,6 @@ use std::{path::PathBuf, sync::Arc};
 use self::{
     checkpoint::CheckpointFile,
     commit_log::CommitLog,
-    consume_queue::QueueEntry,
     cut_bytes::CutBytes,
     directory::Directory,
     dispatch::{Dispatcher, Note, tags_code},
@@ -67,6 +69,7 @@ use self::{
     index::{Index, KeyQuery},
     known_queues::KnownQueues,
     marks::MarksFile,
+    queue_entry::QueueEntry,
     queues::Queues,
     read::Work,
 };
@@ -164,8 +167,7 @@ impl Store {
         let directory = Directory::lock(Arc::clone(&fs), root.clone())?;
         let clean = !directory.was_in_use()?;
         let mut log = CommitLog::open(Arc::clone(&fs), settings.log_places(), settings.segment_size)?;
-        let mut queues =
-            Queues::open(Arc::clone(&fs), root.join("consumequeue"), settings.consume_queue_entries)?;
+        let mut queues = Queues::open(Arc::clone(&fs), &settings)?;
         let (file, mut checkpoint) = CheckpointFile::open(&*fs, &root.join("checkpoint"))?;
         let (marks_file, marks) = MarksFile::open(&*fs, root)?;
         let known = KnownQueues::read(&*fs, root)?;
@@ -214,7 +216,8 @@ impl Store {
             closed: false,
         };
         // Without marks, a gap behind the log counts as damage: there have to be some before anything is written.
-        let is_changed = report.redispatched > 0 || report.cut_bytes > 0 || !report.lost_queues.is_empty();
+        let has_lost = !report.lost_queues.is_empty() || !report.lost_units.is_empty();
+        let is_changed = report.redispatched > 0 || report.cut_bytes > 0 || has_lost;
         if !clean || is_changed || marks.is_none() {
             store.flush_all(wall_ms)?;
         }

@@ -10,9 +10,9 @@
 use std::{io, sync::Arc};
 
 use super::{
-    consume_queue::QueueView,
     error::StoreError,
     fs::FileSystem,
+    queue_entry::{QueueView, Slot},
     queues::{QueueId, Queues},
     read::{Reader, Stop},
     segment::{Segment, Wait},
@@ -34,8 +34,16 @@ pub struct PurgePlan {
 #[must_use = "the store waits for it"]
 pub struct PurgeResult {
     log_start: u64,
-    first: Vec<(QueueId, u64)>,
+    first: Vec<(QueueId, First)>,
     outcome: Result<(), StoreError>,
+}
+
+/// Where a queue begins now.
+#[derive(Debug)]
+struct First {
+    offset: u64,
+    /// The position of that entry's unit, if it has one.
+    unit_at: Option<u64>,
 }
 
 impl PurgePlan {
@@ -65,13 +73,19 @@ impl PurgePlan {
         self.log.start().unwrap_or(0)
     }
 
-    fn first_of(&self, queue: &QueueView) -> Result<u64, StoreError> {
+    fn first_of(&self, queue: &QueueView) -> Result<First, StoreError> {
         let reader = Reader::new(&self.log, 0, Wait::Yes);
-        queue.first_at(self.log_start(), |at| match reader.slots(queue, at, 1) {
+        let slot = |at| match reader.slots(queue, at, 1) {
             Ok(slots) => Ok(slots.first().copied()),
             Err(Stop::Failed(error)) => Err(error),
             Err(Stop::WouldBlock) => Ok(None),
-        })
+        };
+        let offset = queue.first_at(self.log_start(), slot)?;
+        let unit_at = match slot(offset)? {
+            Some(Slot::Message(entry)) => entry.unit_at(),
+            _ => None,
+        };
+        Ok(First { offset, unit_at })
     }
 }
 
@@ -103,7 +117,7 @@ impl PurgeResult {
         let mut files = Vec::new();
         for (id, first) in self.first {
             if let Some(queue) = queues.get_mut(id) {
-                files.extend(queue.entries.begin_later(first));
+                files.extend(queue.entries.begin_later(first.offset, first.unit_at));
             }
         }
         self.outcome.map(|()| files)

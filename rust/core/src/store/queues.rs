@@ -9,12 +9,19 @@ use std::{
 };
 
 use super::{
-    consume_queue::{ConsumeQueue, QueueEntry, QueueView},
+    consume_queue::ConsumeQueue,
+    consume_queue_ext::ConsumeQueueExt,
     error::StoreError,
     fs::FileSystem,
     known_queues::KnownQueues,
+    queue_entry::{QueueEntry, QueueView},
     segment::Segment,
+    settings::StoreSettings,
 };
+
+/// Directories of the store's root: of queues, and of their extensions.
+pub(crate) const QUEUES: &str = "consumequeue";
+pub(crate) const EXTENSIONS: &str = "consumequeue_ext";
 
 /// Which queue; valid until its topic is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +43,8 @@ pub(crate) struct Queues {
     fs: Arc<dyn FileSystem>,
     root: PathBuf,
     entries_per_segment: u64,
+    ext_root: PathBuf,
+    ext_segment_size: Option<u64>,
     topics: HashMap<Arc<str>, BTreeMap<i32, QueueId>>,
     // Places of removed queues stay empty: an id is never used for another queue.
     all: Vec<Option<Queue>>,
@@ -49,17 +58,16 @@ pub(crate) struct Queues {
 }
 
 impl Queues {
-    /// Opens every queue below a directory. Names that are no queue's are passed over.
-    pub(crate) fn open(
-        fs: Arc<dyn FileSystem>,
-        root: PathBuf,
-        entries_per_segment: u64,
-    ) -> Result<Self, StoreError> {
+    /// Opens every queue of a store. Names that are no queue's are passed over.
+    pub(crate) fn open(fs: Arc<dyn FileSystem>, settings: &StoreSettings) -> Result<Self, StoreError> {
+        let root = settings.root.join(QUEUES);
         let were_lost = !fs.exists(&root).map_err(StoreError::io("look for", &root))?;
         let mut queues = Self {
             fs,
             root,
-            entries_per_segment,
+            entries_per_segment: settings.consume_queue_entries,
+            ext_root: settings.root.join(EXTENSIONS),
+            ext_segment_size: settings.ext_segment_size,
             topics: HashMap::new(),
             all: Vec::new(),
             pending: BTreeSet::new(),
@@ -151,9 +159,15 @@ impl Queues {
     }
 
     /// Takes an entry that has its queue's next offset; [`Self::write_pending`] makes it visible.
-    pub(crate) fn put(&mut self, id: QueueId, at: u64, entry: &QueueEntry) -> Result<(), StoreError> {
+    pub(crate) fn put(
+        &mut self,
+        id: QueueId,
+        at: u64,
+        entry: &QueueEntry,
+        store_timestamp: i64,
+    ) -> Result<(), StoreError> {
         if let Some(queue) = self.all.get_mut(id.0).and_then(Option::as_mut) {
-            queue.entries.put(at, entry)?;
+            queue.entries.put(at, entry, store_timestamp)?;
             self.pending.insert(id);
         }
         Ok(())
@@ -204,12 +218,9 @@ impl Queues {
     pub(crate) fn remove_topic(&mut self, topic: &str) -> Result<(), StoreError> {
         let Some(queues) = self.topics.get(topic) else { return Ok(()) };
         let ids: Vec<QueueId> = queues.values().copied().collect();
-        let dir = self.root.join(topic);
-        if self.fs.exists(&dir).map_err(StoreError::io("look for", &dir))? {
-            self.fs.remove_dir_all(&dir).map_err(StoreError::io("remove", &dir))?;
-        }
-        if self.fs.exists(&self.root).map_err(StoreError::io("look for", &self.root))? {
-            self.fs.sync_dir(&self.root).map_err(StoreError::io("sync", &self.root))?;
+        // Extensions may be there from before they were turned off.
+        for root in [&self.root, &self.ext_root] {
+            remove_dir(&*self.fs, root, topic)?;
         }
         self.has_changed = true;
         self.topics.remove(topic);
@@ -224,8 +235,17 @@ impl Queues {
     }
 
     fn add(&mut self, topic: &str, queue_id: i32) -> Result<QueueId, StoreError> {
-        let dir = self.dir_of(topic, queue_id)?;
-        let entries = ConsumeQueue::open(Arc::clone(&self.fs), dir, self.entries_per_segment)?;
+        let name = name_of(topic, queue_id)?;
+        let ext = match self.ext_segment_size {
+            Some(size) => Some(ConsumeQueueExt::open(Arc::clone(&self.fs), self.ext_root.join(&name), size)?),
+            None => None,
+        };
+        let (fs, dir) = (Arc::clone(&self.fs), self.root.join(&name));
+        let mut entries = ConsumeQueue::open(fs, dir, self.entries_per_segment, ext)?;
+        if !entries.has_files() {
+            // Units of a queue that was lost, or removed by a broker that did not look here.
+            entries.cut_units(0)?;
+        }
         let topic = match self.topics.get_key_value(topic) {
             Some((known, _)) => Arc::clone(known),
             None => Arc::from(topic),
@@ -235,17 +255,29 @@ impl Queues {
         self.all.push(Some(Queue { topic, id: queue_id, next: entries.max() as i64, entries }));
         Ok(id)
     }
+}
 
-    /// Topics come from clients: a name must stay one name below the root.
-    fn dir_of(&self, topic: &str, queue_id: i32) -> Result<PathBuf, StoreError> {
-        if topic.is_empty() || topic == "." || topic == ".." || topic.contains(['/', '\0']) {
-            return Err(StoreError::BadTopic { topic: topic.to_owned() });
-        }
-        if queue_id < 0 {
-            return Err(StoreError::BadQueue { topic: topic.to_owned(), queue_id });
-        }
-        Ok(self.root.join(topic).join(queue_id.to_string()))
+/// Of the directory of a queue, below that of all queues. Topics come from clients: theirs must stay one name.
+fn name_of(topic: &str, queue_id: i32) -> Result<PathBuf, StoreError> {
+    if topic.is_empty() || topic == "." || topic == ".." || topic.contains(['/', '\0']) {
+        return Err(StoreError::BadTopic { topic: topic.to_owned() });
     }
+    if queue_id < 0 {
+        return Err(StoreError::BadQueue { topic: topic.to_owned(), queue_id });
+    }
+    Ok(Path::new(topic).join(queue_id.to_string()))
+}
+
+/// Removes a directory with all that is in it, for good; it need not be there.
+fn remove_dir(fs: &dyn FileSystem, root: &Path, name: &str) -> Result<(), StoreError> {
+    let dir = root.join(name);
+    if fs.exists(&dir).map_err(StoreError::io("look for", &dir))? {
+        fs.remove_dir_all(&dir).map_err(StoreError::io("remove", &dir))?;
+    }
+    if fs.exists(root).map_err(StoreError::io("look for", root))? {
+        fs.sync_dir(root).map_err(StoreError::io("sync", root))?;
+    }
+    Ok(())
 }
 
 /// The directories in a directory, in order; none in one that is not there.

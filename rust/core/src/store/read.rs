@@ -6,10 +6,10 @@
 use bytes::Bytes;
 
 use super::{
-    consume_queue::{ENTRY_SIZE, QueueEntry, QueueView, Slot},
     error::StoreError,
     fetch::{self, FetchLimits, Fetched},
     index::{self, FoundByKey, IndexView, KeyKind, KeyQuery},
+    queue_entry::{ENTRY_SIZE, QueueEntry, QueueView, Slot},
     search,
     segment::Wait,
     segment_list::Segments,
@@ -205,6 +205,11 @@ impl<'a> Reader<'a> {
     /// The end of what was visible.
     pub(super) fn log_end(&self) -> u64 {
         self.log_end
+    }
+
+    /// Whether the disk may be waited for.
+    pub(super) fn wait(&self) -> Wait {
+        self.wait
     }
 
     pub(super) fn log_segments(&self) -> &Segments {

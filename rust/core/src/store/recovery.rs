@@ -4,7 +4,8 @@
 //! 2. Queue entries of records behind the start are dropped, and the log is read from there: each whole record gets
 //!    its entry anew. The first that is not whole ends the log. If a queue misses entries that must have been there
 //!    before the start, all of the log is read.
-//!    Queues that are gone though they had been there (`known_queues`) are made again from all of the log.
+//!    Queues that are gone though they had been there (`known_queues`) are made again from all of the log; so are those
+//!    whose extensions are gone.
 //! 3. What is behind the end is removed and zeroed, in the log as in the queues. Nothing of it can come back.
 //!
 //! What lies behind the end is a torn tail, unless it had been durable: then the log is damaged, and nothing of it is cut.
@@ -19,12 +20,12 @@ use std::sync::Arc;
 use super::{
     checkpoint::{Checkpoint, CheckpointFile},
     commit_log::CommitLog,
-    consume_queue::QueueEntry,
     cut_bytes::CutBytes,
     dispatch::{Position, tags_code},
     error::StoreError,
     log_scan::{Flaw, LogScan, Scanned},
     marks::Marks,
+    queue_entry::QueueEntry,
     queues::Queues,
     recovery_start,
     segment_list::Segments,
@@ -51,6 +52,8 @@ pub struct Recovery {
     pub redispatched: u64,
     /// Queues whose directories alone were gone. They were made again from what the log has.
     pub lost_queues: Vec<(Arc<str>, i32)>,
+    /// Queues whose extensions were gone, or not those of their messages. They were made again with all of their entries.
+    pub lost_units: Vec<(Arc<str>, i32)>,
     /// Bytes behind the end that were no whole record, and were cut off.
     pub cut_bytes: u64,
     /// The file that these bytes are kept in; others are beside it, if they did not lie in a row.
@@ -90,13 +93,14 @@ pub(super) fn recover(
     let Evidence { file, checkpoint, marks, clean, lost } = evidence;
     let start = recovery_start::choose(log, queues, checkpoint, clean)?;
     let mut from = start.from;
-    if !start.is_trusted || !lost.is_empty() {
+    let missing = [&*lost, &*start.lost_units].concat();
+    if !start.is_trusted || !missing.is_empty() {
         forget_queues(file, checkpoint)?;
     }
-    for (queue, count) in queues.iter_mut().zip(start.counts) {
-        queue.entries.cut(count)?;
+    for (queue, kept) in queues.iter_mut().zip(start.kept) {
+        queue.entries.cut(kept.entries, kept.units_end)?;
     }
-    let remade = remake(log, queues, &lost, from)?;
+    let remade = remake(log, queues, &missing, from)?;
     let mut pass = redispatch(log, queues, from)?;
     if pass.has_gap {
         forget_queues(file, checkpoint)?;
@@ -114,6 +118,7 @@ pub(super) fn recover(
         unreadable: pass.unreadable,
         redispatched: pass.redispatched + remade,
         lost_queues: lost,
+        lost_units: start.lost_units,
         cut_bytes,
         cut_to,
         index_files_removed: 0,
@@ -300,7 +305,7 @@ fn index(
     if at > next && !begins_late && !queue.bridge(at, entry.physical) {
         return Ok(Indexed::Never);
     }
-    Ok(if queue.put(at, &entry)? { Indexed::Yes } else { Indexed::Before })
+    Ok(if queue.put(at, &entry, message.store_timestamp)? { Indexed::Yes } else { Indexed::Before })
 }
 
 /// The bounds of each queue, and the offsets that come next.

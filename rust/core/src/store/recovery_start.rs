@@ -7,27 +7,41 @@
 //!
 //! Nothing is changed here.
 
+use std::sync::Arc;
+
 use super::{
     checkpoint::Checkpoint,
     commit_log::CommitLog,
-    consume_queue::{QueueEntry, Slot},
+    consume_queue_ext::unit_at,
     dispatch::{SCHEDULE_TOPIC, tags_code},
     error::StoreError,
     log_scan::{LogScan, Scanned, read_message},
+    queue_entry::{QueueEntry, Slot},
     queues::{Queue, Queues},
     segment_list::Segments,
 };
 use crate::record::Message;
 
 /// What recovery starts from.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Start {
     /// A position where a record begins, or the log ends.
     pub(super) from: u64,
-    /// How many entries each queue keeps: those of records before `from`.
-    pub(super) counts: Vec<u64>,
+    /// What each queue keeps: entries of records before `from`.
+    pub(super) kept: Vec<Kept>,
+    /// Queues that keep nothing, since the units of their last entries are not there.
+    pub(super) lost_units: Vec<(Arc<str>, i32)>,
     /// Whether the queues are as the checkpoint, or the clean stop, says.
     pub(super) is_trusted: bool,
+}
+
+/// What a queue keeps.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// So many entries.
+    pub(super) entries: u64,
+    /// The units before this position.
+    pub(super) units_end: u64,
 }
 
 /// Finds the ends of the queues, and chooses.
@@ -53,7 +67,8 @@ pub(super) fn choose(
         let ends = queue_ends(log, queues, from, &mut damaged)?;
         if ends.lowest >= from {
             let from = if from == u64::MAX { known.max(ends.highest).unwrap_or(0) } else { from };
-            return Ok(Start { from: from.max(log.start()), counts: ends.counts, is_trusted });
+            let start = Start { from: from.max(log.start()), is_trusted, ..Start::default() };
+            return with_units(start, log, queues, &ends.counts);
         }
         is_trusted = false;
         from = ends.lowest;
@@ -145,6 +160,40 @@ fn agrees(queue: &Queue, offset: u64, entry: &QueueEntry, message: &Message<'_>)
         && message.queue_offset as u64 == offset
         && (has_other_code
             || tags_code(message.topic, message.properties, message.store_timestamp) == entry.tags_code)
+}
+
+/// Adds what each queue keeps, and which have lost their units: the last entry with one tells.
+fn with_units(
+    mut start: Start,
+    log: &CommitLog,
+    queues: &Queues,
+    counts: &[u64],
+) -> Result<Start, StoreError> {
+    for ((_, queue), &entries) in queues.iter().zip(counts) {
+        let units_end = units_end(queue, log, entries)?;
+        if units_end.is_none() {
+            start.lost_units.push((Arc::clone(&queue.topic), queue.id));
+        }
+        start.kept.push(units_end.map_or_else(Kept::default, |units_end| Kept { entries, units_end }));
+    }
+    Ok(start)
+}
+
+/// The position behind the unit of a queue's last entry that has one; `None` if that unit is not there, or is another
+/// message's. One whose record is gone from the log cannot be compared, and is believed.
+fn units_end(queue: &Queue, log: &CommitLog, count: u64) -> Result<Option<u64>, StoreError> {
+    let Some(units) = queue.entries.units() else { return Ok(Some(0)) };
+    let Some(entry) = queue.entries.last_extended(count)? else { return Ok(Some(0)) };
+    let at = entry.unit_at().unwrap_or(0);
+    let unit = unit_at(units, at)?;
+    let end = at.saturating_add(unit.map_or(0, |unit| unit.encoded_len() as u64));
+    if entry.physical < log.start() {
+        return Ok(Some(end));
+    }
+    let mut buffer = Vec::new();
+    let message = read_message(log.segments(), entry.physical, entry.size, &mut buffer)?;
+    let is_right = message.is_none_or(|message| unit.is_some_and(|unit| unit.is_of(&message)));
+    Ok(is_right.then_some(end))
 }
 
 /// The log position behind the record of a queue's entry before `count`; the log's start for a record that was removed,

@@ -4,7 +4,7 @@
 //! offsets may be found, as in Apache's store. Messages that the log no longer has count as older than any time.
 
 use super::{
-    consume_queue::{QueueView, Slot},
+    queue_entry::{QueueView, Slot},
     read::{Boundary, Reader, Stop},
 };
 

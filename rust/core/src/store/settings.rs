@@ -39,6 +39,8 @@ pub struct StoreSettings {
     pub segment_size: u64,
     /// Entries of a consume queue segment. Has to be what the store was written with.
     pub consume_queue_entries: u64,
+    /// Bytes of an extension segment, if queue entries have extensions (`enableConsumeQueueExt`). Has to be what there is.
+    pub ext_segment_size: Option<u64>,
     /// Of the index files.
     pub index: IndexShape,
     /// What local time is ahead of UTC, in seconds: index files are named by it.
@@ -59,6 +61,7 @@ impl StoreSettings {
             topics: None,
             segment_size: DEFAULT_SEGMENT_SIZE,
             consume_queue_entries: DEFAULT_CONSUME_QUEUE_ENTRIES,
+            ext_segment_size: None,
             index: IndexShape::default(),
             utc_offset_s: 0,
             flush: FlushMode::Async { interval_ms: DEFAULT_FLUSH_INTERVAL_MS },

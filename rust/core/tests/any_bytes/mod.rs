@@ -22,7 +22,9 @@ use rocketmq_lite_core::wire::{FrameDecoder, MAX_FRAME, encode};
 const ROOT: &str = "/store";
 const LOG: &str = "/store/commitlog/00000000000000000000";
 const QUEUE: &str = "/store/consumequeue/T/0/00000000000000000000";
+const EXT: &str = "/store/consumequeue_ext/T/0/00000000000000000000";
 const SEGMENT: u64 = 4096;
+const EXT_SEGMENT: u64 = 256;
 const QUEUE_ENTRIES: u64 = 16;
 const MESSAGES: i64 = 8;
 const NOW: i64 = 1_700_000_000_000;
@@ -96,6 +98,24 @@ pub fn queue(bytes: &[u8]) {
     }
 }
 
+/// Extensions beside a log and a queue that are whole. A filter by tag may miss messages, since a start compares only the last
+/// unit with the log; all messages are there, and every offset is passed over.
+pub fn extensions(bytes: &[u8]) {
+    let Some((kind, units)) = bytes.split_first() else { return };
+    let disk = sample().snapshot();
+    if kind & 1 == 0 {
+        disk.remove_file(Path::new("/store/abort")).unwrap();
+    }
+    overwrite(&disk, EXT, units, EXT_SEGMENT);
+    let store = open(&disk).unwrap_or_else(|| panic!("the log is whole"));
+    assert_eq!(messages(&store).len() as i64, MESSAGES);
+    let (topic, filter) = ("T".to_owned(), TagFilter::parse("t").unwrap().into());
+    let request =
+        ReadRequest::Fetch { topic, queue_id: 0, offset: 0, max_messages: 32, max_bytes: 65_536, filter };
+    let Ok(ReadOutcome::Fetched(fetched)) = store.plan_read(request).run() else { panic!("it can be read") };
+    assert_eq!(fetched.next_offset, MESSAGES, "{fetched:?}");
+}
+
 /// An index file beside a log that is whole. It may hide messages, since nothing in it can be checked, but shows no others.
 pub fn index(bytes: &[u8]) {
     let Some((kind, file)) = bytes.split_first() else { return };
@@ -143,6 +163,7 @@ fn open(disk: &MemFs) -> Option<Store> {
     let settings = StoreSettings {
         segment_size: SEGMENT,
         consume_queue_entries: QUEUE_ENTRIES,
+        ext_segment_size: Some(EXT_SEGMENT),
         index: SHAPE,
         flush: FlushMode::Sync,
         ..StoreSettings::new(ROOT)
@@ -228,6 +249,10 @@ pub fn log_seed() -> Vec<u8> {
 
 pub fn queue_seed() -> Vec<u8> {
     seed(QUEUE)
+}
+
+pub fn ext_seed() -> Vec<u8> {
+    seed(EXT)
 }
 
 pub fn index_seed() -> Vec<u8> {

@@ -10,8 +10,8 @@ use rocketmq_lite_core::store::{
     Verify,
 };
 
-use crate::support::{WALL_MS, fetch};
-use crate::workload::{INTERVAL_MS, Log, QUEUES, Sent, TOPICS};
+use crate::support::{WALL_MS, fetch, offsets_tagged};
+use crate::workload::{INTERVAL_MS, Log, QUEUES, Sent, TAGS, TOPICS};
 
 /// The messages of a queue: offset, position in the log, body.
 type Messages = Vec<(i64, u64, Vec<u8>)>;
@@ -50,6 +50,7 @@ pub(crate) fn check(log: &Log, moment: usize, disk: &MemFs, context: &str) -> St
     nothing_else_is_there(log, &state, &context);
     checkpoint_is_behind(disk, &state, &context);
     keys_find(log, moment, &mut store, &state, &context);
+    tags_find(log, &store, &state, &context);
     drop(store);
     let again = log.open(&fs);
     same(&crate::promises::state(&again), &state, &format!("{context}; after another crash"));
@@ -143,6 +144,22 @@ fn keys_find(log: &Log, moment: usize, store: &mut Store, state: &State, context
                 "key {number} finds {found:?} for {expected:?}, indexed: {is_indexed}; {context}"
             );
         }
+    }
+}
+
+/// A filter by tag finds those that have it, in one of the queues.
+fn tags_find(log: &Log, store: &Store, state: &State, context: &str) {
+    let which = state.end as usize % state.queues.len();
+    let Some(((topic, queue), messages)) = state.queues.iter().nth(which) else { return };
+    let tag_of = |(_, physical, body): &(i64, u64, Vec<u8>)| {
+        let number = log.sent.iter().position(|sent| sent.physical == *physical && sent.body == *body);
+        Sent::tag(number.unwrap())
+    };
+    for tag in TAGS {
+        let expected: Vec<_> =
+            messages.iter().filter(|message| tag_of(message) == tag).map(|(offset, ..)| *offset).collect();
+        let found = offsets_tagged(store, topic, *queue, tag);
+        assert_eq!(found, expected, "{topic}-{queue} {tag}; {context}");
     }
 }
 

@@ -12,6 +12,7 @@ use crate::support::{WALL_MS, record, settings};
 pub(crate) const INTERVAL_MS: i64 = 500;
 pub(crate) const TOPICS: [&str; 3] = ["Orders", "Payments", "%RETRY%group"];
 pub(crate) const QUEUES: i32 = 3;
+pub(crate) const TAGS: [&str; 3] = ["red", "green", "blue"];
 const STEPS: usize = 150;
 
 /// A message, by the number that its acknowledgement has.
@@ -28,6 +29,10 @@ pub(crate) struct Sent {
 impl Sent {
     pub(crate) fn key(number: usize) -> String {
         format!("K{number}")
+    }
+
+    pub(crate) fn tag(number: usize) -> &'static str {
+        TAGS[number % TAGS.len()]
     }
 }
 
@@ -53,11 +58,12 @@ impl Log {
         last_before(&self.purges, moment).unwrap_or(0)
     }
 
+    /// With extensions, whatever the store had last: so units are looked for, and have to be right.
     pub(crate) fn try_open(
         &self,
         fs: &(impl FileSystem + Clone + 'static),
     ) -> Result<(Store, Recovery), StoreError> {
-        open(fs, self.flush)
+        open(fs, self.flush, true)
     }
 
     pub(crate) fn open(&self, fs: &(impl FileSystem + Clone + 'static)) -> Store {
@@ -69,10 +75,15 @@ fn last_before<T: Copy>(list: &[(usize, T)], moment: usize) -> Option<T> {
     list.iter().take_while(|(from, _)| *from <= moment).last().map(|(_, value)| *value)
 }
 
-fn open(fs: &(impl FileSystem + Clone + 'static), flush: FlushMode) -> Result<(Store, Recovery), StoreError> {
+fn open(
+    fs: &(impl FileSystem + Clone + 'static),
+    flush: FlushMode,
+    is_extended: bool,
+) -> Result<(Store, Recovery), StoreError> {
     let settings = StoreSettings {
         segment_size: 8192,
         consume_queue_entries: 8,
+        ext_segment_size: is_extended.then_some(64),
         index: IndexShape { slots: 16, entries: 40 },
         flush,
         ..settings("/store")
@@ -102,7 +113,7 @@ impl Work {
             times: vec![(0, WALL_MS)],
             purges: Vec::new(),
         };
-        let store = Some(open(&fs, flush).unwrap().0);
+        let store = Some(open(&fs, flush, true).unwrap().0);
         let mut work = Self { fs, store, chance: Chance::new(seed), now: WALL_MS, due: None, log };
         for _ in 0..STEPS {
             work.step();
@@ -147,7 +158,9 @@ impl Work {
         let first = self.log.sent.len();
         let bodies: Vec<Vec<u8>> = (0..count).map(|at| self.body(first + at)).collect();
         let properties: Vec<String> = (0..count)
-            .map(|at| format!("KEYS\u{1}{}\u{2}TAGS\u{1}t{}\u{2}", Sent::key(first + at), at % 3))
+            .map(|at| {
+                format!("KEYS\u{1}{}\u{2}TAGS\u{1}{}\u{2}", Sent::key(first + at), Sent::tag(first + at))
+            })
             .collect();
         let records: Vec<_> = bodies
             .iter()
@@ -243,6 +256,7 @@ impl Work {
     fn reopen(&mut self) {
         self.store = None;
         self.due = None;
-        self.store = Some(open(&self.fs, self.log.flush).unwrap().0);
+        let is_extended = self.chance.below(4) > 0;
+        self.store = Some(open(&self.fs, self.log.flush, is_extended).unwrap().0);
     }
 }

@@ -37,6 +37,11 @@ pub fn settings(root: impl Into<PathBuf>) -> StoreSettings {
     }
 }
 
+/// With extensions, three units a file.
+pub fn extended(root: impl Into<PathBuf>) -> StoreSettings {
+    StoreSettings { ext_segment_size: Some(64), ..settings(root) }
+}
+
 pub fn open(fs: &(impl FileSystem + Clone + 'static)) -> (Store, Recovery) {
     Store::open(Arc::new(fs.clone()), settings(ROOT), WALL_MS).unwrap()
 }
@@ -105,6 +110,25 @@ pub fn fetch(store: &Store, topic: &str, queue_id: i32, offset: i64, filter: &Ta
         ReadOutcome::Fetched(fetched) => fetched,
         other => panic!("{other:?}"),
     }
+}
+
+/// The offsets of a queue that a filter by tags lets through.
+pub fn offsets_tagged(store: &Store, topic: &str, queue_id: i32, tags: &str) -> Vec<i64> {
+    let filter = TagFilter::parse(tags).unwrap();
+    let (mut found, bounds) = (Vec::new(), store.bounds(topic, queue_id));
+    let mut offset = bounds.min;
+    while offset < bounds.max {
+        let fetched = fetch(store, topic, queue_id, offset, &filter);
+        assert!(fetched.next_offset > offset, "{fetched:?}");
+        let body = fetched.body.concat();
+        let mut rest: &[u8] = &body;
+        while let Ok(Decoded::Message(message)) = record::decode(rest) {
+            found.push(message.queue_offset);
+            rest = &rest[message.total_size..];
+        }
+        offset = fetched.next_offset;
+    }
+    found
 }
 
 /// Every body of a queue, in order; offsets are checked to be without gaps.

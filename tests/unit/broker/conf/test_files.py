@@ -23,6 +23,8 @@ listenPort=10921
 storePathRootDir=/var/rocketmq
 mappedFileSizeCommitLog=65536
 mappedFileSizeConsumeQueue=30001
+enableConsumeQueueExt=true
+mappedFileSizeConsumeQueueExt=4096
 maxHashSlotNum=100
 maxIndexNum=400
 flushDiskType=SYNC_FLUSH
@@ -53,6 +55,8 @@ file_size = 65536
 
 [queues]
 file_size = 30001
+extensions = true
+extension_file_size = 4096
 
 [index]
 slots = 100
@@ -78,6 +82,8 @@ MEANT = BrokerSettings(
     store=Path("/var/rocketmq"),
     segment_size=65536,
     queue_file_entries=1501,
+    queue_extensions=True,
+    queue_extension_file_size=4096,
     index_slots=100,
     index_entries=400,
     flush="sync",

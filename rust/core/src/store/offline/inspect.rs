@@ -36,6 +36,10 @@ pub struct Inspection {
     pub checkpoint: Option<[i64; 3]>,
     /// All queues, by topic and number.
     pub queues: Vec<QueueBounds>,
+    /// Files of queue extensions.
+    pub ext_segments: usize,
+    /// Bytes of each.
+    pub ext_segment_size: u64,
     /// Names of the files of the index by key.
     pub index_files: Vec<String>,
 }
@@ -63,6 +67,8 @@ impl OfflineStore {
                 .checkpoint
                 .map(|values| [values.physic_timestamp, values.logics_timestamp, values.index_timestamp]),
             queues,
+            ext_segments: self.queues.iter().map(|queue| queue.view.units.iter().count()).sum(),
+            ext_segment_size: self.ext_segment_size().unwrap_or(0),
             index_files: self.index_files.clone(),
         }
     }

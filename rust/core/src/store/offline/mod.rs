@@ -3,8 +3,10 @@
 //!
 //! Works on our directories and on Apache's. Sizes are taken from the files, so nothing has to be configured.
 
+mod check_entry;
 mod inspect;
 mod repair;
+mod report;
 mod verify;
 
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
@@ -13,16 +15,17 @@ use bytes::Bytes;
 
 pub use self::inspect::{Inspection, QueueBounds};
 pub use self::repair::{CutPlan, IndexState, Repair, RepairPlan, Repaired};
-pub use self::verify::{Finding, FindingKind, FirstFlaw, Report, Verify};
+pub use self::report::{Finding, FindingKind, FirstFlaw, Report};
+pub use self::verify::Verify;
 use super::{
     checkpoint::{Checkpoint, CheckpointFile},
-    consume_queue::{ENTRY_SIZE, QueueView, Slot},
     error::StoreError,
     fs::FileSystem,
     known_queues::KnownQueues,
     log_scan::{LogScan, Scanned},
     marks::{Marks, MarksFile},
-    queues::dirs_in,
+    queue_entry::{ENTRY_SIZE, QueueView, Slot},
+    queues::{EXTENSIONS, QUEUES, dirs_in},
     read::{Reader, Stop},
     segment::Wait,
     segment_list::Segments,
@@ -133,6 +136,17 @@ impl OfflineStore {
         Ok((found, Some(scan.position())))
     }
 
+    /// The directory of a queue's extensions.
+    fn ext_dir(&self, topic: &str, queue_id: i32) -> PathBuf {
+        self.root.join(EXTENSIONS).join(topic).join(queue_id.to_string())
+    }
+
+    /// Bytes of an extension file, if there is any.
+    fn ext_segment_size(&self) -> Option<u64> {
+        let first = self.queues.iter().find_map(|queue| queue.view.units.iter().next());
+        first.map(|first| first.end() - first.base())
+    }
+
     /// The entries of a queue.
     fn slots(&self, queue: &QueueView, from: u64, count: u64) -> Result<Vec<Slot>, StoreError> {
         let reader = Reader::new(&self.log, 0, Wait::Yes);
@@ -172,14 +186,15 @@ fn queues(
     root: &std::path::Path,
     log: &Segments,
 ) -> Result<Vec<OfflineQueue>, StoreError> {
-    let root = root.join("consumequeue");
+    let (root, ext_root) = (root.join(QUEUES), root.join(EXTENSIONS));
     let mut queues = Vec::new();
     for topic in dirs_in(fs, &root)? {
         let name: Arc<str> = topic.as_str().into();
         for id in dirs_in(fs, &root.join(&topic))? {
             let Ok(number) = id.parse() else { continue };
             let segments = Segments::read_only(fs, &root.join(&topic).join(&id).into())?;
-            let view = bounded(&segments, log)?;
+            let units = Segments::read_only(fs, &ext_root.join(&topic).join(&id).into())?;
+            let view = QueueView { units, ..bounded(&segments, log)? };
             queues.push(OfflineQueue { topic: Arc::clone(&name), id: number, view });
         }
     }
@@ -199,7 +214,7 @@ fn bounded(segments: &Segments, log: &Segments) -> Result<QueueView, StoreError>
         let middle = low + (high - low) / 2;
         if slot(middle)? == Some(Slot::Unwritten) { high = middle } else { low = middle + 1 }
     }
-    let view = QueueView { segments: segments.clone(), min: 0, max: low };
+    let view = QueueView { segments: segments.clone(), units: Segments::default(), min: 0, max: low };
     // An entry that nobody wrote, amid others, is damage, and no place where the queue could begin.
     let written = |at: u64| {
         Ok(slot(at)?.filter(|slot| *slot != Slot::Unwritten).or(Some(Slot::Blank { before: u64::MAX })))

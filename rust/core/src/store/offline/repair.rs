@@ -16,7 +16,6 @@ use super::{
         FlushMode, Recovery, Store, StoreSettings,
         checkpoint::CheckpointFile,
         commit_log::CommitLog,
-        consume_queue::ENTRY_SIZE,
         cut_bytes::CutBytes,
         directory::Directory,
         dispatch::Position,
@@ -25,6 +24,8 @@ use super::{
         index::IndexShape,
         log_scan::LogScan,
         marks::{Marks, MarksFile},
+        queue_entry::ENTRY_SIZE,
+        queues::{EXTENSIONS, QUEUES},
         recovery,
     },
     FindingKind, OfflineStore, Outside, Report, Verify,
@@ -187,11 +188,25 @@ impl Repair {
                 || were_lost
                 || !report.bad_queues.is_empty(),
             cut,
-            replaced_queues: report.bad_queues.iter().cloned().collect(),
+            replaced_queues: self.replaced_queues()?,
             missing_queues: report.missing_queues.iter().cloned().collect(),
             index: self.files.state,
             remakes_index: self.remakes_all || is_damaged || self.files.state != IndexState::Usable,
         })
+    }
+
+    /// Directories with wrong entries, and those of their extensions, which are made again together.
+    fn replaced_queues(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let mut replaced = self.report().bad_queues.clone();
+        let root = &self.verify.store().root;
+        for queue in &self.report().bad_queues {
+            let Ok(name) = queue.strip_prefix(root.join(QUEUES)) else { continue };
+            let ext = root.join(EXTENSIONS).join(name);
+            if self.fs.exists(&ext).map_err(StoreError::io("look for", &ext))? {
+                replaced.insert(ext);
+            }
+        }
+        Ok(replaced.into_iter().collect())
     }
 
     /// Does what was planned. Queue entries and index are complete afterwards, but for an index of so large a log that a
@@ -207,6 +222,7 @@ impl Repair {
         let queue = store.queues.iter().find_map(|queue| length_of(queue.view.segments.iter().next()));
         settings.consume_queue_entries =
             queue.map_or(settings.consume_queue_entries, |length| length / ENTRY_SIZE);
+        settings.ext_segment_size = store.ext_segment_size();
         settings.index = files.shape;
         settings.utc_offset_s = utc_offset_s;
         settings.process_id = std::process::id();

@@ -3,147 +3,19 @@
 //! The log is read once, from its beginning, and beside it each queue from its own. Behind a bad record the check goes on
 //! at the next whole one, so that one report has all of the damage.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use super::{
     super::{
-        consume_queue::{QueueEntry, QueueView, Slot},
-        dispatch::{SCHEDULE_TOPIC, tags_code},
         error::StoreError,
         known_queues::queue_dir,
-        log_scan::{Flaw, LogScan, Scanned, read_message},
+        log_scan::{Flaw, LogScan, Scanned},
+        queue_entry::Slot,
     },
     OfflineQueue, OfflineStore,
+    check_entry::{QueueCheck, check_entry},
+    report::{Finding, FindingKind, Report},
 };
-use crate::record::Message;
-
-/// Findings that are kept; more are counted.
-const MAX_FINDINGS: usize = 1000;
-/// Entries of a queue read at a time.
-const WINDOW: u64 = 1024;
-/// What kind of thing is wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum FindingKind {
-    /// Bytes that were durable, or lie between whole records that were, are no record.
-    DamagedRecord,
-    /// Bytes at the end of the log are no record, and had not been durable: a start cuts them off.
-    TornTail,
-    /// The offsets of a queue are not in a row.
-    QueueGap,
-    /// A queue entry says something else than its record.
-    WrongEntry,
-    /// A record has no queue entry, though the store was closed in order.
-    MissingEntry,
-    /// A queue entry points to no record of the log.
-    DanglingEntry,
-    /// A queue had been there, and its directory is gone.
-    MissingQueue,
-}
-
-impl FindingKind {
-    /// A name for programs.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::DamagedRecord => "damaged-record",
-            Self::TornTail => "torn-tail",
-            Self::QueueGap => "queue-gap",
-            Self::WrongEntry => "wrong-entry",
-            Self::MissingEntry => "missing-entry",
-            Self::DanglingEntry => "dangling-entry",
-            Self::MissingQueue => "missing-queue",
-        }
-    }
-}
-
-/// One thing that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// What kind it is.
-    pub kind: FindingKind,
-    /// The file.
-    pub path: PathBuf,
-    /// Where in the log; for queues, the record that it is about.
-    pub offset: u64,
-    /// What was checked.
-    pub what: String,
-    /// What it should be.
-    pub expected: i64,
-    /// What it is.
-    pub found: i64,
-}
-
-/// What a check has found.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Report {
-    /// Behind the last whole record.
-    pub end: u64,
-    /// Whole records.
-    pub records: u64,
-    /// Of these, records with texts that make no sense: no consumer can get them.
-    pub unreadable: u64,
-    /// Records that agree with their queue entry.
-    pub entries: u64,
-    /// Records that have no queue entry yet, or whose topic was removed; no fault.
-    pub without_entry: u64,
-    /// The first findings.
-    pub findings: Vec<Finding>,
-    /// How many there are of each kind.
-    pub counts: Vec<(FindingKind, u64)>,
-    /// The first place of the log that is damaged or torn.
-    pub first_flaw: Option<FirstFlaw>,
-    /// Directories of queues whose entries are wrong or missing.
-    pub bad_queues: BTreeSet<PathBuf>,
-    /// Directories of queues that are gone.
-    pub missing_queues: BTreeSet<PathBuf>,
-}
-
-/// The first place of the log where no whole record begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FirstFlaw {
-    /// Where it is.
-    pub at: u64,
-    /// Whole records before it.
-    pub records_before: u64,
-    /// Whether it is damage, and no torn tail.
-    pub is_damage: bool,
-}
-
-impl Report {
-    fn add(&mut self, finding: Finding) {
-        match self.counts.iter_mut().find(|(kind, _)| *kind == finding.kind) {
-            Some((_, count)) => *count += 1,
-            None => self.counts.push((finding.kind, 1)),
-        }
-        match finding.kind {
-            FindingKind::DamagedRecord | FindingKind::TornTail => {
-                self.first_flaw.get_or_insert(FirstFlaw {
-                    at: finding.offset,
-                    records_before: self.records,
-                    is_damage: finding.kind == FindingKind::DamagedRecord,
-                });
-            }
-            FindingKind::WrongEntry | FindingKind::MissingEntry => {
-                self.bad_queues.insert(finding.path.clone());
-            }
-            FindingKind::MissingQueue => {
-                self.missing_queues.insert(finding.path.clone());
-            }
-            FindingKind::QueueGap | FindingKind::DanglingEntry => {}
-        }
-        if self.findings.len() < MAX_FINDINGS {
-            self.findings.push(finding);
-        }
-    }
-
-    /// Whether a broker can start and serve all of it; a torn tail is what a start is there for.
-    pub fn is_sound(&self) -> bool {
-        self.counts.iter().all(|(kind, _)| *kind == FindingKind::TornTail)
-    }
-}
 
 /// A check that is under way.
 #[derive(Debug)]
@@ -155,22 +27,12 @@ pub struct Verify {
     done: bool,
 }
 
-#[derive(Debug)]
-struct QueueCheck {
-    view: QueueView,
-    /// The offset that the next record should have; none before the first.
-    next: Option<u64>,
-    window: Vec<Slot>,
-    window_at: u64,
-}
-
 impl Verify {
     /// Begins at the beginning of the log.
     pub fn new(store: OfflineStore) -> Self {
         let scan = LogScan::new(store.log.clone(), store.start());
         let check = |OfflineQueue { topic, id, view }: &OfflineQueue| {
-            let check = QueueCheck { view: view.clone(), next: None, window: Vec::new(), window_at: 0 };
-            ((Arc::clone(topic), *id), check)
+            ((Arc::clone(topic), *id), QueueCheck::new(view.clone()))
         };
         let queues = store.queues.iter().map(check).collect();
         let mut report = Report::default();
@@ -279,102 +141,4 @@ impl Verify {
 
 fn path_of(store: &OfflineStore, topic: &str, queue_id: i32) -> PathBuf {
     queue_dir(&store.root, topic, queue_id)
-}
-
-fn check_entry(
-    store: &OfflineStore,
-    queues: &mut HashMap<(Arc<str>, i32), QueueCheck>,
-    message: &Message<'_>,
-    report: &mut Report,
-) -> Result<(), StoreError> {
-    if message.is_transaction_prepared_or_rollback() {
-        return Ok(());
-    }
-    let Some(queue) = queues.get_mut(&(Arc::from(message.topic), message.queue_id)) else {
-        report.without_entry += 1;
-        return Ok(());
-    };
-    let finding = |kind, what: &str, expected: i64, found: i64| Finding {
-        kind,
-        path: path_of(store, message.topic, message.queue_id),
-        offset: message.physical_offset as u64,
-        what: format!("{what} of {}/{} at {}", message.topic, message.queue_id, message.queue_offset),
-        expected,
-        found,
-    };
-    let offset = message.queue_offset as u64;
-    // A topic that was removed and made anew begins at 0 again.
-    if let Some(next) = queue.next.filter(|next| *next != offset && offset != 0) {
-        report.add(finding(FindingKind::QueueGap, "the offset", next as i64, offset as i64));
-    }
-    queue.next = Some(offset.saturating_add(1));
-    let expected = QueueEntry {
-        physical: message.physical_offset as u64,
-        size: message.total_size as u32,
-        tags_code: tags_code(message.topic, message.properties, message.store_timestamp),
-    };
-    match queue.slot(store, offset)? {
-        Slot::Message(entry) if agrees(&entry, &expected, message.topic) => report.entries += 1,
-        Slot::Message(entry) if is_of_a_later_life(store, &entry, message)? => report.without_entry += 1,
-        Slot::Message(entry) => {
-            let (what, expected, found) = difference(&entry, &expected);
-            report.add(finding(FindingKind::WrongEntry, what, expected, found));
-        }
-        Slot::Unwritten | Slot::Blank { .. } if store.clean && offset >= queue.view.min => {
-            report.add(finding(FindingKind::MissingEntry, "the entries", 1, 0));
-        }
-        Slot::Unwritten | Slot::Blank { .. } => report.without_entry += 1,
-    }
-    Ok(())
-}
-
-/// Delivery times of scheduled messages depend on settings, and extensions hold other tags.
-fn agrees(entry: &QueueEntry, expected: &QueueEntry, topic: &str) -> bool {
-    let has_other_code = topic == SCHEDULE_TOPIC || entry.is_extended();
-    entry.physical == expected.physical
-        && entry.size == expected.size
-        && (has_other_code || entry.tags_code == expected.tags_code)
-}
-
-/// Whether the entry belongs to a later record of the same place: the topic was removed in between.
-fn is_of_a_later_life(
-    store: &OfflineStore,
-    entry: &QueueEntry,
-    message: &Message<'_>,
-) -> Result<bool, StoreError> {
-    if entry.physical <= message.physical_offset as u64 {
-        return Ok(false);
-    }
-    let mut buffer = Vec::new();
-    let later = read_message(&store.log, entry.physical, entry.size, &mut buffer)?;
-    Ok(later.is_some_and(|later| {
-        (later.topic, later.queue_id, later.queue_offset)
-            == (message.topic, message.queue_id, message.queue_offset)
-    }))
-}
-
-fn difference(entry: &QueueEntry, expected: &QueueEntry) -> (&'static str, i64, i64) {
-    if entry.physical != expected.physical {
-        ("the position in the log", expected.physical as i64, entry.physical as i64)
-    } else if entry.size != expected.size {
-        ("the size", expected.size.into(), entry.size.into())
-    } else {
-        ("the tags code", expected.tags_code, entry.tags_code)
-    }
-}
-
-impl QueueCheck {
-    /// The entry at an offset.
-    fn slot(&mut self, store: &OfflineStore, at: u64) -> Result<Slot, StoreError> {
-        let is_there = |queue: &Self| {
-            let place = at.checked_sub(queue.window_at)?;
-            queue.window.get(usize::try_from(place).ok()?).copied()
-        };
-        if let Some(slot) = is_there(self) {
-            return Ok(slot);
-        }
-        self.window = store.slots(&self.view, at, WINDOW)?;
-        self.window_at = at;
-        Ok(is_there(self).unwrap_or(Slot::Unwritten))
-    }
 }
