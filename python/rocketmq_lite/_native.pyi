@@ -640,6 +640,17 @@ class Control:
         """
 
     @staticmethod
+    def record(physical_offset: int) -> Control:
+        """Ask for the record at a position of the log. Value: its bytes, ``None`` where there is no record."""
+
+    @staticmethod
+    def skips(group: str) -> Control:
+        """Ask what a group could not read any more.
+
+        Value: list of (topic, queue, where it stood, where it was sent on to, milliseconds of wall time), sorted.
+        """
+
+    @staticmethod
     def statistics() -> Control:
         """Ask for the engine's counters. Value: dict of int."""
 

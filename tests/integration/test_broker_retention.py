@@ -10,6 +10,7 @@ import trio
 
 from rocketmq_lite.broker.services import retention
 from rocketmq_lite.config import RetentionSettings
+from rocketmq_lite.protocol.bodies import ConsumeStats
 from rocketmq_lite.protocol.codes import RequestCode
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ async def bound(peer: Peer, code: RequestCode) -> int:
     return int((await peer.call(code, topic="orders", queueId=0)).fields["offset"])
 
 
-async def test_files_that_are_old_enough_go(world: World, time: MockClock | None) -> None:
+async def test_files_that_are_old_enough_go(
+    world: World, time: MockClock | None, caplog: pytest.LogCaptureFixture
+) -> None:
     settings = RetentionSettings(reserved_hours=1, delete_hours=ALL_DAY, interval=0.05)
     async with (
         world.broker(on_disk=True, segment_size=SMALL, retention=settings) as address,
@@ -51,8 +54,20 @@ async def test_files_that_are_old_enough_go(world: World, time: MockClock | None
         last = await bound(peer, RequestCode.GET_MAX_OFFSET)
         kept = await peer.pull("orders", first)
         assert [message.queue_offset for message in kept] == list(range(first, last))
-        missed = await peer.answer(await peer.post_pull("orders", 0))
-        assert (missed.code, missed.fields["nextBeginOffset"]) == (21, str(first))
+        fallen_behind = {"consumerGroup": "G", "topic": "orders", "queueId": 0, "commitOffset": 1}
+        await peer.heartbeat("c", consumer="G", topics=("orders",))
+        await peer.call(RequestCode.UPDATE_CONSUMER_OFFSET, header=fallen_behind)
+        for _ in range(2):
+            missed = await peer.answer(await peer.post_pull("orders", 1))
+            assert (missed.code, missed.fields["nextBeginOffset"]) == (21, str(first))
+        told = [record for record in caplog.records if "fell behind" in record.message]
+        assert [record.levelname for record in told] == ["WARNING"]
+        assert f"it stood at offset 1 and is sent on to {first}" in told[0].message
+        answer = await peer.call(RequestCode.GET_CONSUME_STATS, consumerGroup="G")
+        [progress] = ConsumeStats.decode(answer.body).offset_table.values()
+        assert progress.skipped is not None
+        assert (progress.skipped.begin, progress.skipped.end) == (1, first)
+        assert progress.skipped.timestamp > 0
 
 
 async def test_a_full_disk_refuses_messages_and_recovers(

@@ -200,6 +200,11 @@ def test_controls_give_values() -> None:
     assert result(opened, Control.search_time("T", 0, NOW["wall_ms"] + 1)).value == 1
     assert result(opened, Control.store_time("T", 0, 0)).value == NOW["wall_ms"]
     assert result(opened, Control.store_time("T", 0, 1)).value == -1
+    record = result(opened, Control.record(0)).value
+    assert isinstance(record, bytes)
+    assert [message.topic for message in _native.decode_messages(record)] == ["T"]
+    assert result(opened, Control.record(1)).value is None
+    assert result(opened, Control.skips("G")).value == []
     statistics = result(opened, Control.statistics()).value
     assert statistics == opened.statistics()
     assert result(opened, Control.close_connection(conn)).value is True

@@ -34,6 +34,7 @@ from rocketmq_lite.broker.events import (
     MissingTopic,
 )
 from rocketmq_lite.errors import ConnectionLost, RequestTimeout, StoreError
+from rocketmq_lite.protocol.bodies import SkippedOffsets
 from rocketmq_lite.protocol.codes import ResponseCode
 from rocketmq_lite.protocol.framing import to_command
 
@@ -265,6 +266,18 @@ class EngineOwner(ABC):
         value = await self.ask(Control.earliest_time())
         assert isinstance(value, int)  # noqa: S101 - the extension's promise
         return value
+
+    async def record(self, physical_offset: int) -> bytes | None:
+        """The stored message at a position of the log, if there is one."""
+        value = await self.ask(Control.record(physical_offset))
+        assert value is None or isinstance(value, bytes)  # noqa: S101 - the extension's promise
+        return value
+
+    async def skips(self, group: str) -> dict[tuple[str, int], SkippedOffsets]:
+        """What a group could not read any more, by topic and queue; the last of it in each."""
+        value = await self.ask(Control.skips(group))
+        assert isinstance(value, list)  # noqa: S101 - the extension's promise
+        return {(topic, queue): SkippedOffsets(*where) for topic, queue, *where in value}
 
     async def deliver_scheduled(self, level: int, offset: int) -> tuple[int, int]:
         """Move what is due in a delay level's queue, from an offset on.

@@ -28,6 +28,8 @@ from rocketmq_lite.cli.group_rows import (
     queue_record,
     queues_text,
     settings_rows,
+    skipped_lines,
+    skipped_record,
     subscription_rows,
 )
 from rocketmq_lite.cli.options import GlobalOptions, with_global_options
@@ -174,14 +176,18 @@ async def lag(
         found = await client.admin.group_lag(group, topic=topic)
     rows = [lag_row(each) for each in found.queues]
     if options.json:
-        queues = [row | blocked_record(each) for row, each in zip(rows, found.queues, strict=True)]
+        queues = [
+            row | blocked_record(each) | skipped_record(each)
+            for row, each in zip(rows, found.queues, strict=True)
+        ]
         record = {"group": group, "members": found.members, "total": found.total, "queues": queues}
         show_record(record, options)
         return
     show_rows(rows, options, empty=f"group {group} has no position in any queue yet")
     if rows:
         sys.stdout.write(f"\ntotal lag {found.total:,} in {len(rows)} queues\n")
-        sys.stdout.writelines(f"{line}\n" for line in blocked_lines(found.queues))
+        lines = [*blocked_lines(found.queues), *skipped_lines(found.queues)]
+        sys.stdout.writelines(f"{line}\n" for line in lines)
     if not found.members:
         _say_that_nobody_is_there(group)
 

@@ -49,6 +49,31 @@ def lag_row(queue: QueueLag) -> dict[str, object]:
     }
 
 
+def skipped_record(queue: QueueLag) -> dict[str, object]:
+    """What the group lost in a queue, under the names of docs/cli.md."""
+    lost = queue.skipped
+    return {
+        "skipped": None
+        if lost is None
+        else {
+            "from": lost.begin,
+            "to": lost.end,
+            "at": time_text(lost.timestamp),
+        }
+    }
+
+
+def skipped_lines(queues: Sequence[QueueLag]) -> list[str]:
+    """A line for each queue in which messages went before the group had consumed them."""
+    return [
+        f"{each.queue.topic} {each.queue.broker_name}/{each.queue.queue_id} fell behind what the broker keeps:"
+        f" {lost.end - lost.begin:,} messages from offset {lost.begin} on are lost, it went on at {lost.end}"
+        f" at {time_text(lost.timestamp)}"
+        for each in queues
+        if (lost := each.skipped) is not None
+    ]
+
+
 def blocked_record(queue: QueueLag) -> dict[str, object]:
     """What a queue that is consumed in order waits for, under the names of docs/cli.md."""
     head = queue.blocked

@@ -1,7 +1,7 @@
 //! `Cold`: one event for Python, and how the engine's values look there.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::{PyBytes, PyDict, PyList};
 use rocketmq_lite_core::session::{Cold as CoreCold, Level, Missing, Principal, Statistics, Value};
 use rocketmq_lite_core::store::Recovery;
 use rocketmq_lite_plane::{Event, PlaneStatistics};
@@ -98,6 +98,15 @@ fn from_value(py: Python<'_>, value: Value) -> PyResult<Py<PyAny>> {
         Value::Bounds(bounds) => PyList::new(py, bounds)?.into_any().unbind(),
         Value::Offset(offset) => offset.into_pyobject(py)?.into_any().unbind(),
         Value::StoreTime(time) => time.into_pyobject(py)?.into_any().unbind(),
+        Value::Record(record) => match record {
+            Some(record) => PyBytes::new(py, &record).into_any().unbind(),
+            None => py.None(),
+        },
+        Value::Skips(skips) => {
+            let rows =
+                skips.into_iter().map(|skip| (skip.topic, skip.queue_id, skip.from, skip.to, skip.at_ms));
+            PyList::new(py, rows.collect::<Vec<_>>())?.into_any().unbind()
+        }
         Value::Scheduled { next_offset, look_at_ms } => {
             (next_offset, look_at_ms).into_pyobject(py)?.into_any().unbind()
         }

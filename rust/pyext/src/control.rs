@@ -207,6 +207,16 @@ impl Control {
     }
 
     #[staticmethod]
+    fn record(physical_offset: i64) -> Self {
+        control(CoreControl::Record { physical_offset })
+    }
+
+    #[staticmethod]
+    fn skips(group: String) -> Self {
+        control(CoreControl::Skips { group })
+    }
+
+    #[staticmethod]
     fn statistics() -> Self {
         control(CoreControl::Statistics)
     }

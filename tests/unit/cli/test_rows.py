@@ -10,14 +10,20 @@ import pytest
 from rocketmq_lite.cli.cluster import _number, _up_for, _version
 from rocketmq_lite.cli.explain import _find
 from rocketmq_lite.cli.failures import UsageFault
-from rocketmq_lite.cli.group_rows import blocked_lines, blocked_record, queues_text
+from rocketmq_lite.cli.group_rows import (
+    blocked_lines,
+    blocked_record,
+    queues_text,
+    skipped_lines,
+    skipped_record,
+)
 from rocketmq_lite.cli.message_get import _place
 from rocketmq_lite.cli.message_text import body_record
 from rocketmq_lite.cli.render import time_text
 from rocketmq_lite.cli.system_names import reserved_topics
 from rocketmq_lite.client.administration.group_reports import QueueLag
 from rocketmq_lite.model import MessageQueue
-from rocketmq_lite.protocol.bodies import BlockedQueue, BrokerData, ClusterInfo
+from rocketmq_lite.protocol.bodies import BlockedQueue, BrokerData, ClusterInfo, SkippedOffsets
 
 
 def test_queues_in_few_words() -> None:
@@ -116,4 +122,19 @@ def test_what_holds_queues_up() -> None:
         "since": "2023-11-14T22:13:20.123+00:00",
         "error": "E: x",
         "stands": True,
+    }
+
+
+def test_what_a_group_lost() -> None:
+    lost = lag_of(skipped=SkippedOffsets(begin=5, end=1_205, timestamp=1_700_000_000_123))
+    [line] = skipped_lines([lag_of(), lost])
+    assert line == (
+        "t a/0 fell behind what the broker keeps: 1,200 messages from offset 5 on are lost, it went on at 1205"
+        " at 2023-11-14T22:13:20.123+00:00"
+    )
+    assert skipped_record(lag_of()) == {"skipped": None}
+    assert skipped_record(lost)["skipped"] == {
+        "from": 5,
+        "to": 1_205,
+        "at": "2023-11-14T22:13:20.123+00:00",
     }

@@ -5,6 +5,7 @@ A message's store time has to be read from the log; only the times that an answe
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -82,6 +83,10 @@ class ProgressHandlers:
         for topic in sorted(wanted or stored):
             if self._is_read(header.consumer_group, topic):
                 table.update(await self._progress(topic, stored.get(topic, {})))
+        for (topic, queue_id), skipped in (await self._owner.skips(header.consumer_group)).items():
+            queue = MessageQueue(topic, self._broker_name, queue_id)
+            if queue in table:
+                table[queue] = replace(table[queue], skipped=skipped)
         return request.answer(body=ConsumeStats(table).encode())
 
     async def all_statistics(self, _caller: Caller, request: Command) -> Command:

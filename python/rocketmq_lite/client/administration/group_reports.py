@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rocketmq_lite.model import MessageQueue
-    from rocketmq_lite.protocol.bodies import BlockedQueue, SubscriptionData
+    from rocketmq_lite.protocol.bodies import BlockedQueue, SkippedOffsets, SubscriptionData
 
 __all__ = ["GroupClient", "GroupClients", "GroupLag", "GroupSummary", "QueueLag"]
 
@@ -89,6 +89,8 @@ class QueueLag:
         blocked: The message that the queue waits for, because it failed and the order has to be kept; ``None`` where
             there is none.
         blocked_known: Whether the member says so; those of other languages do not.
+        skipped: What the group lost last in this queue, because it fell behind what the broker keeps; ``None`` where it lost
+            nothing since the broker started, and always on Apache's brokers, which do not say.
     """
 
     queue: MessageQueue
@@ -98,6 +100,7 @@ class QueueLag:
     client_id: str | None
     blocked: BlockedQueue | None
     blocked_known: bool
+    skipped: SkippedOffsets | None = None
 
     @property
     def lag(self) -> int:

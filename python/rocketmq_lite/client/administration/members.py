@@ -147,4 +147,5 @@ def _queue_lag(queue: MessageQueue, found: ConsumeOffset, reader: GroupClient | 
         client_id=None if reader is None else reader.client_id,
         blocked=None if blocked is None else blocked.get(queue),
         blocked_known=blocked is not None,
+        skipped=found.skipped,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
+from enum import StrEnum
 from typing import ClassVar
 
 from rocketmq_lite.model import MessageQueue
@@ -15,6 +16,8 @@ __all__ = [
     "BlockedQueue",
     "BlockedQueues",
     "Connection",
+    "ConsumeDirectlyResult",
+    "ConsumeMessageDirectlyResult",
     "ConsumerConnection",
     "ConsumerRunningInfo",
     "ProcessQueueInfo",
@@ -122,3 +125,26 @@ class ConsumerRunningInfo(JsonBody):
     status_table: dict[str, object] = field(default_factory=dict)
     user_consumer_info: dict[str, str] = field(default_factory=dict)
     jstack: str | None = None
+
+
+class ConsumeDirectlyResult(StrEnum):
+    """How a consumer ended its work on a message that it was handed directly (Java's ``CMResult``)."""
+
+    SUCCESS = "CR_SUCCESS"
+    LATER = "CR_LATER"
+    """It wants the message again later."""
+    ROLLBACK = "CR_ROLLBACK"
+    COMMIT = "CR_COMMIT"
+    THROW_EXCEPTION = "CR_THROW_EXCEPTION"
+    RETURN_NULL = "CR_RETURN_NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumeMessageDirectlyResult(JsonBody):
+    """Answer to 309; ``consume_result`` is a name of :class:`ConsumeDirectlyResult`, ``spent_time_mills`` milliseconds."""
+
+    order: bool = False
+    auto_commit: bool = True
+    consume_result: str = ConsumeDirectlyResult.SUCCESS.value
+    remark: str | None = None
+    spent_time_mills: int = 0

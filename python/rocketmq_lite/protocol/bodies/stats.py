@@ -16,6 +16,7 @@ __all__ = [
     "ConsumeTimeSpans",
     "ConsumerStatus",
     "ResetOffsets",
+    "SkippedOffsets",
     "TopicOffset",
     "TopicStats",
 ]
@@ -39,6 +40,21 @@ class TopicStats(JsonBody):
 
 
 @dataclass(frozen=True, slots=True)
+class SkippedOffsets(JsonBody):
+    """What a group could not read any more in one queue, because it was removed for its age; only our brokers tell.
+
+    Attributes:
+        begin: Where the group stood.
+        end: The oldest message that was left, where it was sent on to.
+        timestamp: When, in milliseconds.
+    """
+
+    begin: int
+    end: int
+    timestamp: int
+
+
+@dataclass(frozen=True, slots=True)
 class ConsumeOffset(JsonBody):
     """A group's position in one queue.
 
@@ -47,12 +63,14 @@ class ConsumeOffset(JsonBody):
         consumer_offset: The next message that the group will consume; 0 too where it has no position.
         pull_offset: The next message that the group will ask for.
         last_timestamp: When the last consumed message was stored, in milliseconds; 0 if nothing is consumed.
+        skipped: What the group lost last, because it fell behind what is kept.
     """
 
     broker_offset: int = 0
     consumer_offset: int = 0
     pull_offset: int = 0
     last_timestamp: int = 0
+    skipped: SkippedOffsets | None = None
 
 
 @dataclass(frozen=True, slots=True)

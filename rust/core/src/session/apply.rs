@@ -48,6 +48,13 @@ impl Broker {
                 let request = ReadRequest::StoreTime { topic, queue_id, offset };
                 return self.read(Reading::Own(token), request, now);
             }
+            Control::Record { physical_offset } => {
+                return self.read(Reading::Own(token), ReadRequest::Record { physical_offset }, now);
+            }
+            Control::Skips { group } => {
+                let skips = self.skips.of_group(&group);
+                return self.done(token, Value::Skips(skips));
+            }
             Control::DeliverScheduled { queue_id, offset } => {
                 return self.deliver_scheduled(Look { token, queue_id, offset }, now);
             }
@@ -68,6 +75,7 @@ impl Broker {
             Control::RemoveGroup { name, clean_offsets } => {
                 self.tables.remove_group(&name);
                 self.tables.remove_subscriptions(&name);
+                self.skips.forget_group(&name);
                 if clean_offsets {
                     self.forget_offsets(None, Some(&name));
                 }
@@ -117,6 +125,8 @@ impl Broker {
             | Control::SearchTime { .. }
             | Control::EarliestTime
             | Control::StoreTime { .. }
+            | Control::Record { .. }
+            | Control::Skips { .. }
             | Control::DeliverScheduled { .. }
             | Control::Statistics
             | Control::Stop => {}
@@ -127,6 +137,7 @@ impl Broker {
         // Sends of this round are answered as stored; they go with the topic.
         self.settle(now);
         self.tables.remove_topic(name);
+        self.skips.forget_topic(name);
         let released = self.holds.of_topic(name);
         self.run_released(released, now);
         match self.store.remove_topic(name) {

@@ -143,6 +143,16 @@ pub enum Control {
         /// The first message that was not moved yet.
         offset: i64,
     },
+    /// Asks for the record at a position of the log: `Value::Record`, once it has been read.
+    Record {
+        /// The position.
+        physical_offset: i64,
+    },
+    /// Asks what a group could not read any more: `Value::Skips`.
+    Skips {
+        /// The group.
+        group: String,
+    },
     /// Asks for the counters: `Value::Statistics`.
     Statistics,
     /// Whether sends are accepted; refused ones are answered 14.

@@ -11,7 +11,7 @@
 //! - `send`, `send_batch`, `run`, `flush`: storing, one append run a round; `indexing`: finding by key, later;
 //! - `pull`, `hold`, `reads`: fetching and long polling;
 //! - `schedule`, `send_back`: delay levels, and the retries that stand on them;
-//! - `offset`, `query`, `by_key`: consumer offsets, questions about the log;
+//! - `offset`, `skips`, `query`, `by_key`: consumer offsets, those that fell behind, questions about the log;
 //! - `connection`, `backlog`: what a connection may keep us busy with, and all of them together;
 //! - `cold`, `waiting`, `missing`: what waits for Python; `apply`, `stop`: what Python asks.
 
@@ -47,6 +47,7 @@ mod send_batch;
 mod send_header;
 mod send_properties;
 mod settings;
+mod skips;
 mod statistics;
 mod stop;
 mod tables;
@@ -60,6 +61,7 @@ pub use control::Control;
 pub use gate::Principal;
 pub use output::{Cold, ConnId, Level, Missing, MissingKind, Output, Value};
 pub use settings::{Now, Settings};
+pub use skips::Skip;
 pub use statistics::Statistics;
 pub use tables::{GroupEntry, PERM_INHERIT, PERM_READ, PERM_WRITE, SubscriptionEntry, TopicEntry};
 
@@ -77,6 +79,7 @@ pub struct Broker {
     gate: gate::Gate,
     tables: tables::Tables,
     offsets: offset::Offsets,
+    skips: skips::Skips,
     connections: connection::Connections,
     backlog: backlog::Backlog,
     run: run::Run,
@@ -111,6 +114,7 @@ impl Broker {
             gate: gate::Gate,
             tables: tables::Tables::default(),
             offsets: offset::Offsets::default(),
+            skips: skips::Skips::default(),
             connections: connection::Connections::default(),
             backlog: backlog::Backlog::default(),
             run: run::Run::default(),

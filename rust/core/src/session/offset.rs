@@ -54,7 +54,7 @@ impl Offsets {
         reset.filter(|reset| *reset != offset)
     }
 
-    fn get(&self, topic: &str, group: &str, queue_id: i32) -> Option<i64> {
+    pub(super) fn get(&self, topic: &str, group: &str, queue_id: i32) -> Option<i64> {
         find(&self.topics, topic, group, queue_id)
     }
 

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 
 use crate::session::gate::Principal;
+use crate::session::skips::Skip;
 use crate::session::statistics::Statistics;
 use crate::store::{FlushPlan, IndexPlan, PurgePlan, ReadPlan};
 use crate::wire::Command;
@@ -146,6 +147,10 @@ pub enum Value {
     Offset(i64),
     /// `Control::StoreTime`: milliseconds; -1 where there is no message.
     StoreTime(i64),
+    /// `Control::Record`: the stored message, if there is one at that position.
+    Record(Option<Bytes>),
+    /// `Control::Skips`: sorted by queue.
+    Skips(Vec<Skip>),
     /// `Control::DeliverScheduled`: where to go on in the level's queue, and at which wall time.
     Scheduled {
         /// The first message that was not moved.

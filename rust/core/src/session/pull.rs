@@ -228,6 +228,7 @@ impl Broker {
             self.counters.offset_commits += 1;
             self.offsets.commit(&pull.topic, &pull.group, pull.queue_id, offset);
         }
+        self.note_skip(&pull, &fetched, now);
         if is_waiting_for_more(fetched.status, pull.offset) && self.may_hold(&pull) {
             return self.hold(pull, now);
         }

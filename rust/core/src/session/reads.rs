@@ -68,6 +68,7 @@ impl Broker {
             (Reading::Own(token), Ok(ReadOutcome::StoreTime(time))) => {
                 self.done(token, Value::StoreTime(time));
             }
+            (Reading::Own(token), Ok(ReadOutcome::Record(record))) => self.done(token, Value::Record(record)),
             (reading, Err(error)) => {
                 self.log(Level::Error, format!("a read failed: {error}"), now);
                 self.not_read(&reading, error.to_string());

@@ -134,6 +134,21 @@ fn messages_by_id() {
 }
 
 #[test]
+fn the_record_at_a_position_of_the_log() {
+    let mut rig = Rig::new();
+    let conn = rig.connect();
+    rig.store(conn, 0, "first", "a");
+    let end = rig.broker.statistics().log_end.cast_signed();
+    rig.store(conn, 0, "second", "a");
+    let at = |physical_offset| Control::Record { physical_offset };
+    let Some(Value::Record(Some(record))) = rig.submit(at(end)) else { panic!("no record") };
+    assert_eq!(messages(&record)[0].queue_offset, 1);
+    for nowhere in [-1, 1, end + 1, i64::MAX] {
+        assert_eq!(rig.submit(at(nowhere)), Some(Value::Record(None)), "{nowhere}");
+    }
+}
+
+#[test]
 fn a_removed_topic_is_empty() {
     let mut rig = Rig::new();
     let conn = rig.connect();

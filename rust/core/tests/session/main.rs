@@ -20,5 +20,6 @@ mod rig;
 mod schedule;
 mod send_back;
 mod sends;
+mod skips;
 mod sql;
 mod stopping;
