@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.admin import Admin
     from rocketmq_lite.client.administration.brokers import BrokerReport
     from rocketmq_lite.client.administration.dead_letters import DeadLetterCount, KeptDeadLetter
+    from rocketmq_lite.client.administration.direct import DirectConsumption
     from rocketmq_lite.client.administration.group_reports import (
         GroupClient,
         GroupClients,
@@ -112,6 +113,7 @@ __all__ = [
     "ConsumerStatistics",
     "DeadLetter",
     "DeadLetterCount",
+    "DirectConsumption",
     "GroupClient",
     "GroupClients",
     "GroupLag",
@@ -186,6 +188,7 @@ _HOMES: Final = {
     "ConsumerStatistics": ".client.consumer",
     "DeadLetter": ".client.engine.giving_back",
     "DeadLetterCount": ".client.administration.dead_letters",
+    "DirectConsumption": ".client.administration.direct",
     "GroupClient": ".client.administration.group_reports",
     "GroupClients": ".client.administration.group_reports",
     "GroupLag": ".client.administration.group_reports",

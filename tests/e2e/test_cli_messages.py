@@ -102,6 +102,27 @@ def test_ctrl_c_ends_a_tail_whose_servers_are_silent(tmp_path: Path, presses: in
         assert "Traceback" not in err
 
 
+def test_a_message_is_handed_to_a_consumer(namesrv: str) -> None:
+    receipt = rmq("msg", "send", "handed", "hello", namesrv=namesrv).json()
+    place = f"handed/{receipt['broker']}/{receipt['queue']}/{receipt['offset']}"
+    arguments = ["msg", "tail", "handed", "--group", "hands", "--from", "earliest", "--count", "2"]
+    with Program([*arguments, "-n", namesrv]) as tail:
+        tail.out.wait_for("hello")
+        handed = rmq("msg", "consume", place, "--group", "hands", namesrv=namesrv)
+        assert handed.code == 0, handed.err
+        told = handed.json()
+        assert tail.process.wait(60) == 0
+        assert tail.out.wait_for_end().count('"hello"') == 2
+    assert (told["message_id"], told["group"], told["result"]) == (
+        receipt["message_id"],
+        "hands",
+        "CR_SUCCESS",
+    )
+    nobody = rmq("msg", "consume", place, "--group", "hands", namesrv=namesrv)
+    assert (nobody.code, nobody.out) == (1, "")
+    assert "nobody of group hands is online" in nobody.err
+
+
 def test_a_message_by_its_ids_and_its_place(namesrv: str) -> None:
     arguments = ["msg", "send", "found", "hello", "--tag", "a", "--key", "k1", "--property", "n=1"]
     receipt = rmq(*arguments, namesrv=namesrv).json()

@@ -21,7 +21,7 @@ from rocketmq_lite.protocol.bodies import (
     SubscriptionData,
 )
 from rocketmq_lite.protocol.codes import RequestCode
-from rocketmq_lite.protocol.framing import json_loads
+from rocketmq_lite.protocol.framing import decode_messages, json_loads
 
 if TYPE_CHECKING:
     from tests.integration.peer import Peer
@@ -181,6 +181,36 @@ async def test_a_consumer_that_does_not_say_how_it_runs(pump_world: World, autoj
             answer = await admin.call(ask, consumerGroup="G", clientId="c1")
             assert answer.code == 207
             assert trio.current_time() - began == CLIENT_SECONDS
+
+
+async def test_a_consumer_is_handed_a_message(world: World, time: MockClock | None) -> None:
+    ask = RequestCode.CONSUME_MESSAGE_DIRECTLY
+    async with world.broker() as address, world.peer(address) as consumer, world.peer(address) as admin:
+        await admin.create_topic("orders", queues=1)
+        await admin.send("orders", b"first")
+        sent = await admin.send("orders", b"second")
+        await consumer.heartbeat("c1", consumer="G", topics=("orders",))
+        await expect_notice(consumer)
+        fields = {"consumerGroup": "G", "clientId": "c1", "msgId": sent.fields["msgId"], "topic": "orders"}
+        asked = await admin.post(ask, header=fields)
+        with trio.fail_after(10):
+            question = await consumer.push()
+        assert (question.code, question.is_oneway) == (ask, False)
+        assert question.fields == {**fields, "brokerName": "broker-a"}
+        assert [message.body for message in decode_messages(question.body)] == [b"second"]
+        await consumer.reply(question.answer(body=b'{"consumeResult":"CR_SUCCESS"}'))
+        answer = await admin.answer(asked)
+        assert (answer.code, answer.body) == (0, b'{"consumeResult":"CR_SUCCESS"}')
+        for change, remark in (
+            ({"clientId": "c2"}, "not online"),
+            ({"clientId": None}, "not online"),
+            ({"msgId": "7F00000100002A9F0000000000ABCDEF"}, "can not find message by the offset, 11259375"),
+            ({"msgId": "x"}, "x is no offset message id"),
+            ({"msgId": None}, "None is no offset message id"),
+        ):
+            changed = {key: value for key, value in {**fields, **change}.items() if value is not None}
+            refused = await admin.call(ask, header=changed)
+            assert (refused.code, remark in (refused.remark or "")) == (1, True), refused
 
 
 async def test_queues_are_locked_for_one_client_of_a_group(world: World, time: MockClock | None) -> None:

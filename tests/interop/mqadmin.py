@@ -37,7 +37,7 @@ class MqAdmin:
             MqAdminError: it printed an exception.
         """
         printed = self._judge.mqadmin(*arguments, "-n", self._namesrv)
-        if "Exception" in printed:
+        if re.search(r"Exception(:|$)", printed, re.MULTILINE):  # not where it is part of a property's name
             raise MqAdminError(printed)
         return printed
 
@@ -95,6 +95,13 @@ def consumed(output: str) -> list[tuple[str, int, int]]:
         r"^MSGID: (\w+) MessageExt \[.*?queueId=(\d+),.*?queueOffset=(\d+),", output, re.MULTILINE
     )
     return [(name, int(queue), int(offset)) for name, queue, offset in found]
+
+
+def consumed_directly(output: str) -> dict[str, str]:
+    """queryMsgById with a group and a member: how the member's work on the message ended."""
+    found = re.search(r"ConsumeMessageDirectlyResult \[(.*)\]", output)
+    assert found is not None, output
+    return dict(pair.split("=", 1) for pair in found[1].split(", "))
 
 
 def settings(output: str) -> dict[str, str]:

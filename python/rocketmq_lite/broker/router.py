@@ -52,6 +52,7 @@ _UNLIMITED: Final = frozenset(
         RequestCode.LOCK_BATCH_MQ,
         RequestCode.UNLOCK_BATCH_MQ,
         RequestCode.GET_CONSUMER_RUNNING_INFO,
+        RequestCode.CONSUME_MESSAGE_DIRECTLY,
         RequestCode.INVOKE_BROKER_TO_GET_CONSUMER_STATUS,
     }
 )

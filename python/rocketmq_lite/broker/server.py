@@ -220,7 +220,7 @@ class _Broker:
             **ResetHandlers(
                 catalog=self._catalog, owner=self._engine, clients=self._clients, broker_name=name
             ).table(),
-            **RelayHandlers(self._engine, self._clients).table(),
+            **RelayHandlers(self._engine, self._clients, broker_name=name).table(),
             **AdminHandlers(
                 settings=self._live,
                 address=self._address,

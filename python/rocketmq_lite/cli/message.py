@@ -16,6 +16,7 @@ from rocketmq_lite.cli import lines, session
 from rocketmq_lite.cli.arguments import TopicArgument
 from rocketmq_lite.cli.failures import UsageFault
 from rocketmq_lite.cli.interrupt import cancelled_by_ctrl_c
+from rocketmq_lite.cli.message_consume import consume
 from rocketmq_lite.cli.message_find import find
 from rocketmq_lite.cli.message_get import get
 from rocketmq_lite.cli.message_text import message_line, message_record
@@ -206,3 +207,4 @@ app.command("send")(with_global_options(send))
 app.command("tail")(with_global_options(tail))
 app.command("get")(with_global_options(get))
 app.command("find")(with_global_options(find))
+app.command("consume")(with_global_options(consume))

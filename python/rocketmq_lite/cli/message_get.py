@@ -13,42 +13,47 @@ from rocketmq_lite.cli.options import GlobalOptions
 from rocketmq_lite.cli.render import show_record
 
 if TYPE_CHECKING:
+    from rocketmq_lite.client.client import Client
     from rocketmq_lite.client.message_view import StoredMessage
     from rocketmq_lite.model import MessageQueue
 
 _PARTS_OF_A_PLACE = 4
 
 
-async def get(
-    options: GlobalOptions,
-    message_id: Annotated[
-        str,
-        typer.Argument(
-            metavar="ID",
-            help="An offset message id, a producer's message id (with --topic), or T/BROKER/QUEUE/OFFSET.",
-            show_default=False,
-        ),
-    ],
-    topic: Annotated[
-        str | None,
-        typer.Option(
-            "--topic",
-            metavar="T",
-            help="Where to search for a producer's message id.",
-            autocompletion=completion.topics,
-        ),
-    ] = None,
-) -> None:
+MessageArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="An offset message id, a producer's message id (with --topic), or T/BROKER/QUEUE/OFFSET.",
+        show_default=False,
+    ),
+]
+TopicOption = Annotated[
+    str | None,
+    typer.Option(
+        "--topic",
+        metavar="T",
+        help="Where to search for a producer's message id.",
+        autocompletion=completion.topics,
+    ),
+]
+
+
+async def get(options: GlobalOptions, message_id: MessageArgument, topic: TopicOption = None) -> None:
     """Show one message with everything that is stored with it."""
-    place = _place(message_id)
-    if place is not None and topic not in {None, place[0].topic}:
-        raise UsageFault(f"{message_id} names another topic than --topic {topic}", hint="leave --topic out")
     async with session.connected(options) as client:
-        if place is None:
-            message = await client.admin.message(message_id, topic=topic)
-        else:
-            message = await client.admin.message_at(*place)
+        message = await find_message(client, message_id, topic)
     show_record(_record(message), options)
+
+
+async def find_message(client: Client, message_id: str, topic: str | None) -> StoredMessage:
+    """The message that a MessageArgument and a TopicOption name."""
+    place = _place(message_id)
+    if place is None:
+        return await client.admin.message(message_id, topic=topic)
+    if topic not in {None, place[0].topic}:
+        raise UsageFault(f"{message_id} names another topic than --topic {topic}", hint="leave --topic out")
+    return await client.admin.message_at(*place)
 
 
 def _place(text: str) -> tuple[MessageQueue, int] | None:

@@ -11,6 +11,7 @@ from typing import final
 
 from rocketmq_lite.client.administration.brokers import BrokerAdmin
 from rocketmq_lite.client.administration.dead_letters import DeadLetterAdmin
+from rocketmq_lite.client.administration.direct import DirectAdmin
 from rocketmq_lite.client.administration.doctor import DoctorAdmin
 from rocketmq_lite.client.administration.groups import GroupAdmin
 from rocketmq_lite.client.administration.members import MemberAdmin
@@ -30,6 +31,7 @@ class Admin(
     BrokerAdmin,
     MessageAdmin,
     DeadLetterAdmin,
+    DirectAdmin,
     DoctorAdmin,
 ):
     """What administers a cluster; reached by ``client.admin``.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Self, final
 
 import trio
 
+from rocketmq_lite.client.direct import DirectMessages
 from rocketmq_lite.client.engine.failed_head import (
     AttemptLimits,
     FailedHead,
@@ -146,11 +147,16 @@ class Consumer:
         self._settings = settings
         self._nursery = nursery
         self._clock = clock
+        self._iterating = trio.lowlevel.ParkingLot()
+        self._direct = DirectMessages(
+            settings.group, ordered=settings.order is not None, arrived=self._iterating.unpark
+        )
         self._member = GroupMember(
             settings,
             nursery,
             self,
             positions,
+            direct=self._direct,
             client_id=client_id,
             remote=remote,
             routing=routing,
@@ -160,7 +166,6 @@ class Consumer:
         self._inbox: Inbox[RawMessage] | OrderedInbox[RawMessage] = (
             Inbox() if settings.order is None else OrderedInbox()
         )
-        self._iterating = trio.lowlevel.ParkingLot()
         self._closed = False
         self._warned = False
         self._handed_since_round = 0
@@ -227,6 +232,8 @@ class Consumer:
         if self._closed:
             raise ClientClosed(f"the consumer of group {self.group!r} has been closed")
         self._member.lapse()
+        if self._direct:
+            return self._direct.take()
         delivery = self._inbox.take(now)
         if delivery is None:
             return None
@@ -250,6 +257,7 @@ class Consumer:
     def _end(self) -> None:
         """Nothing is handed out any more; who waits for a message is told."""
         self._closed = True
+        self._direct.end()
         self._iterating.unpark_all()
 
     # --- what happened to a message (Settlement) --------------------------------------------------------

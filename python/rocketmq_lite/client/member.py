@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from rocketmq_lite.client.consumer_settings import ConsumerSettings
+    from rocketmq_lite.client.direct import DirectMessages
     from rocketmq_lite.client.engine.diagnosis import Problem
     from rocketmq_lite.client.heartbeats import Heartbeats
     from rocketmq_lite.client.positions import Positions
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.remote import Remote
     from rocketmq_lite.client.routing import Routing
     from rocketmq_lite.model import MessageQueue
-    from rocketmq_lite.protocol.bodies import ConsumerRunningInfo
+    from rocketmq_lite.protocol.bodies import ConsumeMessageDirectlyResult, ConsumerRunningInfo
     from rocketmq_lite.protocol.framing import RawMessage
 
 __all__ = ["GroupMember"]
@@ -47,6 +48,7 @@ class GroupMember:
         nursery: Where readers run.
         sink: Takes what they read.
         positions: Where the group's positions are kept, or ours alone.
+        direct: Takes what administrators hand over.
         client_id: Who we are in the group.
         find_problems: Asks for the problems of a group's members.
     """
@@ -58,6 +60,7 @@ class GroupMember:
         sink: Sink,
         positions: Positions,
         *,
+        direct: DirectMessages,
         client_id: str,
         remote: Remote,
         routing: Routing,
@@ -68,6 +71,7 @@ class GroupMember:
         self._settings = settings
         self._nursery = nursery
         self._sink = sink
+        self._direct = direct
         self._client_id = client_id
         self._remote = remote
         self._routing = routing
@@ -142,6 +146,14 @@ class GroupMember:
         for queue, offset in offsets.items():
             if queue in self.readers:
                 self.readers[queue].move_to(offset)
+
+    async def consume_directly(self, raw: RawMessage, broker_name: str) -> ConsumeMessageDirectlyResult:
+        """Work on a message that an administrator hands over.
+
+        Raises:
+            BrokerError: The application did not, in time.
+        """
+        return await self._direct.consume(raw, broker_name)
 
     def register(self) -> None:
         """Be in the group: from now on heartbeats tell it. :meth:`leave` has to follow.

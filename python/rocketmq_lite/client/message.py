@@ -50,17 +50,25 @@ class ReceivedMessage(MessageView):
 
     Cancelling the work leaves the message neither acknowledged nor failed: it can be entered again, and
     otherwise comes back when the group next starts from its committed offset.
+
+    Attributes:
+        attempt: Its number among the deliveries of this message to the group, from 1 on.
+        direct: Whether an administrator handed it to this consumer (``rmq msg consume``): how its block ends is told there,
+            and moves nothing.
     """
 
-    __slots__ = ("_delivery", "_settlement", "attempt")
+    __slots__ = ("_delivery", "_settlement", "attempt", "direct")
 
-    def __init__(self, delivery: Delivery[RawMessage], settlement: Settlement) -> None:
+    def __init__(
+        self, delivery: Delivery[RawMessage], settlement: Settlement, *, direct: bool = False
+    ) -> None:
         self._raw = delivery.payload  # what MessageView.__init__ does; a call costs as much as all of this
         self._queue = delivery.queue.queue
         self._pairs = None
         self._delivery = delivery
         self._settlement = settlement
         self.attempt = delivery.attempt
+        self.direct = direct
 
     def __repr__(self) -> str:
         return f"{super().__repr__()[:-1]}, attempt {self.attempt}>"

@@ -8,6 +8,8 @@ from rocketmq_lite.client.balancer import Balancer
 from rocketmq_lite.client.preflight import check_conditions
 from rocketmq_lite.client.reader import QueueStatistics
 from rocketmq_lite.client.running_info import describe_consumer
+from rocketmq_lite.errors import BrokerError
+from rocketmq_lite.protocol.codes import ResponseCode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.remote import Remote
     from rocketmq_lite.client.routing import Routing
     from rocketmq_lite.model import MessageQueue
-    from rocketmq_lite.protocol.bodies import ConsumerRunningInfo
+    from rocketmq_lite.protocol.bodies import ConsumeMessageDirectlyResult, ConsumerRunningInfo
+    from rocketmq_lite.protocol.framing import RawMessage
 
 __all__ = ["PullMember"]
 
@@ -124,6 +127,13 @@ class PullMember:
         """How far we are in our queues of a topic, for the tool that asks."""
         found = {queue: fetcher.pulled.done for queue, fetcher in self._queues.fetchers.items()}
         return {queue: at for queue, at in found.items() if queue.topic == topic and at is not None}
+
+    async def consume_directly(self, raw: RawMessage, broker_name: str) -> ConsumeMessageDirectlyResult:  # noqa: ARG002
+        """Nothing can be handed to a puller: it has no place where messages come by themselves."""
+        raise BrokerError(
+            ResponseCode.SYSTEM_ERROR,
+            f"the member of consumer group {self._settings.group} pulls; only consumers take messages directly",
+        )
 
     def _assign(self, topic: str, ours: Sequence[MessageQueue], *, shared: bool) -> None:
         current = [queue for queue in self._queues.fetchers if queue.topic == topic]

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from rocketmq_lite.errors import BrokerError
 from rocketmq_lite.protocol.bodies import ConsumerStatus, ResetOffsets
 from rocketmq_lite.protocol.codes import RequestCode, ResponseCode
+from rocketmq_lite.protocol.framing import decode_messages
 from rocketmq_lite.protocol.headers.group import GetConsumerStatusRequestHeader, ResetOffsetRequestHeader
 from rocketmq_lite.protocol.headers.heartbeat import (
+    ConsumeMessageDirectlyResultRequestHeader,
     GetConsumerRunningInfoRequestHeader,
     NotifyConsumerIdsChangedRequestHeader,
 )
@@ -34,6 +36,7 @@ class Pushes:
             RequestCode.GET_CONSUMER_RUNNING_INFO: self.running_info,
             RequestCode.RESET_CONSUMER_CLIENT_OFFSET: self.reset_offset,
             RequestCode.GET_CONSUMER_STATUS_FROM_CLIENT: self.status,
+            RequestCode.CONSUME_MESSAGE_DIRECTLY: self.consume_directly,
         }
 
     async def consumer_ids_changed(self, _address: str, request: Command) -> None:
@@ -57,6 +60,18 @@ class Pushes:
         header = GetConsumerStatusRequestHeader.from_fields(request.fields)
         positions = self._member(header.group).positions(header.topic)
         return request.answer(body=ConsumerStatus(dict(positions)).encode())
+
+    async def consume_directly(self, _address: str, request: Command) -> Command:
+        """Have our member of a consumer group work on a message."""
+        header = ConsumeMessageDirectlyResultRequestHeader.from_fields(request.fields)
+        member = self._member(header.consumer_group)
+        messages = decode_messages(request.body)
+        if len(messages) != 1:
+            raise BrokerError(
+                ResponseCode.SYSTEM_ERROR, f"the body holds {len(messages)} messages and not one"
+            )
+        result = await member.consume_directly(messages[0], header.broker_name or "")
+        return request.answer(body=result.encode())
 
     def _member(self, group: str) -> ConsumerMember:
         member = None if self.heartbeats is None else self.heartbeats.member(group)

@@ -10,6 +10,7 @@ from rocketmq_lite.client.remote_sends import SendRemote
 from rocketmq_lite.errors import BrokerError, RemoteProtocolError
 from rocketmq_lite.protocol.bodies import (
     ClusterInfo,
+    ConsumeMessageDirectlyResult,
     ConsumerConnection,
     ConsumerRunningInfo,
     ConsumeStats,
@@ -30,6 +31,7 @@ from rocketmq_lite.protocol.headers.group import (
     QueryTopicsByConsumerRequestHeader,
 )
 from rocketmq_lite.protocol.headers.heartbeat import (
+    ConsumeMessageDirectlyResultRequestHeader,
     GetConsumerConnectionListRequestHeader,
     GetConsumerRunningInfoRequestHeader,
     GetProducerConnectionListRequestHeader,
@@ -207,6 +209,18 @@ class AdminRemote(QueueRemote, SendRemote):
             raise refusal(address, answer)
         with reading(address):
             return ConsumerRunningInfo.decode(answer.body)
+
+    async def consume_directly(
+        self, address: str, group: str, client_id: str, message_id: str
+    ) -> ConsumeMessageDirectlyResult:
+        """309: have a consumer work on a message of a broker that it is connected to."""
+        header = ConsumeMessageDirectlyResultRequestHeader(group, client_id, message_id)
+        request = Command(RequestCode.CONSUME_MESSAGE_DIRECTLY, fields=header.to_fields())
+        answer = await self._pool.call(address, request, timeout=_RELAYED_TIMEOUT)
+        if answer.code != ResponseCode.SUCCESS:
+            raise refusal(address, answer)
+        with reading(address):
+            return ConsumeMessageDirectlyResult.decode(answer.body)
 
     # --- messages ---------------------------------------------------------------------------------------
 

@@ -105,6 +105,7 @@ _HEADERS: Final[dict[Code, tuple[type[Header] | None, type[Header] | None]]] = {
     Code.NOTIFY_CONSUMER_IDS_CHANGED: (heartbeat.NotifyConsumerIdsChangedRequestHeader, None),
     Code.GET_CONSUMER_CONNECTION_LIST: (heartbeat.GetConsumerConnectionListRequestHeader, None),
     Code.GET_CONSUMER_RUNNING_INFO: (heartbeat.GetConsumerRunningInfoRequestHeader, None),
+    Code.CONSUME_MESSAGE_DIRECTLY: (heartbeat.ConsumeMessageDirectlyResultRequestHeader, None),
     Code.GET_PRODUCER_CONNECTION_LIST: (heartbeat.GetProducerConnectionListRequestHeader, None),
     Code.UPDATE_AND_CREATE_TOPIC: (topic.CreateTopicRequestHeader, None),
     Code.DELETE_TOPIC_IN_BROKER: (topic.TopicRequestHeader, None),

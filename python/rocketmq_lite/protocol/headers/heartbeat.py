@@ -6,6 +6,7 @@ from rocketmq_lite.protocol.headers.shape import Header, key
 from rocketmq_lite.records import dataclass
 
 __all__ = [
+    "ConsumeMessageDirectlyResultRequestHeader",
     "GetConsumerConnectionListRequestHeader",
     "GetConsumerListByGroupRequestHeader",
     "GetConsumerRunningInfoRequestHeader",
@@ -59,3 +60,14 @@ class GetConsumerRunningInfoRequestHeader(Header):
     consumer_group: str
     client_id: str
     jstack_enable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumeMessageDirectlyResultRequestHeader(Header):
+    """309. ``msg_id`` is an offset message id; a broker adds its name, and the message as the body, for the client."""
+
+    consumer_group: str
+    client_id: str | None = None
+    msg_id: str | None = None
+    broker_name: str | None = None
+    topic: str | None = None

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 
 import com.alibaba.fastjson2.JSONObject;
 import org.apache.rocketmq.tools.command.MQAdminStartup;
+import org.apache.rocketmq.tools.command.offset.GetConsumerStatusCommand;
 
 /**
  * Runs one command of mqadmin through its main method, and tells what it printed.
@@ -34,7 +35,7 @@ final class AdminTool implements Judge.Work {
             System.setOut(capture);
             System.setErr(capture);
             try {
-                Commands.forget();
+                Commands.renew();
                 MQAdminStartup.main0(request.getJSONArray("arguments").toArray(new String[0]), null);
             } finally {
                 System.setOut(out);
@@ -44,10 +45,11 @@ final class AdminTool implements Judge.Work {
         events.emit("printed", new JSONObject().fluentPut("text", printed.toString(StandardCharsets.UTF_8)));
     }
 
-    /** Some commands cannot run twice; the tool makes new ones where it has none. */
+    /** Some commands cannot run twice, so the tool gets to make new ones; it has one more than it knows by itself. */
     private static final class Commands extends MQAdminStartup {
-        static void forget() {
+        static void renew() {
             SUB_COMMANDS.clear();
+            SUB_COMMANDS.add(new GetConsumerStatusCommand());
         }
     }
 }
