@@ -326,7 +326,8 @@ class Consumer:
     async def _send_back(self, delivery: Delivery[RawMessage], level: int) -> None:
         """Once the broker has it again, the group goes on behind it; else we hand it out again ourselves.
 
-        When the consumer ends meanwhile, the message counts as neither: it comes again, at worst twice.
+        When the consumer ends and the broker does not answer in time, the message counts as neither: it comes again, at
+        worst twice.
         """
         try:
             await self._member.send_back(delivery.queue.queue, delivery.payload, level=level)

@@ -190,12 +190,17 @@ class GroupMember:
     async def leave(self) -> None:
         """Stop reading, commit, leave the group.
 
-        Brokers get :data:`GOODBYE_TIMEOUT` for each of the two, also while we are being cancelled.
+        Brokers get :data:`GOODBYE_TIMEOUT` for each of the two, also while we are being cancelled. So they get it for
+        messages on their way back: one that the broker has again, and we have not heard so, would come twice.
         """
         self._balancer.end()
         self._routing.unsubscribe(self.balance_soon)
         if isinstance(self._assignment, OrderedAssignment):
             await self._assignment.leave()
+        else:
+            with trio.move_on_after(GOODBYE_TIMEOUT, shield=True):
+                for reader in list(self.readers.values()):
+                    await reader.idle()
         readers = self._assignment.stop()
         with trio.move_on_after(GOODBYE_TIMEOUT, shield=True):
             await self._committer.commit(readers)

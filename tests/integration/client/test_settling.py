@@ -9,6 +9,7 @@ import trio
 from tests.integration.client.taking import leave_by, nothing_more, take
 
 import rocketmq_lite as rmq
+from rocketmq_lite.client.remote import Remote
 
 
 @pytest.fixture
@@ -228,6 +229,27 @@ async def test_several_tasks_share_one_consumer(autojump_clock, orders):
         await trio.sleep(1.5)
         assert taken[-1] == b"later"
         nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("way", ["left", "cancelled"])
+async def test_leaving_waits_for_what_is_on_its_way_back(autojump_clock, orders, monkeypatch, way):
+    """The broker has the failed message again, and its answer comes late: the group goes on behind it all the same."""
+    send_back = Remote.send_back
+
+    async def late(self, *arguments, **options):
+        await send_back(self, *arguments, **options)
+        await trio.sleep(1)
+
+    monkeypatch.setattr(Remote, "send_back", late)
+    with trio.CancelScope() as scope:
+        async with orders.consumer("billing", "orders", start="earliest") as messages:
+            await leave_by(await anext(messages), rmq.RetryLater(1))
+            if way == "cancelled":
+                scope.cancel()
+    async with orders.consumer("billing", "orders") as messages:
+        taken = await take(messages, 5)
+        assert [(message.body, message.attempt) for message in taken if message.body == b"0"] == [(b"0", 2)]
+        await nothing_more(messages)
 
 
 async def test_back_pressure(autojump_clock, client):
