@@ -6,7 +6,7 @@ above 32767 (the pop family) always travel as JSON; ``Connection.send`` sees to 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
@@ -80,7 +80,3 @@ class Command:
             body=body,
             codec=self.codec,
         )
-
-    def as_oneway(self) -> Command:
-        """The same request, marked as one that is not answered."""
-        return replace(self, flag=self.flag | FLAG_ONEWAY)

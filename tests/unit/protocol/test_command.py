@@ -6,7 +6,7 @@ import pytest
 
 from rocketmq_lite.errors import LocalProtocolError
 from rocketmq_lite.protocol.codes import RequestCode, ResponseCode, request_name, response_name
-from rocketmq_lite.protocol.command import Command
+from rocketmq_lite.protocol.command import FLAG_ONEWAY, Command
 from rocketmq_lite.protocol.framing import CommandDecoder, encode_command
 
 
@@ -19,7 +19,7 @@ def test_an_answer_keeps_opaque_and_codec() -> None:
 
 
 def test_a_oneway_request_is_the_same_with_a_flag() -> None:
-    request = Command(15, opaque=3).as_oneway()
+    request = Command(15, opaque=3, flag=FLAG_ONEWAY)
     assert (request.flag, request.is_oneway, request.is_response) == (2, True, False)
 
 

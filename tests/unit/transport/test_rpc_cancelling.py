@@ -14,7 +14,7 @@ from rocketmq_lite.config import RpcLimits
 from rocketmq_lite.errors import (
     ClientClosed,
 )
-from rocketmq_lite.protocol.command import Command
+from rocketmq_lite.protocol.command import FLAG_ONEWAY, Command
 from rocketmq_lite.protocol.connection import Connection
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ async def test_a_ctrl_c_that_strikes_a_task_of_the_pool_ends_its_block(
     async def use() -> None:
         async with pool_on(network, on_push=on_push) as pool:
             await pool.call(ADDRESS, Command(1))
-            await peer.send(Command(40, opaque=2).as_oneway())
+            await peer.send(Command(40, opaque=2, flag=FLAG_ONEWAY))
             await trio.sleep_forever()
 
     with pytest.raises(KeyboardInterrupt):

@@ -10,7 +10,7 @@ import trio.testing
 from tests.support.rpc import ADDRESS, Peer, link, pool_on
 
 from rocketmq_lite.config import RpcLimits
-from rocketmq_lite.protocol.command import Command
+from rocketmq_lite.protocol.command import FLAG_ONEWAY, Command
 
 if TYPE_CHECKING:
     from rocketmq_lite.testing.network import MemoryNetwork
@@ -34,7 +34,7 @@ async def test_pushes_are_answered_with_what_the_handler_says(network: MemoryNet
         # A push may have the opaque of a call in flight: direction is told by the flag alone.
         await peer.send(Command(307, opaque=1))
         await peer.send(Command(221, opaque=2))
-        await peer.send(Command(40, opaque=3).as_oneway())
+        await peer.send(Command(40, opaque=3, flag=FLAG_ONEWAY))
         await trio.testing.wait_all_tasks_blocked()
         assert sorted(pushed) == [(ADDRESS, 40), (ADDRESS, 221), (ADDRESS, 307)]
         answers = {command.opaque: (command.code, command.body) for command in peer.received}
@@ -63,7 +63,7 @@ async def test_a_push_handler_may_call_on_the_same_connection(network: MemoryNet
     async with pool_on(network, on_push=on_push, limits=RpcLimits(max_pushes=1)) as pool:
         pools.append(pool)
         await pool.call(ADDRESS, Command(1))
-        await peer.send(Command(40).as_oneway())
+        await peer.send(Command(40, flag=FLAG_ONEWAY))
         with trio.fail_after(1):
             await done.wait()
     assert len(peer.streams) == 1

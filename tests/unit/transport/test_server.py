@@ -14,7 +14,7 @@ import trio.testing
 from rocketmq_lite.clock import TrioClock
 from rocketmq_lite.config import ServerLimits
 from rocketmq_lite.errors import BrokerError, ConfigError
-from rocketmq_lite.protocol.command import Command
+from rocketmq_lite.protocol.command import FLAG_ONEWAY, Command
 from rocketmq_lite.protocol.connection import Connection, Signal
 from rocketmq_lite.transport.dispatch import table_handler
 from rocketmq_lite.transport.network import Listener
@@ -152,7 +152,7 @@ async def test_errors_become_answers(server: Server, code: int, answer_code: int
 async def test_a_oneway_request_is_never_answered(server: Server) -> None:
     client = await server.connect()
     for code in (ECHO, FAIL, REFUSE, 99):
-        await client.send(Command(code, opaque=code).as_oneway())
+        await client.send(Command(code, opaque=code, flag=FLAG_ONEWAY))
     answer = await client.ask(Command(ECHO, opaque=77))
     assert answer is not None
     assert answer.opaque == 77
@@ -258,7 +258,7 @@ async def test_too_many_connections_are_closed_at_once(network: MemoryNetwork, n
 
 async def test_a_request_followed_by_a_close_is_finished(server: Server) -> None:
     client = await server.connect()
-    await client.send(Command(SLEEP, opaque=4, body=b"2").as_oneway())
+    await client.send(Command(SLEEP, opaque=4, body=b"2", flag=FLAG_ONEWAY))
     await client.stream.aclose()
     await trio.sleep(3)
     assert server.log == [4]
