@@ -655,6 +655,13 @@ class Control:
         """Ask for the engine's counters. Value: dict of int."""
 
     @staticmethod
+    def put_times() -> Control:
+        """Ask how many sends took how long.
+
+        Value: pairs in order, milliseconds and the sends that took so long, but less than the next pair's milliseconds.
+        """
+
+    @staticmethod
     def set_accept_writes(accept: bool) -> Control:
         """Accept sends, or answer them 14."""
 
@@ -769,6 +776,8 @@ class Opening:
         trace_on: bool = True,
         seed: int = 0,
         utc_offset_s: int = 0,
+        max_message: int = ...,
+        delays_ms: Sequence[int] | None = None,
     ) -> Opening:
         """Describe a broker; nothing is opened yet.
 
@@ -793,6 +802,8 @@ class Opening:
             trace_on: Put into every message as `TRACE_ON`.
             seed: Of the generator that picks queues.
             utc_offset_s: Seconds that local time is ahead of UTC: in the names of index files, and in message ids.
+            max_message: Bytes of the largest body that producers may send; 4 MiB if not given.
+            delays_ms: How long messages of each delay level wait, from level 1 on; Apache's default if not given.
 
         Raises:
             ValueError: An argument means nothing.
@@ -938,6 +949,13 @@ class Reactor:
 
     def take(self, limit: int = 256) -> list[Cold]:
         """Return up to `limit` events, oldest first. Fewer: the next one comes with a wake-up."""
+
+    def panic(self) -> None:
+        """Have the thread that owns the engine fail as a bug would: for tests of what becomes of a broker then.
+
+        Raises:
+            RuntimeError: The reactor is closed.
+        """
 
     def close(self, timeout_ms: int) -> None:
         """Stop in order and wait for it, with the interpreter released.

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT_BROKER_PORT",
     "DEFAULT_NAMESRV_PORT",
+    "DELAY_LEVELS",
+    "MAX_DELAY_LEVELS",
     "BrokerRole",
     "BrokerSettings",
     "ClientAuth",
@@ -32,6 +34,14 @@ __all__ = [
 
 DEFAULT_NAMESRV_PORT = 9876
 DEFAULT_BROKER_PORT = 10911
+
+DELAY_LEVELS = (
+    *("1s", "5s", "10s", "30s", "1m", "2m", "3m", "4m", "5m"),
+    *("6m", "7m", "8m", "9m", "10m", "20m", "30m", "1h", "2h"),
+)
+"""Apache's default ``messageDelayLevel``."""
+MAX_DELAY_LEVELS = 1000
+"""Of a broker. Each is a task that looks at its queue, as often as its delay is long."""
 
 BrokerRole = Literal["async-master", "sync-master", "slave"]
 FlushMode = Literal["async", "sync"]
@@ -224,11 +234,16 @@ class BrokerSettings:
         queue_extension_file_size: Bytes of one file of these (Apache).
         index_slots: Hash slots of one index file (Apache).
         index_entries: Entries of one index file (Apache).
+        max_message: Bytes of the largest body, and of the largest batch, that producers may send (Apache).
+        delay_levels: How long messages of each delay level wait, from level 1 on: a whole number of ``s``, ``m``, ``h``
+            or ``d`` (Apache).
         default_topic_queues: Queues of a topic that is created on first use (Apache).
         register_interval: Seconds between two registrations with the name servers (Apache).
         max_connections: Above it a new connection is closed at once (Apache has no limit but the system's on open
             files). 16,384 idle ones take about 30 MB.
         tls: Whether clients may or have to use TLS; a broker that takes nothing else uses it with name servers too.
+        offset_interval: Seconds between two times that consumer offsets are written (Apache).
+        delay_interval: Seconds between two times that it is written how far delayed messages have come (Apache).
         lock_seconds: Seconds that an orderly consumer's lock of a queue lives without being renewed (Apache, as the
             system property ``rocketmq.broker.rebalance.lockMaxLiveTime``).
     """
@@ -253,10 +268,14 @@ class BrokerSettings:
     queue_extension_file_size: int = 48 * 1024 * 1024
     index_slots: int = 5_000_000
     index_entries: int = 20_000_000
+    max_message: int = 4 * 1024 * 1024
+    delay_levels: tuple[str, ...] = DELAY_LEVELS
     default_topic_queues: int = 8
     auto_create_topic: bool = True
     auto_create_group: bool = True
     register_interval: float = 30.0
+    offset_interval: float = 5.0
+    delay_interval: float = 10.0
     lock_seconds: float = 60.0
     region: str = "DefaultRegion"
     max_connections: int = 16_384

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trio
 
-from rocketmq_lite.broker.services.offsets import SNAPSHOT_SECONDS
+from rocketmq_lite.config import BrokerSettings
 from rocketmq_lite.errors import ConfigError, PortInUse, StoreDamaged, StoreLocked
 from rocketmq_lite.protocol.codes import RequestCode
 
@@ -139,7 +139,7 @@ async def test_offsets_are_written_every_five_seconds(pump_world: World, autojum
         await peer.pull("orders")
         for offset in (1, 2):
             await peer.call(RequestCode.UPDATE_CONSUMER_OFFSET, header=commit, commitOffset=offset)
-            await trio.sleep(SNAPSHOT_SECONDS + 0.1)
+            await trio.sleep(BrokerSettings().offset_interval + 0.1)
             assert json.loads(path.read_text())["offsetTable"] == {"orders@G": {"0": offset}}
         written = path.stat().st_mtime_ns
         await trio.sleep(60)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import trio
 
 from rocketmq_lite.broker.address import BrokerAddress, advertised_address, reserve_port
+from rocketmq_lite.broker.engine.delays import milliseconds
 from rocketmq_lite.broker.plane import ReactorOwner
 from rocketmq_lite.broker.pump import PumpOwner
 from rocketmq_lite.broker.start import EngineSettings
@@ -144,6 +145,8 @@ def _engine_settings(
         flush_interval_ms=round(settings.flush_interval * 1000),
         seed=seed,
         utc_offset_s=utc_offset_s,
+        max_message=settings.max_message,
+        delays_ms=tuple(map(milliseconds, settings.delay_levels)),
         max_connections=settings.max_connections,
         tls=settings.tls,
     )

@@ -39,7 +39,7 @@ from rocketmq_lite.protocol.codes import ResponseCode
 from rocketmq_lite.protocol.framing import to_command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from rocketmq_lite._native import Cold
@@ -296,6 +296,12 @@ class EngineOwner(ABC):
         """The engine's counters."""
         value = await self.ask(Control.statistics())
         assert isinstance(value, dict)  # noqa: S101 - the extension's promise
+        return value
+
+    async def put_times(self) -> Sequence[tuple[int, int]]:
+        """How many sends took how long: the first millisecond of each class, in order, and its sends."""
+        value = await self.ask(Control.put_times())
+        assert isinstance(value, list)  # noqa: S101 - the extension's promise
         return value
 
     # --- room

@@ -22,6 +22,7 @@ from rocketmq_lite.broker.engine.filters import ConditionTable
 from rocketmq_lite.broker.engine.groups import GroupTable
 from rocketmq_lite.broker.engine.locks import LockTable
 from rocketmq_lite.broker.engine.offsets import OffsetSnapshots
+from rocketmq_lite.broker.engine.put_times import PutTimes
 from rocketmq_lite.broker.engine.rates import Rates
 from rocketmq_lite.broker.engine.topics import TopicTable
 from rocketmq_lite.broker.handlers.admin import AdminHandlers
@@ -154,6 +155,7 @@ class _Broker:
         self._clients = ClientTable()
         self._locks = LockTable(settings.lock_seconds)
         self._rates = Rates()
+        self._put_times = PutTimes()
         self._registrar = Registrar(
             pool=pool,
             servers=settings.namesrv,
@@ -179,10 +181,13 @@ class _Broker:
             files=files,
             snapshots=OffsetSnapshots(DataVersion(counter=0, state_version=0, timestamp=now)),
             clock=clock,
+            every=settings.offset_interval,
         )
         self._schedule = Schedule(
             owner=engine,
             files=files,
+            levels=len(settings.delay_levels),
+            every=settings.delay_interval,
             progress=DelayProgress(DataVersion(counter=0, state_version=0, timestamp=now)),
             clock=clock,
         )
@@ -226,6 +231,8 @@ class _Broker:
                 address=self._address,
                 owner=self._engine,
                 rates=self._rates,
+                put_times=self._put_times,
+                schedule=self._schedule,
                 clock=self._clock,
                 started_ms=self._started_ms,
             ).table(),
@@ -247,7 +254,7 @@ class _Broker:
             nursery.start_soon(self._offsets.run)
             nursery.start_soon(self._schedule.run)
             nursery.start_soon(expiry.run, self._presence, self._locks, self._engine, self._clock)
-            nursery.start_soon(rates.run, self._rates, self._engine, self._clock)
+            nursery.start_soon(rates.run, self._rates, self._put_times, self._engine, self._clock)
             if self._store_root is not None:
                 nursery.start_soon(self._retain, self._store_root)
 

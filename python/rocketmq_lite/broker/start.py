@@ -32,6 +32,8 @@ class EngineSettings:
         topics: Those that there are, so that a queue that is gone with its topic is not missed; None if that is not known.
         seed: Of the generator that picks queues and tells this process's unique keys from others'.
         utc_offset_s: Seconds that local time is ahead of UTC.
+        max_message: Bytes of the largest body that producers may send.
+        delays_ms: How long messages of each delay level wait, from level 1 on.
         max_connections: Connections that the reactor accepts; the pump has its listener's.
         tls: What the reactor does about TLS; the pump's streams are never encrypted.
     """
@@ -53,6 +55,8 @@ class EngineSettings:
     flush_interval_ms: int
     seed: int
     utc_offset_s: int
+    max_message: int
+    delays_ms: tuple[int, ...]
     max_connections: int
     tls: TlsSettings
 
@@ -76,6 +80,8 @@ class EngineSettings:
             flush_interval_ms=self.flush_interval_ms,
             seed=self.seed,
             utc_offset_s=self.utc_offset_s,
+            max_message=self.max_message,
+            delays_ms=list(self.delays_ms),
         )
 
 

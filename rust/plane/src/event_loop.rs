@@ -221,6 +221,7 @@ impl EventLoop {
                     self.stop(STOP, now);
                 }
             }
+            Message::Panic => panic!("asked for by a test"),
             Message::Abandon => return Some(Ended::Abandoned),
             Message::Failed(failure) => return Some(Ended::Failed(failure)),
         }
@@ -289,7 +290,7 @@ impl EventLoop {
                 wrote = true;
             });
             if !wrote && !self.connections.any_gone() {
-                return;
+                return self.broker.turn_over(self.clock.mono_ms());
             }
         }
     }

@@ -26,6 +26,8 @@ pub(crate) enum Message {
     Close {
         timeout_ms: u64,
     },
+    /// Fail as a bug would.
+    Panic,
     /// Nobody holds the reactor any more: let go of everything at once.
     Abandon,
     Failed(Failure),

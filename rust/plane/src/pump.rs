@@ -90,6 +90,7 @@ impl Pump {
                 Output::Read(token, plan) => self.broker.read_done(token, plan.run(), now),
             }
         }
+        self.broker.turn_over(now.mono_ms);
         actions
     }
 

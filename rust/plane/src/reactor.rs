@@ -124,6 +124,11 @@ impl Reactor {
         self.shared.mailbox.take(limit)
     }
 
+    /// Has the thread panic as a bug would, for tests of what becomes of a broker then. Nothing that a peer sends leads here.
+    pub fn panic(&self) -> Result<(), Closed> {
+        self.shared.inbox.push(Message::Panic)
+    }
+
     /// The I/O counters; the engine's own come by `Control::Statistics`.
     pub fn statistics(&self) -> PlaneStatistics {
         self.shared.counters.read(self.shared.mailbox.len())

@@ -131,6 +131,14 @@ fn a_panic_of_the_reactor_is_contained() {
 }
 
 #[test]
+fn a_test_may_have_the_reactor_panic() {
+    let server = Server::start();
+    server.reactor.panic().unwrap();
+    let Err(CloseError::Failed(failure)) = server.reactor.close(Duration::from_secs(10)) else { panic!() };
+    assert_eq!((failure.thread.as_str(), failure.reason.as_str()), ("rmq-reactor", "asked for by a test"));
+}
+
+#[test]
 fn a_panic_of_the_flush_thread_is_contained() {
     let disk = HookFs::on_sync(|| {
         assert!(std::thread::current().name() != Some("rmq-flush"), "a bug of ours");

@@ -8,7 +8,7 @@ use std::sync::{Mutex, TryLockError};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyIterator, PyList};
-use rocketmq_lite_core::record::MAX_BODY;
+use rocketmq_lite_core::record::DEFAULT_MAX_BODY;
 use rocketmq_lite_core::record::batch::{BatchBuilder, BatchItem};
 
 use crate::errors;
@@ -109,7 +109,7 @@ impl BatchEncoder {
             builder.push(&item).map_err(|error| errors::batch(&error))
         };
         if let Ok(bytes) = item.cast_exact::<PyBytes>()
-            && (1..=MAX_BODY).contains(&bytes.as_bytes().len())
+            && (1..=DEFAULT_MAX_BODY).contains(&bytes.as_bytes().len())
         {
             return add(builder, bytes.as_bytes(), &self.properties);
         }

@@ -111,6 +111,7 @@ fn from_value(py: Python<'_>, value: Value) -> PyResult<Py<PyAny>> {
             (next_offset, look_at_ms).into_pyobject(py)?.into_any().unbind()
         }
         Value::Statistics(statistics) => engine_statistics(py, &statistics)?.into_any().unbind(),
+        Value::PutTimes(times) => PyList::new(py, times)?.into_any().unbind(),
         Value::Failed(reason) => reason.into_pyobject(py)?.into_any().unbind(),
     })
 }
@@ -127,6 +128,9 @@ pub(crate) fn engine_statistics<'py>(py: Python<'py>, counters: &Statistics) -> 
         sends_late,
         sends_dirty,
         pulls,
+        pulls_missed,
+        put_max_ms,
+        get_max_ms,
         held,
         parked,
         cold_waiting,
@@ -161,6 +165,9 @@ pub(crate) fn engine_statistics<'py>(py: Python<'py>, counters: &Statistics) -> 
     put("sends_late", sends_late)?;
     put("sends_dirty", sends_dirty)?;
     put("pulls", pulls)?;
+    put("pulls_missed", pulls_missed)?;
+    put("put_max_ms", put_max_ms)?;
+    put("get_max_ms", get_max_ms)?;
     put("held", held as u64)?;
     put("parked", parked as u64)?;
     put("cold_waiting", cold_waiting as u64)?;

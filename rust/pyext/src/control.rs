@@ -222,6 +222,11 @@ impl Control {
     }
 
     #[staticmethod]
+    fn put_times() -> Self {
+        control(CoreControl::PutTimes)
+    }
+
+    #[staticmethod]
     fn set_accept_writes(accept: bool) -> Self {
         control(CoreControl::SetAcceptWrites(accept))
     }

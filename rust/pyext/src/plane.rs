@@ -73,6 +73,10 @@ impl Reactor {
         closed.map_err(|error| errors::close(py, &error))
     }
 
+    fn panic(&self) -> PyResult<()> {
+        self.inner.panic().map_err(errors::closed)
+    }
+
     fn statistics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         plane_statistics(py, &self.inner.statistics())
     }

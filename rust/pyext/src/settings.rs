@@ -9,7 +9,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use rocketmq_lite_core::session::{Broker, Settings};
 use rocketmq_lite_core::store::{
-    DiskFs, FileSystem, FlushMode, IndexShape, MemFs, Recovery, Store, StoreSettings,
+    Delays, DiskFs, FileSystem, FlushMode, IndexShape, MemFs, Recovery, Store, StoreSettings,
 };
 
 use crate::errors;
@@ -29,7 +29,7 @@ impl Opening {
         *, broker_name, cluster, store_host, root=None, log_dirs=vec![], read_only_log_dirs=vec![], topics=None,
         segment_size=1_073_741_824, consume_queue_entries=300_000, ext_segment_size=None,
         index_slots=5_000_000, index_entries=20_000_000, flush="async", flush_interval_ms=500, permission=6, accept_sends_from_ms=0, region="DefaultRegion",
-        trace_on=true, seed=0, utc_offset_s=0
+        trace_on=true, seed=0, utc_offset_s=0, max_message=4_194_304, delays_ms=None
     ))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments, each with its own name and default")]
     fn new(
@@ -53,6 +53,8 @@ impl Opening {
         trace_on: bool,
         seed: u64,
         utc_offset_s: i32,
+        max_message: usize,
+        delays_ms: Option<Vec<i64>>,
     ) -> PyResult<Self> {
         let process_id = std::process::id();
         let files: Arc<dyn FileSystem> =
@@ -65,6 +67,7 @@ impl Opening {
             process_id,
             seed,
             utc_offset_s,
+            max_message,
             ..Settings::new(broker_name, cluster, address(store_host)?)
         };
         let store = StoreSettings {
@@ -78,6 +81,7 @@ impl Opening {
             flush: flush_mode(flush, flush_interval_ms)?,
             process_id,
             utc_offset_s,
+            delays: delays_ms.and_then(Delays::new).unwrap_or_default(),
             ..StoreSettings::new(root.unwrap_or_else(|| PathBuf::from("/memory")))
         };
         Ok(Self { settings, store, files })

@@ -23,7 +23,7 @@ def test_a_change_is_in_force_at_once() -> None:
     ("name", "value", "code", "reason"),
     [
         ("brokerName", "b", 16, "read at the start only; .*fileReservedTime"),
-        ("messageDelayLevel", "1s", 16, "delay levels are Apache's default"),
+        ("messageDelayLevel", "1s", 16, "read at the start only"),
         ("sendMessageThreadPoolNums", "9", 16, "changes nothing here"),
         ("fileReservedTimes", "9", 16, "is not known"),
         ("fileReservedTime", "soon", 29, "cannot be 'soon': give "),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rocketmq_lite.broker.conf.kinds import (
     ADDRESSES,
     HOURS,
+    LEVELS,
     PATH,
     PATHS,
     QUEUE_FILE,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 Changes = dict[str, Any]
 """Values by the names of ``BrokerSettings``' attributes; ``retention.batch`` is one of its ``retention``."""
 
+MAX_MESSAGE: Final = 16_000_000
+"""What a frame has room for, beside the header (Apache's ``frameMaxLength`` is 16,777,216)."""
 _MILLISECONDS: Final = scaled(whole_number(1), 1000, "milliseconds")
 _ROLES: Final = {"ASYNC_MASTER": "async-master", "SYNC_MASTER": "sync-master", "SLAVE": "slave"}
 _FLUSH: Final = {"ASYNC_FLUSH": "async", "SYNC_FLUSH": "sync"}
@@ -67,6 +70,8 @@ KEYS: Final = (
     Key("listenPort", "port", "port", whole_number(0, 65_535)),
     Key("regionId", "region", "region", TEXT),
     Key("registerNameServerPeriod", "register_interval", "register_interval", _MILLISECONDS),
+    Key("flushConsumerOffsetInterval", "offset_interval", "offset_interval", _MILLISECONDS),
+    Key("flushDelayOffsetInterval", "delay_interval", "delay_interval", _MILLISECONDS),
     Key("rocketmq.broker.rebalance.lockMaxLiveTime", "lock_time", "lock_seconds", _MILLISECONDS),
     Key("storePathRootDir", "store", "store", PATH),
     Key("storePathCommitLog", "log.paths", "commit_log", PATHS),
@@ -92,6 +97,8 @@ KEYS: Final = (
     Key("cleanFileForciblyEnable", "retention.force", "retention.force", TRUTH),
     Key("cleanResourceInterval", "retention.interval", "retention.interval", _MILLISECONDS),
     Key("deleteFileBatchMax", "retention.batch", "retention.batch", whole_number(1)),
+    Key("maxMessageSize", "max_message", "max_message", whole_number(1, MAX_MESSAGE)),
+    Key("messageDelayLevel", "delay_levels", "delay_levels", LEVELS),
     Key("defaultTopicQueueNums", "topics.default_queues", "default_topic_queues", whole_number(1, 1024)),
     Key("autoCreateTopicEnable", "topics.auto_create", "auto_create_topic", TRUTH),
     Key("autoCreateSubscriptionGroup", "groups.auto_create", "auto_create_group", TRUTH),
@@ -115,7 +122,6 @@ def _off(why: str) -> Refusal:
     return Refusal(frozenset({"false"}), why)
 
 
-_DELAY_LEVELS: Final = "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h"
 _OPEN_TO_ALL: Final = "access control is not there yet, and the broker would be open to everybody"
 
 REFUSED: Final[Mapping[str, Refusal]] = {
@@ -128,7 +134,6 @@ REFUSED: Final[Mapping[str, Refusal]] = {
     "enablePropertyFilter": Refusal(
         frozenset({"true"}), "conditions over properties cannot be switched off here"
     ),
-    "messageDelayLevel": Refusal(frozenset({_DELAY_LEVELS}), "the delay levels are Apache's default ones"),
     "storeType": Refusal(frozenset({"default"}), "consume queues are files here, and in no database"),
 }
 

@@ -5,10 +5,11 @@ A kind's ``read`` raises ``ValueError`` for any text that it does not allow, wha
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from rocketmq_lite.config import split_addresses
+from rocketmq_lite.config import MAX_DELAY_LEVELS, split_addresses
 from rocketmq_lite.errors import ConfigError
 from rocketmq_lite.records import dataclass
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 QUEUE_ENTRY: Final = 20  # bytes of an entry of a consume queue
+_LEVEL: Final = re.compile("[1-9][0-9]{0,8}[smhd]", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,13 @@ def _hours(text: str) -> tuple[int, ...]:
     return tuple(hour.read(part) for part in text.split(";"))
 
 
+def _levels(text: str) -> tuple[str, ...]:
+    levels = tuple(text.split())
+    if not 1 <= len(levels) <= MAX_DELAY_LEVELS or not all(_LEVEL.fullmatch(level) for level in levels):
+        raise ValueError(text)
+    return levels
+
+
 def _queue_entries(text: str) -> int:
     size: int = whole_number(QUEUE_ENTRY).read(text)
     return -(-size // QUEUE_ENTRY)
@@ -116,6 +125,12 @@ PATHS: Final = Kind(
     lambda text: tuple(Path(_text(part.strip())) for part in text.split(",")),
     lambda paths: ",".join(map(str, paths)),
     separator=",",
+)
+LEVELS: Final = Kind(
+    f"up to {MAX_DELAY_LEVELS} times, as '1s 5m 2h 1d', with blanks between them",
+    _levels,
+    " ".join,
+    separator=" ",
 )
 QUEUE_FILE: Final = Kind(
     f"bytes, {QUEUE_ENTRY} or more (Apache too rounds up to whole entries of {QUEUE_ENTRY})",

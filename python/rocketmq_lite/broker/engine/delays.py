@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from rocketmq_lite.broker.engine.document import members, whole_number
+from rocketmq_lite.broker.engine.document import members, table, whole_number
 from rocketmq_lite.protocol.bodies import DataVersion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LEVELS: Final = 18  # of Apache's default messageDelayLevel
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 MAX_WAIT: Final = 10.0
 # Seconds. A level is looked at this often whatever it said, because the wall clock may be put forward meanwhile.
 
@@ -28,18 +28,22 @@ class DelayProgress:
     _saved: Mapping[int, int] = field(default_factory=dict)
 
     def restore(self, document: object) -> None:
-        """Take over what ``delayOffset.json`` says; levels that do not exist here are left out.
+        """Take over what ``delayOffset.json`` says, also of levels that do not exist now: they may come back.
 
         Raises:
             LocalProtocolError: The document is no such table; nothing has changed.
         """
-        table = members(document, "offsetTable").items()
-        offsets = {whole_number(level): whole_number(offset) for level, offset in table}
+        written = table(document, "offsetTable").items()
+        offsets = {whole_number(level): whole_number(offset) for level, offset in written}
         version = members(document, "dataVersion")
         if version:  # releases before 5 wrote none
             self.version = DataVersion.from_json(version)
-        self._offsets = {level: offset for level, offset in offsets.items() if 1 <= level <= LEVELS}
+        self._offsets = {level: offset for level, offset in offsets.items() if level >= 1}
         self._saved = dict(self._offsets)
+
+    def levels(self) -> tuple[int, ...]:
+        """Those that have an offset, in order."""
+        return tuple(sorted(self._offsets))
 
     def next_offset(self, level: int) -> int:
         """Where to go on in the level's queue."""
@@ -65,6 +69,11 @@ class DelayProgress:
     def saved(self, snapshot: Mapping[int, int]) -> None:
         """The snapshot is on disk."""
         self._saved = snapshot
+
+
+def milliseconds(level: str) -> int:
+    """How long messages of a level wait, by its name in ``messageDelayLevel``."""
+    return int(level[:-1]) * _SECONDS[level[-1]] * 1000
 
 
 def seconds_until(look_at_ms: int, *, now_ms: int) -> float:

@@ -32,6 +32,16 @@ def members(document: object, name: str) -> dict[object, object]:
     return value
 
 
+def table(document: object, name: str) -> dict[object, object]:
+    """The member that a document is there for: one without it is not what it should be, rather than empty.
+
+    Raises:
+        LocalProtocolError: There is none, or it is something else.
+    """
+    member(document, name)
+    return members(document, name)
+
+
 def whole_number(value: object) -> int:
     """A number that may have been written as text, as map keys are.
 

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite.broker.engine.bloom import BITS, POSITIONS, bit_positions
-from rocketmq_lite.broker.engine.document import member, members, whole_number
+from rocketmq_lite.broker.engine.document import member, members, table, whole_number
 from rocketmq_lite.errors import LocalProtocolError
 from rocketmq_lite.protocol.conditions import check_condition
 from rocketmq_lite.records import dataclass
@@ -139,7 +139,7 @@ class ConditionTable:
         """
         entries = [
             entry
-            for topic in members(document, "filterDataByTopic").values()
+            for topic in table(document, "filterDataByTopic").values()
             for entry in members(topic, "groupFilterData").values()
         ]
         if not all(_has_our_filter(entry) for entry in entries):

@@ -8,7 +8,7 @@ Rules:
 from __future__ import annotations
 
 from rocketmq_lite.broker.engine.config_table import ConfigTable
-from rocketmq_lite.broker.engine.document import member, members, whole_number
+from rocketmq_lite.broker.engine.document import member, members, table, whole_number
 from rocketmq_lite.broker.engine.names import group_name_problem
 from rocketmq_lite.broker.engine.topics import MAX_QUEUES
 from rocketmq_lite.errors import BrokerError
@@ -91,7 +91,7 @@ class GroupTable(ConfigTable[SubscriptionGroupConfig]):
         """
         groups = [
             SubscriptionGroupConfig.from_json(group)
-            for group in members(document, "subscriptionGroupTable").values()
+            for group in table(document, "subscriptionGroupTable").values()
         ]
         forbidden = {
             str(group): {

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rocketmq_lite.broker.engine.document import members, whole_number
+from rocketmq_lite.broker.engine.document import members, table, whole_number
 from rocketmq_lite.errors import LocalProtocolError
 from rocketmq_lite.protocol.bodies import DataVersion
 
@@ -81,7 +81,7 @@ def picture(offsets: Iterable[CommittedOffset], version: DataVersion) -> dict[st
 
 
 def _read(document: object) -> Iterable[CommittedOffset]:
-    for key, queues in members(document, "offsetTable").items():
+    for key, queues in table(document, "offsetTable").items():
         topic, separator, group = str(key).rpartition("@")
         if not separator:
             raise LocalProtocolError(f"{key!r} is not topic@group")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite.broker.engine import names
 from rocketmq_lite.broker.engine.config_table import ConfigTable
-from rocketmq_lite.broker.engine.document import member, members
+from rocketmq_lite.broker.engine.document import member, table
 from rocketmq_lite.errors import BrokerError
 from rocketmq_lite.protocol.bodies import DataVersion, TopicConfig
 from rocketmq_lite.protocol.codes import ResponseCode
@@ -171,7 +171,7 @@ class TopicTable(ConfigTable[TopicConfig]):
         Raises:
             LocalProtocolError: The document is not a topic table; nothing has changed.
         """
-        topics = [TopicConfig.from_json(topic) for topic in members(document, "topicConfigTable").values()]
+        topics = [TopicConfig.from_json(topic) for topic in table(document, "topicConfigTable").values()]
         version = DataVersion.from_json(member(document, "dataVersion"))
         self._take_over(map(self._without_disabled_power, topics), version)
 

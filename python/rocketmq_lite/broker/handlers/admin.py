@@ -15,9 +15,11 @@ from rocketmq_lite.protocol.properties_text import dump_properties, load_propert
 if TYPE_CHECKING:
     from rocketmq_lite.broker.address import BrokerAddress
     from rocketmq_lite.broker.conf.live import LiveSettings
+    from rocketmq_lite.broker.engine.put_times import PutTimes
     from rocketmq_lite.broker.engine.rates import Rates
     from rocketmq_lite.broker.events import Caller
     from rocketmq_lite.broker.owner import EngineOwner
+    from rocketmq_lite.broker.services.schedule import Schedule
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.protocol.command import Command
     from rocketmq_lite.transport.dispatch import Handler
@@ -35,6 +37,8 @@ class AdminHandlers:
         address: BrokerAddress,
         owner: EngineOwner,
         rates: Rates,
+        put_times: PutTimes,
+        schedule: Schedule,
         clock: Clock,
         started_ms: int,
     ) -> None:
@@ -42,6 +46,8 @@ class AdminHandlers:
         self._address = address
         self._owner = owner
         self._rates = rates
+        self._put_times = put_times
+        self._schedule = schedule
         self._clock = clock
         self._started_ms = started_ms
 
@@ -72,9 +78,12 @@ class AdminHandlers:
         """Counters and rates, all as text."""
         figures = await self._owner.statistics()
         self._rates.sample(self._clock.mono(), figures)
+        self._put_times.sample(self._clock.mono(), await self._owner.put_times())
         table = runtime_table(
             figures,
             self._rates,
+            self._put_times,
+            delays=await self._schedule.offsets(),
             settings=self._settings.current,
             started_ms=self._started_ms,
             now_ms=self._clock.wall_ms(),

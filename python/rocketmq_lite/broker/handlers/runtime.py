@@ -1,8 +1,6 @@
 """How a broker is doing, under Apache's names and all as text: the body of request 28.
 
-Not here is what the engine does not measure: how long storing and getting messages takes (``putLatency99``,
-``putLatency999``, ``putMessageDistributeTime``, the two ``...EntireTimeMax``) and how many pulls find nothing
-(``getMissTps``); nor how far each delay level is (``scheduleMessageOffset_<level>``).
+How long sends took is told of the last minute, up to now; Apache tells it of the last minute that it has completed.
 """
 
 from __future__ import annotations
@@ -17,6 +15,7 @@ from rocketmq_lite.protocol.versions import version_constant
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rocketmq_lite.broker.engine.put_times import PutTimes
     from rocketmq_lite.broker.engine.rates import Rates
     from rocketmq_lite.config import BrokerSettings
 
@@ -62,7 +61,9 @@ _TOTALS_OF_OTHER_DAYS: Final = (
 def runtime_table(
     figures: Mapping[str, int],
     rates: Rates,
+    put_times: PutTimes,
     *,
+    delays: Mapping[int, tuple[int, int]],
     settings: BrokerSettings,
     started_ms: int,
     now_ms: int,
@@ -73,6 +74,8 @@ def runtime_table(
     Args:
         figures: The engine's counters, sampled by the rates too.
         rates: What they grew by.
+        put_times: How long sends took.
+        delays: Of each delay level in use, the next message to deliver, and where its queue ends.
         settings: For where the store is.
         started_ms: When the broker was started.
         now_ms: Wall time.
@@ -84,6 +87,7 @@ def runtime_table(
         **_IDLE,
         **dict.fromkeys(_TOTALS_OF_OTHER_DAYS, "0"),
         **_disks(settings),
+        **{f"scheduleMessageOffset_{level}": f"{next_},{end}" for level, (next_, end) in delays.items()},
         "brokerActive": "true",
         "brokerVersion": str(VERSION),
         "brokerVersionDesc": version_constant(VERSION),
@@ -94,11 +98,17 @@ def runtime_table(
         "getTransferedTps": get_rate,  # the 4.x spelling, which older tools read
         "getTotalTps": rates.text("pulls"),
         "getFoundTps": get_rate,
+        "getMissTps": rates.text("pulls_missed"),
         "msgPutTotalTodayNow": str(messages),
         "msgGetTotalTodayNow": str(figures["messages_out"]),
         "putMessageTimesTotal": str(messages),
         "putMessageSizeTotal": str(size),
         "putMessageAverageSize": str(size / messages if messages else 0.0),
+        "putMessageEntireTimeMax": str(figures["put_max_ms"]),
+        "getMessageEntireTimeMax": str(figures["get_max_ms"]),
+        "putMessageDistributeTime": put_times.distribution(),
+        "putLatency99": f"{put_times.percentile(0.99):.2f}",
+        "putLatency999": f"{put_times.percentile(0.999):.2f}",
         "putMessageFailedTimes": str(figures["sends_refused"]),
         "commitLogMinOffset": str(figures["log_start"]),
         "commitLogMaxOffset": str(end),

@@ -1,4 +1,4 @@
-"""Writes what groups have committed: every five seconds, and once more at the end.
+"""Writes what groups have committed: every five seconds if nothing else is said, and once more at the end.
 
 The table lives in the message engine; a crash loses what was committed since the last snapshot, and those messages are
 consumed again. Apache promises no more.
@@ -19,15 +19,21 @@ if TYPE_CHECKING:
     from rocketmq_lite.config_files import ConfigFiles
 
 FILE_NAME: Final = "consumerOffset.json"
-SNAPSHOT_SECONDS: Final = 5.0  # Apache's flushConsumerOffsetInterval
 
 
 class OffsetKeeper:
-    """Moves consumer offsets between the engine and their file."""
+    """Moves consumer offsets between the engine and their file, which is written every so many seconds."""
 
     def __init__(
-        self, *, owner: EngineOwner, files: ConfigFiles, snapshots: OffsetSnapshots, clock: Clock
+        self,
+        *,
+        owner: EngineOwner,
+        files: ConfigFiles,
+        snapshots: OffsetSnapshots,
+        clock: Clock,
+        every: float,
     ) -> None:
+        self._every = every
         self._owner = owner
         self._files = files
         self._snapshots = snapshots
@@ -47,7 +53,7 @@ class OffsetKeeper:
 
     async def run(self) -> None:
         """Write a snapshot whenever something was committed, until cancelled."""
-        await keep_saving(self.save, what="consumer offsets", every=SNAPSHOT_SECONDS)
+        await keep_saving(self.save, what="consumer offsets", every=self._every)
 
     async def save(self) -> None:
         """Write a snapshot if something was committed since the last one.

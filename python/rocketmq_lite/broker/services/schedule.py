@@ -1,7 +1,8 @@
 """Delivers delayed messages: asks the engine to move what is due, level by level, and keeps how far each has come.
 
 A level is looked at when its next message is due; while it has none, as often as its delay is long, because nothing that
-is stored meanwhile can be due earlier. What is delivered may be delivered again after a crash, never forgotten: offsets are
+is stored meanwhile can be due earlier. Levels that ``messageDelayLevel`` has lost since messages were delayed with them are
+looked at until these are delivered. What is delivered may be delivered again after a crash, never forgotten: offsets are
 written only when the messages that they count are safe on disk.
 """
 
@@ -13,9 +14,11 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
-from rocketmq_lite.broker.engine.delays import LEVELS, seconds_until
+from rocketmq_lite.broker.engine.delays import seconds_until
 from rocketmq_lite.broker.services.saving import keep_saving
+from rocketmq_lite.config import MAX_DELAY_LEVELS
 from rocketmq_lite.errors import StoreError
+from rocketmq_lite.protocol.reserved import SCHEDULE_TOPIC
 
 if TYPE_CHECKING:
     from rocketmq_lite.broker.engine.delays import DelayProgress
@@ -26,17 +29,34 @@ if TYPE_CHECKING:
 _log: Final = logging.getLogger(__name__)
 
 FILE_NAME: Final = "delayOffset.json"
-SNAPSHOT_SECONDS: Final = 10.0  # Apache's flushDelayOffsetInterval
 FAILED_SECONDS: Final = 10.0  # as long as Apache waits after an exception
 FLUSH_SECONDS: Final = 0.1  # between two looks at what is safe on disk
 
 
 class Schedule:
-    """One task a delay level, and one that writes their offsets."""
+    """One task a delay level, and one that writes their offsets.
+
+    Args:
+        levels: How many levels there are.
+        every: Seconds between two times that the offsets are written.
+        owner: Moves the messages.
+        files: Where the offsets are kept.
+        progress: The offsets.
+        clock: Time.
+    """
 
     def __init__(
-        self, *, owner: EngineOwner, files: ConfigFiles, progress: DelayProgress, clock: Clock
+        self,
+        *,
+        levels: int,
+        every: float,
+        owner: EngineOwner,
+        files: ConfigFiles,
+        progress: DelayProgress,
+        clock: Clock,
     ) -> None:
+        self._levels = levels
+        self._every = every
         self._owner = owner
         self._files = files
         self._progress = progress
@@ -54,11 +74,17 @@ class Schedule:
     async def run(self) -> None:
         """Deliver what is due, until cancelled."""
         async with trio.open_nursery() as nursery:
-            for level in range(1, LEVELS + 1):
+            for level in range(1, self._levels + 1):
                 nursery.start_soon(self._deliver, level)
-            nursery.start_soon(
-                partial(keep_saving, self.save, what="delivery offsets", every=SNAPSHOT_SECONDS)
-            )
+            for level, end in (await self._left_over()).items():
+                nursery.start_soon(self._deliver, level, end)
+            nursery.start_soon(partial(keep_saving, self.save, what="delivery offsets", every=self._every))
+
+    async def offsets(self) -> dict[int, tuple[int, int]]:
+        """Of each level in use, the next message that will be delivered, and the end of its queue."""
+        levels = self._progress.levels()
+        bounds = await self._owner.bounds(SCHEDULE_TOPIC, [level - 1 for level in levels])
+        return {level: (self._progress.next_offset(level), bounds[level - 1][1]) for level in levels}
 
     async def save(self) -> None:
         """Write the offsets if they have changed, once what they count is safe on disk.
@@ -77,8 +103,23 @@ class Schedule:
             await self._files.write(FILE_NAME, document)
             self._progress.saved(snapshot)
 
-    async def _deliver(self, level: int) -> None:
-        while True:
+    async def _left_over(self) -> dict[int, int]:
+        """Where the queues end of levels that do not exist any more, and have messages."""
+        bounds = await self._owner.bounds(SCHEDULE_TOPIC, range(self._levels, MAX_DELAY_LEVELS))
+        ends = {queue + 1: end for queue, (_, end) in bounds.items()}
+        left = {level: end for level, end in ends.items() if self._progress.next_offset(level) < end}
+        for level, end in left.items():
+            _log.warning(
+                "messageDelayLevel has no level %d any more, but %d messages wait in its queue: they are delivered when "
+                "they were to be",
+                level,
+                end - self._progress.next_offset(level),
+            )
+        return left
+
+    async def _deliver(self, level: int, end: int | None = None) -> None:
+        """Deliver what a level's queue has, up to an offset if one is given."""
+        while end is None or self._progress.next_offset(level) < end:
             offset = self._progress.next_offset(level)
             try:
                 following, look_at_ms = await self._owner.deliver_scheduled(level, offset)

@@ -11,7 +11,7 @@
 use bytes::BufMut;
 
 use super::reader::Reader;
-use super::{MAX_BODY, MAX_PROPERTIES, RecordError};
+use super::{DEFAULT_MAX_BODY, MAX_PROPERTIES, RecordError};
 
 /// Bytes of everything of fixed width.
 const FIXED: usize = 22;
@@ -30,14 +30,14 @@ pub struct BatchItem<'a> {
 }
 
 impl BatchItem<'_> {
-    /// Size of the item, after checking that the format can hold it.
+    /// Size of the item, after checking that the format can hold it and a broker with the default limit takes it.
     pub fn encoded_len(&self) -> Result<usize, RecordError> {
         let (body, properties) = (self.body.len(), self.properties.len());
         if properties > MAX_PROPERTIES {
             return Err(RecordError::PropertiesTooLong { len: properties, limit: MAX_PROPERTIES });
         }
-        if body > MAX_BODY {
-            return Err(RecordError::BodyTooLong { len: body, limit: MAX_BODY });
+        if body > DEFAULT_MAX_BODY {
+            return Err(RecordError::BodyTooLong { len: body, limit: DEFAULT_MAX_BODY });
         }
         Ok(FIXED + body + properties)
     }

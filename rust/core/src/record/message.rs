@@ -28,8 +28,10 @@ pub const MAGIC_V2: u32 = 0xdaa3_20ab;
 pub const MAGIC_BLANK: u32 = 0xcbd4_3194;
 /// Bytes of a blank that mean something.
 pub const BLANK_LEN: usize = 8;
-/// Apache's default `maxMessageSize`.
-pub const MAX_BODY: usize = 4 * 1024 * 1024;
+/// Apache's default `maxMessageSize`: what brokers and clients let through if nobody tells them otherwise.
+pub const DEFAULT_MAX_BODY: usize = 4 * 1024 * 1024;
+/// No body is larger, whatever a broker is told: no frame (Apache's `frameMaxLength`) could carry it.
+pub const MAX_BODY: usize = 16 * 1024 * 1024;
 /// The length field is a signed 16-bit number.
 pub const MAX_PROPERTIES: usize = 32_767;
 /// The longest topic: a V1 length is a signed byte.

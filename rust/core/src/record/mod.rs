@@ -14,8 +14,8 @@ mod reader;
 
 pub use crate::error::{CompressionError, RecordError};
 pub use message::{
-    BLANK_LEN, Decoded, MAGIC_BLANK, MAGIC_V1, MAGIC_V2, MAX_BODY, MAX_PROPERTIES, MAX_TOPIC, MAX_TOPIC_LONG,
-    Message, NewRecord, Stamp, Version, decode, encode_blank,
+    BLANK_LEN, DEFAULT_MAX_BODY, Decoded, MAGIC_BLANK, MAGIC_V1, MAGIC_V2, MAX_BODY, MAX_PROPERTIES,
+    MAX_TOPIC, MAX_TOPIC_LONG, Message, NewRecord, Stamp, Version, decode, encode_blank,
 };
 
 /// Bits of a message's system flag.

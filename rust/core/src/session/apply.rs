@@ -62,6 +62,7 @@ impl Broker {
                 let statistics = Box::new(self.statistics());
                 return self.done(token, Value::Statistics(statistics));
             }
+            Control::PutTimes => return self.done(token, Value::PutTimes(self.timing.puts())),
             simple => self.apply(simple, now),
         }
         self.done(token, Value::Unit);
@@ -129,6 +130,7 @@ impl Broker {
             | Control::Skips { .. }
             | Control::DeliverScheduled { .. }
             | Control::Statistics
+            | Control::PutTimes
             | Control::Stop => {}
         }
     }

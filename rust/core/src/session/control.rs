@@ -155,6 +155,8 @@ pub enum Control {
     },
     /// Asks for the counters: `Value::Statistics`.
     Statistics,
+    /// Asks how many sends took how long: `Value::PutTimes`.
+    PutTimes,
     /// Whether sends are accepted; refused ones are answered 14.
     SetAcceptWrites(bool),
     /// Lets the log begin at the first segment that ends behind a position; the segment that is written stays.

@@ -13,6 +13,7 @@
 //! - `schedule`, `send_back`: delay levels, and the retries that stand on them;
 //! - `offset`, `skips`, `query`, `by_key`: consumer offsets, those that fell behind, questions about the log;
 //! - `connection`, `backlog`: what a connection may keep us busy with, and all of them together;
+//! - `timing`: how long it all took;
 //! - `cold`, `waiting`, `missing`: what waits for Python; `apply`, `stop`: what Python asks.
 
 mod answers;
@@ -51,6 +52,7 @@ mod skips;
 mod statistics;
 mod stop;
 mod tables;
+mod timing;
 mod waiting;
 mod window;
 
@@ -98,6 +100,7 @@ pub struct Broker {
     stuck: Flood,
     chance: chance::Chance,
     keys: keys::Keys,
+    timing: timing::Timing,
     counters: Statistics,
 }
 
@@ -133,6 +136,7 @@ impl Broker {
             stuck: Flood::default(),
             chance,
             keys,
+            timing: timing::Timing::default(),
             counters: Statistics::default(),
         }
     }
@@ -227,6 +231,8 @@ impl Broker {
             flushed_end: store.flushed_end,
             dispatched_end: store.dispatched_end,
             indexed_end: store.indexed_end,
+            put_max_ms: self.timing.put_max,
+            get_max_ms: self.timing.get_max,
             ..self.counters.clone()
         }
     }

@@ -160,6 +160,8 @@ pub enum Value {
     },
     /// `Control::Statistics`.
     Statistics(Box<Statistics>),
+    /// `Control::PutTimes`: milliseconds, and how many sends took so long, but less than the next; in order.
+    PutTimes(Vec<(u64, u64)>),
     /// It did not work; why.
     Failed(String),
 }

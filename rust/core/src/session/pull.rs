@@ -52,6 +52,8 @@ pub(super) struct Pull {
     /// The filter comes with the pull: type and expression.
     expression: Option<(String, String)>,
     subscription_version: i64,
+    /// When its reading began, on the monotonic clock.
+    began_ms: u64,
     /// Not run before: it may commit and be held.
     first: bool,
     topic_sys_flag: i32,
@@ -78,6 +80,7 @@ impl Pull {
             expression: has(SUBSCRIPTION_BIT).then(|| (text("expressionType"), text("subscription"))),
             subscription_version: fields.i64("subVersion")?.unwrap_or_default(),
             filter: Filter::all(),
+            began_ms: 0,
             first: true,
             topic_sys_flag: 0,
             group_sys_flag: 0,
@@ -195,7 +198,8 @@ impl Broker {
         })
     }
 
-    fn read_pull(&mut self, pull: Pull, now: Now) {
+    fn read_pull(&mut self, mut pull: Pull, now: Now) {
+        pull.began_ms = now.mono_ms;
         let place = (pull.topic.as_str(), pull.group.as_str(), pull.queue_id);
         if let Some(offset) = self.offsets.heard_of_reset(place, pull.offset, pull.first) {
             return self.answer_reset(&pull, offset);
@@ -229,9 +233,11 @@ impl Broker {
             self.offsets.commit(&pull.topic, &pull.group, pull.queue_id, offset);
         }
         self.note_skip(&pull, &fetched, now);
+        self.counters.pulls_missed += u64::from(fetched.count == 0);
         if is_waiting_for_more(fetched.status, pull.offset) && self.may_hold(&pull) {
             return self.hold(pull, now);
         }
+        self.timing.got(pull.began_ms);
         self.counters.messages_out += u64::from(fetched.count);
         self.counters.bytes_out += fetched.body.iter().map(|chunk| chunk.len() as u64).sum::<u64>();
         let mut answer = pull.asker.answer(code_of(fetched.status, pull.offset));

@@ -31,6 +31,8 @@ const ID_TEXT: usize = 33;
 #[derive(Debug)]
 pub(super) struct Stored {
     pub(super) asker: Asker,
+    /// When it was received, on the monotonic clock.
+    pub(super) began_ms: u64,
     pub(super) queue_id: i32,
     /// In log order, with consecutive queue offsets; never empty.
     pub(super) placed: Places,
@@ -188,6 +190,7 @@ impl Broker {
 
     /// Tells the producer where its messages are. The fields and their order are Apache's.
     pub(super) fn answer_stored(&mut self, stored: &Stored, code: i32) {
+        self.timing.put(stored.began_ms);
         if stored.asker.oneway {
             return;
         }

@@ -12,7 +12,7 @@ use crate::session::settings::Now;
 use crate::session::stop::Phase;
 use crate::session::waiting::Reading;
 use crate::store::{
-    DELAY_LEVELS, Fetched, MAX_BYTES, MAX_MESSAGES, ReadRequest, SCHEDULE_TOPIC, StoreError, delay_ms,
+    Delays, Fetched, MAX_BYTES, MAX_MESSAGES, QueueEntry, ReadRequest, SCHEDULE_TOPIC, StoreError,
 };
 
 /// So long after it could not deliver the engine wants to be asked again.
@@ -29,12 +29,12 @@ pub(super) struct Place {
 impl Place {
     /// The place of a message that may have a delay level: what was meant for a topic's queue waits in the level's. A level
     /// above the highest means the highest.
-    pub(super) fn delayed(self) -> Self {
+    pub(super) fn delayed(self, delays: &Delays) -> Self {
         let level = delay_level(&self.text);
         if level <= 0 {
             return self;
         }
-        let kept = level.min(DELAY_LEVELS);
+        let kept = level.min(delays.highest());
         let mut text = properties::Builder::from_text(&self.text);
         for name in VOID_BY_LEVEL {
             text.remove(name);
@@ -91,7 +91,7 @@ impl Broker {
     /// Goes on once the queue has been read.
     pub(super) fn finish_scheduled(&mut self, look: Look, fetched: &Fetched, now: Now) {
         let body = fetched.body.concat();
-        let found = find_due(&body, look.queue_id, fetched, now.wall_ms);
+        let found = find_due(&body, look.queue_id, fetched, self.store.delays(), now.wall_ms);
         let (next_offset, look_at_ms, lost) = (found.next_offset, found.look_at_ms, found.lost);
         if lost > 0 {
             let text = format!("{lost} delayed messages are not delivered: they do not say where to");
@@ -126,22 +126,29 @@ impl Broker {
 
 /// The messages that are due, and when the next one is. With the queue's end reached that is when one that is stored from
 /// now on would be.
-fn find_due<'a>(body: &'a [u8], queue_id: i32, fetched: &Fetched, wall_ms: i64) -> Found<'a> {
-    let delay = delay_ms(queue_id.saturating_add(1));
-    let latest = wall_ms.saturating_add(delay);
+fn find_due<'a>(
+    body: &'a [u8],
+    queue_id: i32,
+    fetched: &Fetched,
+    delays: &Delays,
+    wall_ms: i64,
+) -> Found<'a> {
+    let level = queue_id.saturating_add(1);
+    let shortest_wait = delays.of_level(level).unwrap_or(NOT_NOW_MS);
     let at_end = fetched.next_offset >= fetched.max;
     let mut found = Found {
         due: Vec::new(),
         next_offset: fetched.next_offset,
-        look_at_ms: if at_end { latest } else { wall_ms },
+        look_at_ms: if at_end { wall_ms.saturating_add(shortest_wait) } else { wall_ms },
         lost: 0,
     };
     let mut rest = body;
-    while let Ok(Decoded::Message(message)) = record::decode(rest) {
+    for entry in &fetched.entries {
+        let Ok(Decoded::Message(message)) = record::decode(rest) else { break };
         rest = rest.get(message.total_size..).unwrap_or_default();
-        let due_ms = message.store_timestamp.saturating_add(delay);
-        // One that would wait longer than its level was stored before the clock was put back: Apache delivers it at once.
-        if due_ms > wall_ms && due_ms <= latest {
+        let due_ms = due_ms(&message, entry, delays, level);
+        // One that was stored in the future was stored before the clock was put back: Apache delivers it at once.
+        if due_ms > wall_ms && message.store_timestamp <= wall_ms {
             found.next_offset = message.queue_offset;
             found.look_at_ms = due_ms;
             break;
@@ -152,6 +159,16 @@ fn find_due<'a>(body: &'a [u8], queue_id: i32, fetched: &Fetched, wall_ms: i64) 
         }
     }
     found
+}
+
+/// When a message is due: as it was told when it was stored, or earlier, if its level has become shorter since then. (Apache
+/// delivers the latter at once.) A level that exists no more has no say.
+fn due_ms(message: &Message<'_>, entry: &QueueEntry, delays: &Delays, level: i32) -> i64 {
+    let after = |delay: i64| message.store_timestamp.saturating_add(delay);
+    let by_level = delays.of_level(level).map(after);
+    let told = (!entry.is_extended()).then_some(entry.tags_code);
+    let least = by_level.into_iter().chain(told).min();
+    least.unwrap_or_else(|| after(delays.of_level(delays.highest()).unwrap_or_default()))
 }
 
 /// The message as it was meant. Its properties stay as they are: Apache takes none away either.

@@ -64,6 +64,9 @@ impl Broker {
         let delayed =
             send_properties::check_supported(header.properties, header.sys_flag, target.dead_letter)?;
         self.check_accepting()?;
+        self.check_size(command.body.len()).map_err(|why| {
+            Refusal::new(response::MESSAGE_ILLEGAL, format!("the message is illegal: {why}"))
+        })?;
         self.append(asker, &header, target, delayed, &command.body, now)
     }
 
@@ -90,6 +93,15 @@ impl Broker {
         }
         let remark = "the broker does not accept messages now";
         Err(Refusal::new(response::SERVICE_NOT_AVAILABLE, remark))
+    }
+
+    /// Says why what is larger than this broker was told to take is refused.
+    pub(super) fn check_size(&self, bytes: usize) -> Result<(), String> {
+        let limit = self.settings.max_message;
+        if bytes <= limit {
+            return Ok(());
+        }
+        Err(format!("it has {bytes} bytes, and this broker takes {limit} at most (maxMessageSize)"))
     }
 
     fn check_dirty(&mut self) -> Result<(), Refusal> {
@@ -174,7 +186,7 @@ impl Broker {
         let prepared =
             send_properties::prepare(header.properties, &self.settings, target.dead_letter, new_key);
         let place = Place { topic: target.topic, queue_id: target.queue_id, text: prepared.text };
-        let place = if delayed { place.delayed() } else { place };
+        let place = if delayed { place.delayed(self.store.delays()) } else { place };
         let record = NewRecord {
             topic: &place.topic,
             queue_id: place.queue_id,
@@ -191,6 +203,7 @@ impl Broker {
         let placed = self.store.append(&record, now.wall_ms).map_err(|error| refusal_of(&error))?;
         Ok(Stored {
             asker,
+            began_ms: now.mono_ms,
             queue_id: target.queue_id,
             placed: Places::One(placed),
             unique_key: Some(prepared.unique_key),

@@ -138,7 +138,7 @@ impl Broker {
                 level => level,
             };
             let queue_id = self.chance.below(queues).unwrap_or(0);
-            Place { topic, queue_id, text: back_text(&message, level) }.delayed()
+            Place { topic, queue_id, text: back_text(&message, level) }.delayed(self.store.delays())
         };
         let again = NewRecord {
             topic: &place.topic,

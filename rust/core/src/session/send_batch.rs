@@ -8,8 +8,8 @@
 //! Apache does not look into the messages, so that a delay given to one of them is forgotten and the message delivered at
 //! once; here it is refused as the batch's own would be.
 
+use crate::record::NewRecord;
 use crate::record::batch::{self, BatchItem};
-use crate::record::{MAX_BODY, NewRecord, RecordError};
 use crate::session::Broker;
 use crate::session::asker::Asker;
 use crate::session::halt::Halt;
@@ -34,6 +34,7 @@ impl Broker {
         if header.topic.starts_with(RETRY_PREFIX) {
             return Err(illegal(format!("a batch cannot go to the retry topic {}", header.topic)).into());
         }
+        self.check_size(command.body.len()).map_err(illegal)?;
         let items = check_items(header, &command.body)?;
         let target = self.target(header, command.version)?;
         self.check_accepting()?;
@@ -55,6 +56,7 @@ impl Broker {
         let (unique_key, waits) = send_properties::key_and_wait(header.properties);
         Ok(Stored {
             asker,
+            began_ms: now.mono_ms,
             queue_id: target.queue_id,
             placed: Places::Batch(placed),
             unique_key: unique_key.map(str::to_owned),
@@ -65,9 +67,6 @@ impl Broker {
 
 /// The messages of a batch that can be stored as it is.
 fn check_items<'a>(header: &SendHeader<'_>, body: &'a [u8]) -> Result<Vec<BatchItem<'a>>, Refusal> {
-    if body.len() > MAX_BODY {
-        return Err(illegal(RecordError::BodyTooLong { len: body.len(), limit: MAX_BODY }));
-    }
     check_supported(header.properties, header.sys_flag)?;
     let items: Vec<_> = batch::items(body).collect::<Result<_, _>>().map_err(illegal)?;
     for item in &items {

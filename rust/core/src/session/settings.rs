@@ -31,6 +31,8 @@ pub struct Settings {
     pub permission: i32,
     /// Sends before this wall time are answered 1 (`startAcceptSendRequestTimeStamp`).
     pub accept_sends_from_ms: i64,
+    /// Bytes of the largest body, and of the largest batch, that a producer may send (`maxMessageSize`).
+    pub max_message: usize,
     /// Largest frame a peer may send.
     pub max_frame: usize,
     /// Bytes of the log that may be written and not on disk; sends beyond that are refused. Behind it is the kernel, which
@@ -55,6 +57,7 @@ impl Settings {
             trace_on: true,
             permission: super::tables::PERM_READ | super::tables::PERM_WRITE,
             accept_sends_from_ms: 0,
+            max_message: crate::record::DEFAULT_MAX_BODY,
             max_frame: crate::wire::MAX_FRAME,
             dirty_limit: DIRTY_LIMIT,
             process_id: 0,

@@ -21,6 +21,13 @@ pub struct Statistics {
     pub sends_dirty: u64,
     /// Pull requests received.
     pub pulls: u64,
+    /// Of their reads, those that found no message: before a pull was held, or when it was answered without one.
+    pub pulls_missed: u64,
+    /// Milliseconds that the slowest send took until its answer was made.
+    pub put_max_ms: u64,
+    /// Milliseconds that the slowest pull took, from the beginning of its reading until its answer was made; being held does
+    /// not count.
+    pub get_max_ms: u64,
     /// Pulls held now.
     pub held: usize,
     /// Requests that wait for a topic or group now.

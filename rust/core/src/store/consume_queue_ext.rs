@@ -19,7 +19,8 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use super::{
     consume_queue::QUEUE_DEPTH,
-    dispatch::{SCHEDULE_TOPIC, tags_code},
+    delays::SCHEDULE_TOPIC,
+    dispatch::tags_hash,
     error::StoreError,
     fs::FileSystem,
     queue_entry::{MAX_UNIT_POSITION, Slot},
@@ -68,9 +69,8 @@ impl Unit {
 
     /// Whether it says of a message what a unit of it would. The delivery time of a scheduled message cannot be compared.
     pub(super) fn is_of(&self, message: &Message<'_>) -> bool {
-        let expected = tags_code(message.topic, message.properties, message.store_timestamp);
         self.store_timestamp == message.store_timestamp
-            && (self.tags_code == expected || message.topic == SCHEDULE_TOPIC)
+            && (self.tags_code == tags_hash(message.properties) || message.topic == SCHEDULE_TOPIC)
     }
 
     fn encode(&self, out: &mut Vec<u8>) {

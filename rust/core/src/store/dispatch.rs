@@ -7,29 +7,12 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use super::{
+    delays::{Delays, SCHEDULE_TOPIC},
     error::StoreError,
     queue_entry::QueueEntry,
     queues::{QueueId, Queues},
 };
 use crate::{filter::tags::java_hash, record::properties};
-
-/// The topic whose queue entries hold a delivery time where others hold the tag's hash.
-pub const SCHEDULE_TOPIC: &str = "SCHEDULE_TOPIC_XXXX";
-
-/// Delays in milliseconds by level, from level 1 on (Apache's default `messageDelayLevel`).
-const DELAYS_MS: [i64; 18] = [
-    1_000, 5_000, 10_000, 30_000, 60_000, 120_000, 180_000, 240_000, 300_000, 360_000, 420_000, 480_000,
-    540_000, 600_000, 1_200_000, 1_800_000, 3_600_000, 7_200_000,
-];
-
-/// How many delay levels there are; a higher level means the highest.
-pub const DELAY_LEVELS: i32 = DELAYS_MS.len() as i32;
-
-/// How long a message with this delay level, from 1 on, waits: in milliseconds.
-pub fn delay_ms(level: i32) -> i64 {
-    let index = usize::try_from(level.clamp(1, DELAY_LEVELS) - 1).unwrap_or(0);
-    DELAYS_MS.get(index).copied().unwrap_or(1_000)
-}
 
 /// A message became visible: who waits for one on this queue can have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,15 +30,9 @@ pub struct Arrival {
 }
 
 /// What the queue entry of a message holds beside its place.
-pub(crate) fn tags_code(topic: &str, text: &str, store_timestamp: i64) -> i64 {
-    if topic == SCHEDULE_TOPIC
-        && let Some(level) =
-            properties::get(text, properties::DELAY).and_then(|level| level.parse::<i32>().ok())
-        && level > 0
-    {
-        return store_timestamp.saturating_add(delay_ms(level));
-    }
-    tags_hash(text)
+pub(crate) fn tags_code(delays: &Delays, topic: &str, text: &str, store_timestamp: i64) -> i64 {
+    let due = if topic == SCHEDULE_TOPIC { delays.due(text, store_timestamp) } else { None };
+    due.unwrap_or_else(|| tags_hash(text))
 }
 
 /// What a filter by tags asks of a message.
@@ -160,10 +137,11 @@ impl Dispatcher {
 
 #[cfg(test)]
 mod tests {
-    use super::tags_code;
+    use super::{Delays, tags_code};
 
     #[test]
     fn scheduled_messages_have_their_delivery_time_for_a_tag() {
+        let tags_code = |topic, text, time| tags_code(&Delays::default(), topic, text, time);
         let text = "DELAY\u{1}18\u{2}TAGS\u{1}dl\u{2}";
         assert_eq!(tags_code("SCHEDULE_TOPIC_XXXX", text, 1_000), 7_201_000);
         assert_eq!(tags_code("SCHEDULE_TOPIC_XXXX", "DELAY\u{1}99\u{2}", 0), 7_200_000);

@@ -84,6 +84,8 @@ pub struct Fetched {
     pub count: u32,
     /// The records, one after the other, cut into chunks anywhere.
     pub body: Vec<Bytes>,
+    /// The queue's entries of these messages.
+    pub(crate) entries: Vec<QueueEntry>,
 }
 
 /// Limits of one call.
@@ -100,6 +102,7 @@ pub(super) fn fetch(
     offset: i64,
     limits: FetchLimits,
     filter: &Filter,
+    is_scheduled: bool,
 ) -> Result<Fetched, Stop> {
     let Some(queue) = queue else {
         return Ok(nothing(FetchStatus::NoMessageInQueue, 0, 0, 0));
@@ -112,7 +115,7 @@ pub(super) fn fetch(
     let is_all = matches!(filter, Filter::Tags(tags) if tags.is_all());
     let scan = if is_all { limits.max_messages.clamp(1, MAX_MESSAGES) } else { SCAN_ENTRIES };
     let mut slots = reader.slots(queue, from, scan.into())?;
-    if !is_all && matches!(filter, Filter::Tags(_)) {
+    if is_scheduled || (!is_all && matches!(filter, Filter::Tags(_))) {
         consume_queue_ext::resolve(reader, &queue.units, &mut slots)?;
     }
     let choice = Choice::new(reader.log_start(), limits);
@@ -134,11 +137,12 @@ pub(super) fn fetch(
         max: queue.max as i64,
         count: picked.entries.len() as u32,
         body: if body.is_empty() { Vec::new() } else { vec![body.into()] },
+        entries: picked.entries,
     })
 }
 
 fn nothing(status: FetchStatus, next_offset: i64, min: i64, max: i64) -> Fetched {
-    Fetched { status, next_offset, min, max, count: 0, body: Vec::new() }
+    Fetched { status, next_offset, min, max, count: 0, body: Vec::new(), entries: Vec::new() }
 }
 
 /// The offset, if it lies within the queue, else the answer.

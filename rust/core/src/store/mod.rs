@@ -4,7 +4,7 @@
 //! - [`fs`](self::FileSystem): all that is asked of a disk; on disk, in memory, with faults, and with a journal.
 //! - `segment`, `segment_list`, `places`: files of fixed size, many of them in a row, and in which directories.
 //! - `commit_log`: records over segments, written in runs. `queue_entry`, `consume_queue`, `queues`: entries that point to
-//!   them. `consume_queue_ext`: what entries have no room for.
+//!   them. `consume_queue_ext`: what entries have no room for; `delays`: what stands in those of messages that wait.
 //! - `dispatch`: from the log to the queues. `flush`, `checkpoint`, `marks`: what is durable.
 //! - `log_scan`, `recovery_start`, `recovery`, `cut_bytes`: what opening a store believes of it, and what not.
 //! - `known_queues`: which queues there have been, for one that is lost to be missed.
@@ -28,6 +28,7 @@ mod commit_log;
 mod consume_queue;
 mod consume_queue_ext;
 mod cut_bytes;
+mod delays;
 mod directory;
 mod disk_fs;
 mod dispatch;
@@ -58,6 +59,7 @@ mod settings;
 
 use std::{path::PathBuf, sync::Arc};
 
+pub(crate) use self::queue_entry::QueueEntry;
 use self::{
     checkpoint::CheckpointFile,
     commit_log::CommitLog,
@@ -69,13 +71,13 @@ use self::{
     index::{Index, KeyQuery},
     known_queues::KnownQueues,
     marks::MarksFile,
-    queue_entry::QueueEntry,
     queues::Queues,
     read::Work,
 };
 pub use self::{
+    delays::{Delays, SCHEDULE_TOPIC},
     disk_fs::DiskFs,
-    dispatch::{Arrival, DELAY_LEVELS, SCHEDULE_TOPIC, delay_ms},
+    dispatch::Arrival,
     error::StoreError,
     fault_fs::{Fault, FaultFs},
     fetch::{FetchStatus, Fetched, MAX_BYTES, MAX_MESSAGES, SCAN_ENTRIES},
@@ -229,11 +231,12 @@ impl Store {
         self.check_writeable()?;
         // Consumers search by store time, so it never goes back.
         let store_timestamp = wall_ms.max(self.timestamp);
+        let tags_code = self.tags_code_of(record, store_timestamp);
         let id = self.queues.find_or_add(record.topic, record.queue_id)?;
         let queue = self.queues.get_mut(id).filter(|_| takes_queue_offset(record.sys_flag));
         let queue_offset = queue.as_ref().map_or(0, |queue| queue.next);
         let (physical, size) = self.log.append(record, queue_offset, store_timestamp)?;
-        let entry = QueueEntry { physical, size, tags_code: tags_code_of(record, store_timestamp) };
+        let entry = QueueEntry { physical, size, tags_code };
         if let Some(queue) = queue {
             queue.next = queue_offset.saturating_add(1);
             self.dispatcher.note(Note { queue: id, queue_offset, entry, store_timestamp });
@@ -284,6 +287,11 @@ impl Store {
         let arrivals = self.dispatcher.release(upto, &mut self.queues)?;
         self.visible_end = self.visible_end.max(upto);
         Ok(arrivals)
+    }
+
+    /// How long delayed messages wait.
+    pub fn delays(&self) -> &Delays {
+        self.queues.delays()
     }
 
     /// When an answer may be given.
@@ -348,6 +356,7 @@ impl Store {
                 offset,
                 limits: FetchLimits { max_messages, max_bytes },
                 filter,
+                is_scheduled: topic == SCHEDULE_TOPIC,
             },
             ReadRequest::Record { physical_offset } => Work::Record { physical_offset },
             ReadRequest::SearchTime { topic, queue_id, timestamp, boundary } => {
@@ -411,6 +420,11 @@ impl Store {
         if self.index.mark() == mark { Ok(()) } else { self.flush_all(wall_ms) }
     }
 
+    fn tags_code_of(&self, record: &NewRecord<'_>, store_timestamp: i64) -> i64 {
+        let text = str::from_utf8(record.properties).unwrap_or_default();
+        tags_code(self.queues.delays(), record.topic, text, store_timestamp)
+    }
+
     fn progress(&self) -> Progress {
         Progress {
             written: self.log.written(),
@@ -445,8 +459,4 @@ impl Store {
 fn takes_queue_offset(sys_flag: i32) -> bool {
     let kind = sys_flag & sys_flag::TRANSACTION_KIND;
     kind != sys_flag::TRANSACTION_PREPARED && kind != sys_flag::TRANSACTION_ROLLBACK
-}
-
-fn tags_code_of(record: &NewRecord<'_>, store_timestamp: i64) -> i64 {
-    tags_code(record.topic, str::from_utf8(record.properties).unwrap_or_default(), store_timestamp)
 }

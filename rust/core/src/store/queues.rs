@@ -11,6 +11,7 @@ use std::{
 use super::{
     consume_queue::ConsumeQueue,
     consume_queue_ext::ConsumeQueueExt,
+    delays::Delays,
     error::StoreError,
     fs::FileSystem,
     known_queues::KnownQueues,
@@ -45,6 +46,7 @@ pub(crate) struct Queues {
     entries_per_segment: u64,
     ext_root: PathBuf,
     ext_segment_size: Option<u64>,
+    delays: Delays,
     topics: HashMap<Arc<str>, BTreeMap<i32, QueueId>>,
     // Places of removed queues stay empty: an id is never used for another queue.
     all: Vec<Option<Queue>>,
@@ -68,6 +70,7 @@ impl Queues {
             entries_per_segment: settings.consume_queue_entries,
             ext_root: settings.root.join(EXTENSIONS),
             ext_segment_size: settings.ext_segment_size,
+            delays: settings.delays.clone(),
             topics: HashMap::new(),
             all: Vec::new(),
             pending: BTreeSet::new(),
@@ -83,6 +86,11 @@ impl Queues {
             }
         }
         Ok(queues)
+    }
+
+    /// What entries of delayed messages are made with.
+    pub(crate) fn delays(&self) -> &Delays {
+        &self.delays
     }
 
     /// Whether not even their directory was there.

@@ -114,12 +114,31 @@ pub struct ReadPlan {
 
 #[derive(Debug, Clone)]
 pub(super) enum Work {
-    Fetch { queue: Option<QueueView>, offset: i64, limits: FetchLimits, filter: Filter },
-    Record { physical_offset: i64 },
-    SearchTime { queue: Option<QueueView>, timestamp: i64, boundary: Boundary },
-    StoreTime { queue: Option<QueueView>, offset: i64 },
+    Fetch {
+        queue: Option<QueueView>,
+        offset: i64,
+        limits: FetchLimits,
+        filter: Filter,
+        /// Whether the entries are to say when their messages are due.
+        is_scheduled: bool,
+    },
+    Record {
+        physical_offset: i64,
+    },
+    SearchTime {
+        queue: Option<QueueView>,
+        timestamp: i64,
+        boundary: Boundary,
+    },
+    StoreTime {
+        queue: Option<QueueView>,
+        offset: i64,
+    },
     EarliestTime,
-    ByKey { index: IndexView, query: KeyQuery },
+    ByKey {
+        index: IndexView,
+        query: KeyQuery,
+    },
 }
 
 impl ReadPlan {
@@ -148,8 +167,9 @@ impl ReadPlan {
     fn run_with(&self, wait: Wait) -> Result<ReadOutcome, Stop> {
         let reader = Reader::new(&self.log, self.log_end, wait);
         match &self.work {
-            Work::Fetch { queue, offset, limits, filter } => {
-                fetch::fetch(&reader, queue.as_ref(), *offset, *limits, filter).map(ReadOutcome::Fetched)
+            Work::Fetch { queue, offset, limits, filter, is_scheduled } => {
+                fetch::fetch(&reader, queue.as_ref(), *offset, *limits, filter, *is_scheduled)
+                    .map(ReadOutcome::Fetched)
             }
             Work::Record { physical_offset } => reader.record(*physical_offset).map(ReadOutcome::Record),
             Work::SearchTime { queue, timestamp, boundary } => {

@@ -280,17 +280,15 @@ fn index(
     if message.is_transaction_prepared_or_rollback() {
         return Ok(Indexed::Not);
     }
+    let tags_code = tags_code(queues.delays(), message.topic, message.properties, message.store_timestamp);
     let id = match queues.find_or_add(message.topic, message.queue_id) {
         Err(StoreError::BadTopic { .. } | StoreError::BadQueue { .. }) => return Ok(Indexed::Never),
         id => id?,
     };
     queues.note_pending(id);
     let Some(queue) = queues.get_mut(id).map(|queue| &mut queue.entries) else { return Ok(Indexed::Never) };
-    let entry = QueueEntry {
-        physical: message.physical_offset as u64,
-        size: message.total_size as u32,
-        tags_code: tags_code(message.topic, message.properties, message.store_timestamp),
-    };
+    let entry =
+        QueueEntry { physical: message.physical_offset as u64, size: message.total_size as u32, tags_code };
     let (at, next) = (message.queue_offset as u64, queue.next());
     // Its first file may be gone, if the power went before that had been durable.
     let lost_its_front = at < next && next == queue.min();

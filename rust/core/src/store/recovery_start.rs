@@ -13,7 +13,8 @@ use super::{
     checkpoint::Checkpoint,
     commit_log::CommitLog,
     consume_queue_ext::unit_at,
-    dispatch::{SCHEDULE_TOPIC, tags_code},
+    delays::SCHEDULE_TOPIC,
+    dispatch::tags_hash,
     error::StoreError,
     log_scan::{LogScan, Scanned, read_message},
     queue_entry::{QueueEntry, Slot},
@@ -158,8 +159,7 @@ fn agrees(queue: &Queue, offset: u64, entry: &QueueEntry, message: &Message<'_>)
     *message.topic == *queue.topic
         && message.queue_id == queue.id
         && message.queue_offset as u64 == offset
-        && (has_other_code
-            || tags_code(message.topic, message.properties, message.store_timestamp) == entry.tags_code)
+        && (has_other_code || tags_hash(message.properties) == entry.tags_code)
 }
 
 /// Adds what each queue keeps, and which have lost their units: the last entry with one tells.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::{index::IndexShape, places::Places};
+use super::{delays::Delays, index::IndexShape, places::Places};
 
 /// Apache's `mappedFileSizeCommitLog`.
 const DEFAULT_SEGMENT_SIZE: u64 = 1024 * 1024 * 1024;
@@ -47,6 +47,8 @@ pub struct StoreSettings {
     pub utc_offset_s: i32,
     /// When the log is flushed.
     pub flush: FlushMode,
+    /// How long delayed messages wait.
+    pub delays: Delays,
     /// Goes into the `abort` file, for whoever looks for the process after a crash.
     pub process_id: u32,
 }
@@ -65,6 +67,7 @@ impl StoreSettings {
             index: IndexShape::default(),
             utc_offset_s: 0,
             flush: FlushMode::Async { interval_ms: DEFAULT_FLUSH_INTERVAL_MS },
+            delays: Delays::default(),
             process_id: 0,
         }
     }

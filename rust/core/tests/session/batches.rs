@@ -228,6 +228,13 @@ fn batches_have_apaches_limits() {
     assert_eq!(rig.call(conn, &batch(0, &[&most])).code, 0);
     assert_eq!(refused(&mut rig, &batch(0, &[&most, ""])).0, 13);
     assert_eq!(refused(&mut rig, &batch(0, &[])).0, 1, "no body");
+    let mut small = Rig::with_settings(|settings| settings.max_message = 50);
+    let (code, remark) = refused(&mut small, &batch(0, &["1234567", "1234567"]));
+    assert_eq!(code, 13);
+    assert!(
+        remark.ends_with("it has 58 bytes, and this broker takes 50 at most (maxMessageSize)"),
+        "{remark}"
+    );
     assert_eq!(refused(&mut rig, &batch(99, &["x"])).0, 29);
     assert_eq!(rig.call(conn, &batch(0, &["", ""])).code, 0, "messages without a body");
 }

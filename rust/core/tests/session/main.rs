@@ -23,3 +23,4 @@ mod sends;
 mod skips;
 mod sql;
 mod stopping;
+mod timing;

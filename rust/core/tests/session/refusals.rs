@@ -117,6 +117,23 @@ fn bodies_and_properties_have_limits() {
 }
 
 #[test]
+fn a_broker_may_take_less_or_more() {
+    let body = "x".repeat(1_000);
+    let mut rig = Rig::with_settings(|settings| settings.max_message = 999);
+    let (code, remark) = refused(&mut rig, &send(0, &body, &[]));
+    let said =
+        "the message is illegal: it has 1000 bytes, and this broker takes 999 at most (maxMessageSize)";
+    assert_eq!((code, remark.as_str()), (13, said));
+    let conn = rig.connect();
+    assert_eq!(rig.call(conn, &send(0, &body[1..], &[])).code, 0);
+    let large = "x".repeat(5 * 1024 * 1024);
+    let mut rig = Rig::with_settings(|settings| settings.max_message = large.len());
+    let conn = rig.connect();
+    assert_eq!(rig.call(conn, &send(0, &large, &[])).code, 0);
+    assert_eq!(bodies(&rig.call(conn, &pull(0, 0, "*", None))), [large.as_str()]);
+}
+
+#[test]
 fn an_order_topic_needs_a_writable_broker() {
     let mut rig = Rig::with_settings(|settings| settings.permission = 4);
     let mut topic = TopicEntry::new("ordered", 1);

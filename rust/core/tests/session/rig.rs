@@ -9,7 +9,7 @@ use rocketmq_lite_core::session::{
     Broker, Cold, ConnId, Control, GroupEntry, Now, Output, Settings, SubscriptionEntry, TopicEntry, Value,
 };
 use rocketmq_lite_core::store::{
-    FaultFs, FileSystem, FlushMode, FlushPlan, MemFs, ReadPlan, Store, StoreSettings,
+    Delays, FaultFs, FileSystem, FlushMode, FlushPlan, MemFs, ReadPlan, Store, StoreSettings,
 };
 use rocketmq_lite_core::wire::{self, Codec, Command, FLAG_ONEWAY, Fields, FrameDecoder, MAX_FRAME};
 
@@ -55,25 +55,31 @@ impl Rig {
     }
 
     pub(crate) fn with_flush(flush: FlushMode) -> Self {
-        Self::on(&MemFs::new(), flush, |_| {})
+        Self::on(&MemFs::new(), flush, Delays::default(), |_| {})
     }
 
     /// With other settings of the engine.
     pub(crate) fn with_settings(change: impl FnOnce(&mut Settings)) -> Self {
-        Self::on(&MemFs::new(), FlushMode::Async { interval_ms: 500 }, change)
+        Self::on(&MemFs::new(), FlushMode::Async { interval_ms: 500 }, Delays::default(), change)
     }
 
     /// On a store that an earlier broker left.
     pub(crate) fn reopened(fs: &MemFs) -> Self {
-        Self::on(fs, FlushMode::Async { interval_ms: 500 }, |_| {})
+        Self::with_delays(fs, Delays::default())
     }
 
-    fn on(fs: &MemFs, flush: FlushMode, change: impl FnOnce(&mut Settings)) -> Self {
+    /// On a store that an earlier broker left, with delay levels of its own.
+    pub(crate) fn with_delays(fs: &MemFs, delays: Delays) -> Self {
+        Self::on(fs, FlushMode::Async { interval_ms: 500 }, delays, |_| {})
+    }
+
+    fn on(fs: &MemFs, flush: FlushMode, delays: Delays, change: impl FnOnce(&mut Settings)) -> Self {
         let fs = fs.clone();
         let faults = FaultFs::new(Arc::new(fs.clone()));
         let mut store_settings = StoreSettings::new("/store");
         store_settings.segment_size = 16 * 1024 * 1024;
         store_settings.flush = flush;
+        store_settings.delays = delays;
         let shared: Arc<dyn FileSystem> = Arc::new(faults.clone());
         let (store, _) = Store::open(shared, store_settings, START.wall_ms).expect("the store opens");
         let host = "127.0.0.1:17911".parse().expect("an address");
@@ -156,6 +162,7 @@ impl Rig {
         while let Some(output) = self.broker.poll(self.now) {
             self.act(output);
         }
+        self.broker.turn_over(self.now.mono_ms);
     }
 
     fn act(&mut self, output: Output) {

@@ -3,7 +3,7 @@
 use crate::rig::{Rig, bodies, messages, number, pull, send, with};
 use rocketmq_lite_core::record::properties;
 use rocketmq_lite_core::session::{Control, Value};
-use rocketmq_lite_core::store::FlushMode;
+use rocketmq_lite_core::store::{Delays, FlushMode, MemFs};
 use rocketmq_lite_core::wire::Command;
 
 /// What Python asks: next offset, and milliseconds from now until the next look.
@@ -73,6 +73,67 @@ fn every_level_waits_as_long_as_it_says() {
         .map(|message| properties::get(message.properties, "DELAY").unwrap().to_owned())
         .collect();
     assert_eq!(levels, ["18", "18"]);
+}
+
+/// A broker over what another one left, with these delays in seconds.
+fn restarted(mut rig: Rig, seconds: &[i64]) -> Rig {
+    rig.submit(Control::Stop);
+    let fs = rig.fs.clone();
+    drop(rig);
+    let delays = Delays::new(seconds.iter().map(|delay| delay * 1_000).collect());
+    Rig::with_delays(&fs, delays.expect("there are levels"))
+}
+
+#[test]
+fn there_may_be_other_levels_than_apaches() {
+    let seconds: Vec<_> = (1..=20).rev().collect();
+    let mut rig = restarted(Rig::with_delays(&MemFs::new(), Delays::default()), &seconds);
+    let conn = rig.connect();
+    for level in ["1", "20", "99"] {
+        rig.call(conn, &send(0, level, &[("DELAY", level)]));
+    }
+    assert_eq!(deliver(&mut rig, 1, 0), (0, 20_000));
+    assert_eq!(deliver(&mut rig, 20, 0), (0, 1_000));
+    rig.advance(1_000);
+    assert_eq!(deliver(&mut rig, 20, 0).0, 2);
+    assert_eq!(bodies(&pulled(&mut rig, 0)), ["20", "99"]);
+}
+
+#[test]
+fn a_level_that_has_become_longer_keeps_its_word() {
+    let mut rig = Rig::new();
+    let conn = rig.connect();
+    rig.call(conn, &send(0, "before", &[("DELAY", "2")]));
+    let mut rig = restarted(rig, &[1, 60]);
+    let conn = rig.connect();
+    rig.call(conn, &send(0, "after", &[("DELAY", "2")]));
+    assert_eq!(deliver(&mut rig, 2, 0), (0, 5_000));
+    rig.advance(5_000);
+    assert_eq!(deliver(&mut rig, 2, 0), (1, 55_000));
+    assert_eq!(bodies(&pulled(&mut rig, 0)), ["before"]);
+}
+
+#[test]
+fn a_level_that_has_become_shorter_delivers_sooner() {
+    let mut rig = Rig::new();
+    let conn = rig.connect();
+    rig.call(conn, &send(0, "x", &[("DELAY", "5")]));
+    let mut rig = restarted(rig, &[1, 1, 1, 1, 30]);
+    assert_eq!(deliver(&mut rig, 5, 0), (0, 30_000), "Apache delivers it at once");
+    rig.advance(30_000);
+    assert_eq!(deliver(&mut rig, 5, 0).0, 1);
+}
+
+#[test]
+fn messages_of_a_level_that_is_gone_come_when_they_were_to() {
+    let mut rig = Rig::new();
+    let conn = rig.connect();
+    rig.call(conn, &send(0, "x", &[("DELAY", "17")]));
+    let mut rig = restarted(rig, &[1, 2]);
+    assert_eq!(deliver(&mut rig, 17, 0), (0, 3_600_000));
+    rig.advance(3_600_000);
+    assert_eq!(deliver(&mut rig, 17, 0).0, 1);
+    assert_eq!(bodies(&pulled(&mut rig, 0)), ["x"]);
 }
 
 #[test]

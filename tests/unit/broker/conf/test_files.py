@@ -36,6 +36,10 @@ diskMaxUsedSpaceRatio=88
 cleanFileForciblyEnable=false
 autoCreateTopicEnable=false
 defaultTopicQueueNums=16
+maxMessageSize=65536
+messageDelayLevel=2s 10s  1d
+flushConsumerOffsetInterval=100
+flushDelayOffsetInterval=200
 """
 TOML = """\
 name = "broker-b"
@@ -48,6 +52,10 @@ port = 10921
 store = "/var/rocketmq"
 flush = "sync"
 flush_interval = 250
+max_message = 65536
+delay_levels = ["2s", "10s", "1d"]
+offset_interval = 100
+delay_interval = 200
 role = "async-master"
 
 [log]
@@ -90,6 +98,10 @@ MEANT = BrokerSettings(
     flush_interval=0.25,
     auto_create_topic=False,
     default_topic_queues=16,
+    max_message=65536,
+    delay_levels=("2s", "10s", "1d"),
+    offset_interval=0.1,
+    delay_interval=0.2,
     retention=RetentionSettings(reserved_hours=48, delete_hours=(4, 16), clean_ratio=0.88, force=False),
 )
 
@@ -149,6 +161,11 @@ def test_a_key_that_sets_nothing_is_named(tmp_path: Path, line: str, said: str) 
         ("namesrvAddr=localhost", "host:port"),
         ("brokerName=", "some text"),
         ("mappedFileSizeConsumeQueue=19", "20 or more"),
+        ("maxMessageSize=0", "from 1 to 16000000"),
+        ("messageDelayLevel=", "up to 1000 times"),
+        ("messageDelayLevel=1s 0m", "as '1s 5m 2h 1d'"),
+        ("messageDelayLevel=1s,5s", "with blanks between them"),
+        ("messageDelayLevel=1s " + "1s " * 1000, "up to 1000 times"),
     ],
 )
 def test_a_value_that_cannot_be_is_an_error_with_its_place(tmp_path: Path, line: str, allowed: str) -> None:

@@ -5,7 +5,8 @@ use std::{collections::HashMap, sync::Arc};
 use super::{
     super::{
         consume_queue_ext::UnitWindow,
-        dispatch::{SCHEDULE_TOPIC, tags_code},
+        delays::SCHEDULE_TOPIC,
+        dispatch::tags_hash,
         error::StoreError,
         known_queues::queue_dir,
         log_scan::read_message,
@@ -63,7 +64,7 @@ pub(super) fn check_entry(
     let expected = QueueEntry {
         physical: message.physical_offset as u64,
         size: message.total_size as u32,
-        tags_code: tags_code(message.topic, message.properties, message.store_timestamp),
+        tags_code: tags_hash(message.properties),
     };
     match queue.slot(store, offset)? {
         Slot::Message(entry) if agrees(&entry, &expected, message.topic) => {
