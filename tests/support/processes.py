@@ -75,8 +75,9 @@ class Program:
         *,
         environment: Mapping[str, str] | None = None,
         stdin: int = subprocess.DEVNULL,
+        module: str = "rocketmq_lite",
     ) -> None:
-        self.arguments = [sys.executable, "-m", "rocketmq_lite", *arguments]
+        self.arguments = [sys.executable, "-m", module, *arguments]
         self._environment = environment
         self._stdin = stdin
 
@@ -127,9 +128,15 @@ class Server(Program):
     """One `rmq` server process; `ready` is what its ready file says."""
 
     def __init__(
-        self, arguments: Sequence[str], ready_file: Path, environment: Mapping[str, str] | None = None
+        self,
+        arguments: Sequence[str],
+        ready_file: Path,
+        environment: Mapping[str, str] | None = None,
+        *,
+        module: str = "rocketmq_lite",
     ) -> None:
-        super().__init__([*arguments, "--ready-file", str(ready_file)], environment=environment)
+        own = ["--ready-file", str(ready_file)]
+        super().__init__([*arguments, *own], environment=environment, module=module)
         self.ready_file = ready_file
         self.ready: dict[str, str] = {}
 
