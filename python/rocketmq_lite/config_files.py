@@ -3,13 +3,13 @@
 Rules:
 - A save writes ``X.tmp``, syncs it, renames ``X`` to ``X.bak`` and ``X.tmp`` to ``X``, and syncs the directory. Whatever
   the moment of a crash, ``X`` or ``X.bak`` is a whole document.
-- A load takes ``X``, else ``X.bak``. A document that exists but does not decode is set aside as ``X.damaged`` before
-  its backup is used, because the next save would otherwise push it over the good backup.
-- A backup that does not decode either is damage: the server refuses to start rather than forget its topics.
+- What is written here ends in a checksum of all before it, since a flipped bit may leave valid JSON with another offset or
+  topic in it. Apache's broker reads past that member, and writes none; what has none is not checked.
+- A load takes ``X``, else ``X.bak``. A document that is not usable is set aside as ``X.damaged`` once its backup is known to
+  be good: the next save would push it over the backup.
+- With no usable copy the server refuses to start rather than forget its topics or offsets. Only where neither of the two
+  files exists there was nothing.
 - Saves of one file never overlap, and a save that waited while a newer one was written has nothing left to do.
-
-Surprise: with no backup at all, a damaged document counts as empty, as it does in Apache's broker: that is what a crash
-during the very first save of an older release leaves behind.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import zlib
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _log: Final = logging.getLogger(__name__)
+
+_CHECKSUM: Final = "liteChecksum"
 
 Offload = Callable[[Callable[[], None]], Awaitable[None]]
 """Runs blocking work: on a worker thread in production, inline under a mock clock."""
@@ -74,7 +77,7 @@ class ConfigDirectory:
     def __init__(self, path: Path, *, offload: Offload, encode: Callable[[Any], bytes] | None = None) -> None:
         self._path = path
         self._offload = offload
-        self._encode = encode or _encode
+        self._encode = encode or _encode_checked
         _make_directory(path)
 
     def load(self, name: str, decode: Callable[[object], T]) -> T | None:
@@ -87,25 +90,31 @@ class ConfigDirectory:
         path = self._path / name
         backup = self._path / f"{name}.bak"
         try:
-            data = _read(path)
-            if data:
-                try:
-                    return decode(json_loads(data))
-                except (ProtocolError, ValueError, TypeError, LookupError) as error:
-                    _set_aside(path, error)
-            data = _read(backup)
+            found, spare = _read(path), _read(backup)
         except OSError as error:
-            raise StoreError(f"cannot read {path}: {error.strerror}") from error
-        if not data:
+            raise StoreError(f"cannot read {error.filename}: {error.strerror}") from error
+        if found is None and spare is None:
             return None
         try:
-            document = decode(json_loads(data))
-        except (ProtocolError, ValueError, TypeError, LookupError) as error:
+            return _usable(found, decode)
+        except _Unusable as error:
+            problem = error
+        try:
+            document = _usable(spare, decode)
+        except _Unusable as error:
             raise StoreDamaged(
-                f"{backup} is damaged, and so is or missing is {path}: {error}",
-                hint="restore one of the two from a backup, or remove both to start with an empty table",
+                f"{path} {problem}, and its backup {backup.name} {error}",
+                hint="restore one of the two from a copy, or remove both to start with an empty table; "
+                f"one that was changed by hand needs its last member, {_CHECKSUM}, removed",
             ) from error
-        _log.warning("%s was not usable, its backup was taken", path)
+        if found is not None:
+            path.replace(path.with_name(f"{name}.damaged"))
+        _log.error(
+            "%s %s; its backup was taken, which is older%s",
+            path,
+            problem,
+            "" if found is None else f", and the damaged file is kept as {name}.damaged",
+        )
         return document
 
     async def write(self, name: str, document: object) -> None:
@@ -185,16 +194,43 @@ def _encode(document: object) -> bytes:
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False).encode()
 
 
+def _encode_checked(document: object) -> bytes:
+    """With its checksum as the last member."""
+    text = _encode(document).removesuffix(b"\n}")
+    return text + f',\n  "{_CHECKSUM}": "{zlib.crc32(text):08x}"\n}}'.encode()
+
+
+class _Unusable(Exception):
+    """What is wrong with a file, as what follows its name in a sentence."""
+
+
+def _usable(data: bytes | None, decode: Callable[[object], T]) -> T:
+    if data is None:
+        raise _Unusable("is missing")
+    if not data:
+        raise _Unusable("is empty")
+    try:
+        document = json_loads(data)
+        if isinstance(document, dict):
+            _check(data, document.pop(_CHECKSUM, None))
+        return decode(document)
+    except (ProtocolError, ValueError, TypeError, LookupError) as error:
+        raise _Unusable(f"does not decode ({error})") from error
+
+
+def _check(data: bytes, said: object) -> None:
+    if said is None:
+        return
+    text, _, _ = data.rpartition(f',\n  "{_CHECKSUM}"'.encode())
+    if said != f"{zlib.crc32(text):08x}":
+        raise _Unusable("is not as it was written: its checksum does not fit")
+
+
 def _read(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
     except FileNotFoundError:
         return None
-
-
-def _set_aside(path: Path, error: Exception) -> None:
-    _log.error("%s does not decode (%s); kept as %s.damaged", path, error, path.name)
-    path.replace(path.with_name(f"{path.name}.damaged"))
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -31,6 +31,13 @@ def whole(document: object) -> object:
     return document
 
 
+def unsealed(data: bytes) -> object:
+    """What a written document says, beside its checksum."""
+    document = json.loads(data)
+    assert len(document.pop("liteChecksum")) == 8
+    return document
+
+
 async def directory(path: Path) -> ConfigDirectory:
     return ConfigDirectory(path, offload=inline_offload())
 
@@ -41,7 +48,7 @@ async def test_a_document_and_its_predecessor_are_kept(tmp_path: Path) -> None:
     await files.write(NAME, {"a": 1})
     await files.write(NAME, {"a": 2, "ü": "ß"})
     assert files.load(NAME, whole) == {"a": 2, "ü": "ß"}
-    assert json.loads((tmp_path / "config" / f"{NAME}.bak").read_text()) == {"a": 1}
+    assert unsealed((tmp_path / "config" / f"{NAME}.bak").read_bytes()) == {"a": 1}
     assert sorted(each.name for each in (tmp_path / "config").iterdir()) == [NAME, f"{NAME}.bak"]
 
 
@@ -60,21 +67,57 @@ async def test_a_damaged_document_is_set_aside_and_its_backup_survives_the_next_
     assert files.load(NAME, whole) == {"a": 1}
     await files.write(NAME, {"a": 2})
     (tmp_path / NAME).unlink()
-    if text:
-        assert files.load(NAME, whole) == {"a": 1}
-        assert (tmp_path / f"{NAME}.damaged").read_text() == text
+    assert files.load(NAME, whole) == {"a": 1}
+    assert (tmp_path / f"{NAME}.damaged").read_text() == text
 
 
-async def test_without_a_backup_a_damaged_document_counts_as_empty(tmp_path: Path) -> None:
-    (tmp_path / NAME).write_text("{")
-    assert (await directory(tmp_path)).load(NAME, whole) is None
+@pytest.mark.parametrize(
+    ("found", "spare", "said"),
+    [
+        ("{", None, r"topics.json does not decode .*, and its backup topics.json.bak is missing"),
+        ("", None, r"topics.json is empty, and its backup topics.json.bak is missing"),
+        ("{", "[", r"topics.json does not decode .* its backup topics.json.bak does not decode"),
+        (None, "", r"topics.json is missing, and its backup topics.json.bak is empty"),
+    ],
+)
+async def test_without_a_good_copy_nothing_begins_empty_however_often_it_is_tried(
+    tmp_path: Path, found: str | None, spare: str | None, said: str
+) -> None:
+    both = {NAME: found, f"{NAME}.bak": spare}
+    copies = {name: text for name, text in both.items() if text is not None}
+    for name, text in copies.items():
+        (tmp_path / name).write_text(text)
+    for _ in range(2):
+        with pytest.raises(StoreDamaged, match=said):
+            (await directory(tmp_path)).load(NAME, whole)
+        assert {name: (tmp_path / name).read_text() for name in copies} == copies
 
 
-async def test_two_damaged_copies_are_an_error_that_names_them(tmp_path: Path) -> None:
-    (tmp_path / NAME).write_text("{")
-    (tmp_path / f"{NAME}.bak").write_text("[")
-    with pytest.raises(StoreDamaged, match=NAME):
-        (await directory(tmp_path)).load(NAME, whole)
+async def test_every_flipped_bit_is_noticed(tmp_path: Path) -> None:
+    files = await directory(tmp_path)
+    document: dict[str, object] = {"offsetTable": {"T@G": {"0": 12, "1": 7}}, "version": 3, "ü": None}
+    await files.write(NAME, document)
+    written = (tmp_path / NAME).read_bytes()
+    (tmp_path / f"{NAME}.bak").write_bytes(written)
+    for bit in range(len(written) * 8):
+        flipped = bytearray(written)
+        flipped[bit // 8] ^= 1 << bit % 8
+        (tmp_path / NAME).write_bytes(flipped)
+        loaded = files.load(NAME, whole)
+        assert isinstance(loaded, dict)
+        # A checksum whose own name is damaged is a member more, and nothing is lost.
+        assert {name: loaded[name] for name in document} == document, bit
+        damaged = tmp_path / f"{NAME}.damaged"
+        if damaged.exists():
+            assert damaged.read_bytes() == flipped
+            damaged.unlink()
+        else:
+            assert bit // 8 > written.index(b"liteChecksum") - 1, bit
+
+
+async def test_what_another_broker_wrote_has_no_checksum_and_is_taken(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_text('{"a": 1}')
+    assert (await directory(tmp_path)).load(NAME, whole) == {"a": 1}
 
 
 async def test_a_disk_that_refuses_is_a_store_error_and_the_old_document_stays(tmp_path: Path) -> None:
@@ -181,9 +224,7 @@ async def test_wherever_the_power_goes_a_document_or_its_predecessor_loads(
                     (folder / name).write_bytes(content)
                 assert (await directory(folder)).load(NAME, whole) in (durable, document), image
                 looked_at += 1
-            assert [json.loads(image[NAME]) for image in recorder.disk.images()] == [document], (
-                "it is durable"
-            )
+            assert [unsealed(image[NAME]) for image in recorder.disk.images()] == [document], "it is durable"
             durable = document
     assert looked_at > 50
 

@@ -78,8 +78,9 @@ def _load(files: ConfigDirectory, directory: Path) -> dict[MessageQueue, int]:
     try:
         found = files.load(_FILE, ResetOffsets.from_json)
     except StoreDamaged as error:
-        backup = directory / f"{_FILE}.bak"
-        backup.replace(backup.with_name(f"{backup.name}.damaged"))
+        for path in (directory / _FILE, directory / f"{_FILE}.bak"):
+            if path.exists():
+                path.replace(path.with_name(f"{path.name}.damaged"))
         _log.error("%s; set aside too, the member begins as a new one", error)
         return {}
     return {} if found is None else dict(found.offset_table)
