@@ -59,7 +59,7 @@ bench-micro: tools-present ## The engine alone against what this machine can do 
 crash: tools-present $(VENV)/.dev ## A thousand deaths of the process, and power cuts, at full length (CRASH_SEED, POWER_LOSS_SEED repeat)
 	CRASH_ROUNDS=$${CRASH_ROUNDS:-1000} $(CARGO) test -p rocketmq-lite-core --test crash --locked -- --nocapture acknowledged
 	POWER_LOSS_SUBSETS=$${POWER_LOSS_SUBSETS:-1000} $(CARGO) test -p rocketmq-lite-core --test power_loss --release --locked -- --nocapture
-	CRASH_ROUNDS=$${BROKER_ROUNDS:-100} $(PYTEST) tests/e2e/test_sigkill.py --timeout 3600 $(ARGS)
+	CRASH_ROUNDS=$${BROKER_ROUNDS:-100} $(PYTEST) tests/e2e/test_sigkill.py tests/e2e/test_sigkill_progress.py --timeout 3600 $(ARGS)
 
 # Without a sanitizer, since nothing unsafe is in what is fuzzed; so the stable toolchain will do. Overflows are errors.
 FUZZ_TARGETS ?= frame header record queue extensions index recovery

@@ -60,8 +60,8 @@ def read_queue(client: RawClient, queue: int) -> dict[int, bytes]:
 @pytest.mark.slow
 @pytest.mark.timeout(180 if ROUNDS <= 20 else 3600)
 def test_nothing_acknowledged_is_missing_after_sigkill(tmp_path: Path) -> None:
-    seed = random.randrange(1 << 32)
-    print(f"seed {seed}")
+    seed = int(os.environ.get("CRASH_SEED", random.randrange(1 << 32)))
+    print(f"CRASH_SEED={seed}")
     chance = random.Random(seed)
     acknowledged: dict[tuple[int, int], bytes] = {}
     for round_number in range(ROUNDS):
