@@ -16,5 +16,5 @@ async def _listen_and_heed(owner: ReactorOwner) -> None:
 
 
 if __name__ == "__main__":
-    ReactorOwner.listen = _listen_and_heed  # type: ignore[method-assign]
+    ReactorOwner.listen = _listen_and_heed  # type: ignore[assignment, method-assign]
     main()
