@@ -77,13 +77,17 @@ class OutgoingMessage:
     @classmethod
     def single(cls, topic: str, body: bytes, text: str, *, order_key: str | None, message_id: str) -> Self:
         """One message whose parts are checked; ``text`` is what :func:`property_text` made."""
-        wire_body, sys_flag = _compressed(body)
-        return cls(topic, wire_body, sys_flag, text + _id_text(message_id), order_key, message_id)
+        sys_flag = 0
+        if len(body) >= COMPRESS_FROM:
+            body, sys_flag = _compressed(body)
+        return cls(
+            topic, body, sys_flag, f"{text}{_BEFORE_ID}{message_id}{_BEHIND_ID}", order_key, message_id
+        )
 
     @classmethod
     def batch(cls, topic: str, body: bytes, *, order_key: str | None, message_id: str) -> Self:
         """A batch whose items are encoded. Its own properties are those that Java gives it."""
-        text = _NO_PROPERTIES + _id_text(message_id)
+        text = f"{_NO_PROPERTIES}{_BEFORE_ID}{message_id}{_BEHIND_ID}"
         return cls(topic, body, 0, text, order_key, message_id, is_batch=True)
 
 
@@ -123,13 +127,7 @@ _NO_PROPERTIES: Final = encode_properties({names.WAIT: "true"})
 _BEFORE_ID, _, _BEHIND_ID = encode_properties({names.UNIQ_KEY: "?"}).partition("?")
 
 
-def _id_text(message_id: str) -> str:
-    return f"{_BEFORE_ID}{message_id}{_BEHIND_ID}"
-
-
 def _compressed(body: bytes) -> tuple[bytes, int]:
     """The body as it travels, with its flags; what does not get smaller stays as it is."""
-    if len(body) < COMPRESS_FROM:
-        return body, 0
     smaller = compress_zlib(body)
     return (smaller, _COMPRESSED_BY_ZLIB) if len(smaller) < len(body) else (body, 0)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from rocketmq_lite.client.asking import refusal
 from rocketmq_lite.client.engine.routes import TEMPLATE_QUEUES
-from rocketmq_lite.protocol.command import Command
 from rocketmq_lite.protocol.reserved import TEMPLATE_TOPIC
 from rocketmq_lite.protocol.sends import SendRequest, send_target
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from rocketmq_lite.client.outgoing import OutgoingMessage
     from rocketmq_lite.model import MessageQueue
+    from rocketmq_lite.protocol.command import Command
     from rocketmq_lite.protocol.sends import SendAnswer, SendTarget
     from rocketmq_lite.transport.rpc import Pool
 
@@ -30,23 +31,20 @@ class SendRemote:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def send(
+    def send(
         self, address: str, group: str, message: OutgoingMessage, queue: MessageQueue, *, born_at: int
-    ) -> SendAnswer:
-        """310: store a message; 320: a batch of them."""
-        answer = await self._pool.ask(address, _send_request(group, message, queue, born_at))
-        if isinstance(answer, Command):
-            raise refusal(address, answer)
-        return answer
+    ) -> Awaitable[SendAnswer | Command]:
+        """310: store a message; 320: a batch of them. Of a broker that has not, its answer as it is."""
+        return self._pool.ask(address, _request(group, message, queue, born_at))
 
-    async def send_oneway(
+    def send_oneway(
         self, address: str, group: str, message: OutgoingMessage, queue: MessageQueue, *, born_at: int
-    ) -> None:
+    ) -> Awaitable[None]:
         """310 or 320, not answered."""
-        await self._pool.post(address, _send_request(group, message, queue, born_at))
+        return self._pool.post(address, _request(group, message, queue, born_at))
 
 
-def _send_request(group: str, message: OutgoingMessage, queue: MessageQueue, born_at: int) -> SendRequest:
+def _request(group: str, message: OutgoingMessage, queue: MessageQueue, born_at: int) -> SendRequest:
     return SendRequest(
         _target(group, message.topic, queue.broker_name, message.is_batch),
         message.body,

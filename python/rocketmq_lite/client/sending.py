@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias, final
+from typing import TYPE_CHECKING, Final, TypeAlias, final
 
 import trio
 
+from rocketmq_lite.client.asking import refusal
 from rocketmq_lite.client.engine.faults import BrokerFaults
 from rocketmq_lite.client.engine.retry import SEND_ATTEMPTS, Verdict, judge_send
 from rocketmq_lite.client.routing import UNREACHABLE
 from rocketmq_lite.errors import BrokerError, RocketMQError
 from rocketmq_lite.model import Perm
 from rocketmq_lite.protocol.codes import ResponseCode
+from rocketmq_lite.protocol.command import Command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -28,6 +30,9 @@ __all__ = ["Choose", "Sending"]
 
 Choose: TypeAlias = "Callable[[Sequence[MessageQueue], Collection[str]], MessageQueue | None]"
 """Picks one of the queues that can be written, if possible not of the brokers named."""
+
+
+_NO_BROKER: Final[frozenset[str]] = frozenset()
 
 
 @final
@@ -61,6 +66,8 @@ class Sending:
                 answer = await self._remote.send(
                     address, self._group, message, queue, born_at=self._clock.wall_ms()
                 )
+                if isinstance(answer, Command):
+                    raise refusal(address, answer)
             except UNREACHABLE as error:
                 self._faults.failed(queue.broker_name, trio.current_time())
                 errors.append(error)
@@ -69,7 +76,8 @@ class Sending:
                 if judge_send(error.code or 0) is Verdict.FAIL:
                     break
             else:
-                self._faults.answered(queue.broker_name)
+                if self._faults:
+                    self._faults.answered(queue.broker_name)
                 if route.from_template:
                     self._routing.mark_stale(message.topic)  # the broker has just created the topic
                 return queue, answer
@@ -95,7 +103,10 @@ class Sending:
 
     def _assign(self, route: TopicRoute, choose: Choose, failed_on: str | None) -> tuple[MessageQueue, str]:
         """Choose the queue of the next attempt and find its master."""
-        queue = choose(route.writable, self._avoided(route, failed_on))
+        avoid = _NO_BROKER
+        if self._faults or failed_on is not None or route.data.order_topic_conf:
+            avoid = self._avoided(route, failed_on)
+        queue = choose(route.writable, avoid)
         address = None if queue is None else self._table.master(queue.broker_name)
         if queue is None or address is None:
             raise _nothing_to_write(route)
@@ -103,17 +114,13 @@ class Sending:
 
     def _avoided(self, route: TopicRoute, failed_on: str | None) -> frozenset[str]:
         """The brokers that had better not be chosen."""
-        faulty: frozenset[str] = frozenset()
-        if failed_on is not None or self._faults.any:
-            names = (queue.broker_name for queue in route.writable)
-            faulty = self._faults.around(names, failed_on, trio.current_time())
+        names = (queue.broker_name for queue in route.writable)
+        faulty = self._faults.around(names, failed_on, trio.current_time())
         if not route.data.order_topic_conf:
             return faulty
         # An order configuration lists its queues whatever the health of their brokers.
         return faulty | {
-            queue.broker_name
-            for queue in route.writable
-            if self._routing.table.master(queue.broker_name) is None
+            queue.broker_name for queue in route.writable if self._table.master(queue.broker_name) is None
         }
 
 

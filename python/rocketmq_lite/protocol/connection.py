@@ -156,7 +156,7 @@ class Connection:
         Raises:
             LocalProtocolError: As :meth:`send`.
         """
-        opaque = self.next_opaque()
+        opaque = self._last_opaque = (self._last_opaque + 1) & _OPAQUE_MASK
         return opaque, self._checked(request.frame(opaque, flag))
 
     def _checked(self, data: bytes) -> bytes:

@@ -33,6 +33,10 @@ _STORED: Final = frozenset(
 )
 
 
+_new: Final = tuple.__new__
+"""Makes a named tuple without the function that it has for that."""
+
+
 class SendAnswer(NamedTuple):
     """The answer to a send that stored what it carried; ``code`` is 0, 10, 11 or 12.
 
@@ -119,4 +123,4 @@ class SendRequest:
             message_id, queue_id, queue_offset = raw.stored_at(*_ANSWERED)
         except ValueError as error:
             raise LocalProtocolError(f"where the message is stored cannot be read: {error}") from error
-        return SendAnswer(code, queue_id, queue_offset, message_id)
+        return _new(SendAnswer, (code, queue_id, queue_offset, message_id))

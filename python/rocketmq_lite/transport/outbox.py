@@ -24,21 +24,18 @@ class Outbox:
 
     Attributes:
         queued_bytes: Not handed to the operating system yet.
+        is_full: Whether these are more than there should be.
     """
 
     def __init__(self, max_bytes: int) -> None:
         self.queued_bytes = 0
+        self.is_full = False
         self._max_bytes = max_bytes
         self._frames: list[bytes] = []
         self._written = trio.Event()
         self._work = trio.Event()
         self._room = trio.lowlevel.ParkingLot()
         self._closed = False
-
-    @property
-    def is_full(self) -> bool:
-        """Whether more bytes wait than should."""
-        return self.queued_bytes > self._max_bytes
 
     async def wait_for_room(self) -> None:
         """Wait while it is full and not closed."""
@@ -48,6 +45,8 @@ class Outbox:
     def put(self, frame: bytes) -> None:
         """Have a frame written."""
         self.queued_bytes += len(frame)
+        if self.queued_bytes > self._max_bytes:
+            self.is_full = True
         self._frames.append(frame)
         self._work.set()
 
@@ -73,4 +72,5 @@ class Outbox:
             finally:
                 written.set()
             self.queued_bytes -= len(data)
+            self.is_full = self.queued_bytes > self._max_bytes
             self._room.unpark_all()

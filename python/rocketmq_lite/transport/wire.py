@@ -20,6 +20,8 @@ from rocketmq_lite.transport.outbox import Outbox
 from rocketmq_lite.transport.stream import CommandStream
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from rocketmq_lite.config import RpcLimits
     from rocketmq_lite.protocol.command import Command
     from rocketmq_lite.protocol.connection import Connection
@@ -72,7 +74,7 @@ class Wire:
         self._error: RocketMQError | None = None
         self._retiring = False
         self._pushes = 0
-        self._calls = Calls(owner.answered_late)
+        self._calls = Calls(owner.answered_late, self._close_if_retired)
         self._outbox = Outbox(limits.max_queued_bytes)
 
     @property
@@ -106,24 +108,26 @@ class Wire:
         await self._opened.wait()
         self._check()
 
-    async def call(self, request: Request[object], deadline: float) -> RawCommand:
+    def call(self, request: Request[object], deadline: float) -> Awaitable[RawCommand]:
         """Send a request and wait for the answer; cancelling drops the entry and harms nobody else.
+
+        To be awaited at once: it is no coroutine of its own because one is made for every message.
 
         Raises:
             TooSlowError: The answer did not come in time.
         """
         if self._outbox.is_full:
-            with trio.fail_at(deadline):
-                await self._outbox.wait_for_room()
+            return self._call_with_room(request, deadline)
         if self._error is not None:
             raise self._failure()
         opaque, frame = self._connection.request(request)
         self._outbox.put(frame)
-        try:
-            return await self._calls.wait(opaque, deadline)
-        finally:
-            if self._retiring:
-                self._close_if_retired()
+        return self._calls.wait(opaque, deadline)
+
+    async def _call_with_room(self, request: Request[object], deadline: float) -> RawCommand:
+        with trio.fail_at(deadline):
+            await self._outbox.wait_for_room()
+        return await self.call(request, deadline)
 
     async def send_oneway(self, request: Request[object]) -> None:
         """Send a request and wait until it is written."""
@@ -217,6 +221,7 @@ class Wire:
                 self._owner.heard()
                 for raw in self._calls.deliver(came):
                     pushes.start_soon(self._answer_push, commands, to_command(raw))
+                self._close_if_retired()
             self.fail(ConnectionLost(f"{self._owner.address} closed the connection"))
         except (ConnectionLost, RemoteProtocolError) as error:
             self.fail(error)

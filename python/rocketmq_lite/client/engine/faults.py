@@ -17,24 +17,16 @@ AVOID_SECONDS: Final = 10.0
 """How long a broker is avoided that did not answer (Java: a failed send counts as one of 10 s, which costs 10 s)."""
 
 
-class BrokerFaults:
-    """When each broker may be tried again."""
-
-    def __init__(self) -> None:
-        self._until: dict[str, float] = {}
-
-    @property
-    def any(self) -> bool:
-        """Whether there is a broker that has not answered since it failed."""
-        return bool(self._until)
+class BrokerFaults(dict[str, float]):
+    """When each broker may be tried again that has not answered since it failed; mostly empty."""
 
     def failed(self, broker_name: str, now: float) -> None:
         """A broker did not answer."""
-        self._until[broker_name] = now + AVOID_SECONDS
+        self[broker_name] = now + AVOID_SECONDS
 
     def answered(self, broker_name: str) -> None:
         """A broker answered, whatever it said."""
-        self._until.pop(broker_name, None)
+        self.pop(broker_name, None)
 
     def around(self, broker_names: Iterable[str], last: str | None, now: float) -> frozenset[str]:
         """The brokers to avoid among those that have queues.
@@ -44,9 +36,9 @@ class BrokerFaults:
             last: The one that this very message has just failed on.
             now: The time.
         """
-        if not self._until and last is None:
+        if not self and last is None:
             return frozenset()
         names = frozenset(broker_names)
         just_failed = frozenset() if last is None else frozenset({last})
-        faulty = frozenset(name for name in names if now < self._until.get(name, now)) | just_failed
+        faulty = frozenset(name for name in names if now < self.get(name, now)) | just_failed
         return faulty if names - faulty else just_failed
