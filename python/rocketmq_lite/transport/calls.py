@@ -27,8 +27,8 @@ __all__ = ["Calls"]
 
 
 @final
-class Calls:
-    """A table of calls by opaque.
+class Calls(dict[int, tuple[trio.lowlevel.Task, float]]):
+    """The task and the deadline of each call, by opaque.
 
     Args:
         on_late: Told of each answer that nobody waits for any more.
@@ -36,14 +36,11 @@ class Calls:
     """
 
     def __init__(self, on_late: Callable[[], None], on_empty: Callable[[], None]) -> None:
+        super().__init__()
         self._on_late = on_late
         self._on_empty = on_empty
-        self._waiting: dict[int, tuple[trio.lowlevel.Task, float]] = {}
         self._earliest = math.inf
         self._sleep = trio.CancelScope()
-
-    def __len__(self) -> int:
-        return len(self._waiting)
 
     def wait(self, opaque: int, deadline: float) -> Awaitable[RawCommand]:
         """Wait for the answer under an opaque; to be awaited at once.
@@ -52,14 +49,13 @@ class Calls:
             TooSlowError: It did not come in time.
             RocketMQError: What :meth:`fail` was given.
         """
-        waiting = self._waiting
-        waiting[opaque] = current_task(), deadline
+        self[opaque] = current_task(), deadline
         if deadline < self._earliest:
             self._earliest = self._sleep.deadline = deadline
 
         def abort(_raise_cancel: object) -> Abort:
-            del waiting[opaque]
-            if not waiting:
+            del self[opaque]
+            if not self:
                 self._sleep.deadline = -math.inf
             return Abort.SUCCEEDED
 
@@ -67,7 +63,7 @@ class Calls:
 
     def deliver(self, came: Iterable[RawCommand]) -> list[RawCommand]:
         """Hand answers to those who wait for them; returns what is no answer, but a request of the server."""
-        take = self._waiting.pop
+        take = self.pop
         requests: list[RawCommand] = []
         for raw in came:
             if not raw.flag & FLAG_RESPONSE:
@@ -80,20 +76,20 @@ class Calls:
 
     def fail(self, failure: Callable[[], RocketMQError]) -> None:
         """End all waits; each call raises an error of its own."""
-        for task, _ in self._waiting.values():
+        for task, _ in self.values():
             reschedule(task, Error(failure()))
-        self._waiting.clear()
+        self.clear()
 
     async def expire(self) -> None:
         """Give up the calls whose time is over, until cancelled."""
         while True:
-            self._earliest = min((deadline for _, deadline in self._waiting.values()), default=math.inf)
+            self._earliest = min((deadline for _, deadline in self.values()), default=math.inf)
             with trio.CancelScope(deadline=self._earliest) as self._sleep:
                 await trio.sleep_forever()
             now = trio.current_time()
-            for opaque, (task, deadline) in tuple(self._waiting.items()):
+            for opaque, (task, deadline) in tuple(self.items()):
                 if deadline <= now:
-                    del self._waiting[opaque]
+                    del self[opaque]
                     reschedule(task, Error(trio.TooSlowError()))
-            if not self._waiting:
+            if not self:
                 self._on_empty()

@@ -14,6 +14,7 @@ import trio
 
 from rocketmq_lite.errors import ConfigError, ConnectError
 from rocketmq_lite.transport.address import format_address, parse_address
+from rocketmq_lite.transport.direct import DirectStream
 from rocketmq_lite.transport.failures import dialing, listening
 from rocketmq_lite.transport.tls import secured
 
@@ -79,7 +80,7 @@ class TcpNetwork:
         with dialing(address):
             stream = await trio.open_tcp_stream(host, port)
         if self._tls is None:
-            return stream
+            return DirectStream(stream)
         return await secured(stream, self._tls, address)
 
     async def listen(self, host: str, port: int) -> Listener:

@@ -25,11 +25,13 @@ class Outbox:
     Attributes:
         queued_bytes: Not handed to the operating system yet.
         is_full: Whether these are more than there should be.
+        is_idle: Whether nothing waits to be written or is being written.
     """
 
     def __init__(self, max_bytes: int) -> None:
         self.queued_bytes = 0
         self.is_full = False
+        self.is_idle = False
         self._max_bytes = max_bytes
         self._frames: list[bytes] = []
         self._written = trio.Event()
@@ -44,6 +46,7 @@ class Outbox:
 
     def put(self, frame: bytes) -> None:
         """Have a frame written."""
+        self.is_idle = False
         self.queued_bytes += len(frame)
         if self.queued_bytes > self._max_bytes:
             self.is_full = True
@@ -63,6 +66,7 @@ class Outbox:
     async def drain(self, write: Callable[[bytes], Awaitable[None]]) -> None:
         """Write what comes, until ``write`` raises or this is cancelled."""
         while True:
+            self.is_idle = not self._frames
             await self._work.wait()
             self._work = trio.Event()
             data, written = b"".join(self._frames), self._written

@@ -13,6 +13,7 @@ import trio
 
 from rocketmq_lite.errors import ConnectionLost
 from rocketmq_lite.protocol.connection import CLOSED, Connection, Half, Signal
+from rocketmq_lite.transport.direct import DirectStream
 from rocketmq_lite.transport.failures import using
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class CommandStream:
         on_activity: Callable[[], None] = lambda: None,
     ) -> None:
         self._stream = stream
+        self._direct = stream if isinstance(stream, DirectStream) else None
         self._connection = connection
         self._peer = peer
         self._on_activity = on_activity
@@ -122,6 +124,18 @@ class CommandStream:
                 await self.aclose()
                 raise
             self._on_activity()
+
+    def send_nowait(self, frame: bytes) -> bytes:
+        """Send what the system takes of a frame at once; the rest must be the next that ``send_bytes`` sends.
+
+        Not while anything else is being sent.
+        """
+        if self._direct is None or self._connection.writing is not Half.OPEN:
+            return frame
+        sent = self._direct.send_nowait(frame)
+        if sent:
+            self._on_activity()
+        return frame[sent:]
 
     @property
     def unfinished(self) -> str | None:

@@ -121,7 +121,10 @@ class Wire:
         if self._error is not None:
             raise self._failure()
         opaque, frame = self._connection.request(request)
-        self._outbox.put(frame)
+        if not self._calls and self._outbox.is_idle and self._stream is not None:
+            frame = self._stream.send_nowait(frame)  # of several calls the others follow in one write
+        if frame:
+            self._outbox.put(frame)
         return self._calls.wait(opaque, deadline)
 
     async def _call_with_room(self, request: Request[object], deadline: float) -> RawCommand:
@@ -243,7 +246,8 @@ class Wire:
         try:
             answer = await respond(handle, self._owner.address, request)
             if answer is not None:
-                await commands.send(answer)
+                self._outbox.put(commands.encode(answer))
+                await self._outbox.wait_written()
         except ConnectionLost as error:
             self.fail(error)
         finally:

@@ -15,6 +15,7 @@ from rocketmq_lite.nameserver import server as nameserver
 from rocketmq_lite.protocol.codes import RequestCode
 from rocketmq_lite.protocol.command import Command
 from rocketmq_lite.transport.address import parse_address
+from rocketmq_lite.transport.direct import DirectStream
 from rocketmq_lite.transport.network import TcpNetwork
 from rocketmq_lite.transport.rpc import open_pool
 from rocketmq_lite.transport.server import Peer, serve
@@ -44,11 +45,11 @@ async def test_both_ends_know_each_other_and_do_not_delay(network: Network) -> N
         await network.dial(listener.address) as ours,
         await listener.accept() as theirs,
     ):
-        assert isinstance(ours, trio.SocketStream)
+        assert isinstance(ours, DirectStream)
         assert isinstance(theirs, trio.SocketStream)
         assert listener.peer_address(theirs) == f"127.0.0.1:{ours.socket.getsockname()[1]}"
-        for stream in (ours, theirs):
-            assert stream.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        for end in (ours.socket, theirs.socket):
+            assert end.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 async def test_a_port_in_use(network: Network) -> None:
