@@ -27,6 +27,7 @@ __all__ = [
     "RawCommand",
     "RawMessage",
     "Reactor",
+    "SendAnswer",
     "SendReceipt",
     "SqlError",
     "SqlFilter",
@@ -47,7 +48,6 @@ __all__ = [
     "json_dumps",
     "json_loads",
     "parse_offset_id",
-    "receipts",
     "self_made_certificate",
 ]
 
@@ -92,8 +92,8 @@ class RawCommand:
     def fields(self) -> dict[str, str]:
         """The custom header; of equal keys the last."""
 
-    def stored_at(self, id_key: str, queue_key: str, offset_key: str) -> tuple[str, int, int]:
-        """What the answer to a send says about the place: message id, queue id and queue offset, by their keys.
+    def send_answer(self, id_key: str, queue_key: str, offset_key: str) -> SendAnswer:
+        """What the answer to a send says, by the keys of message id, queue id and queue offset.
 
         Raises:
             WireError: one of the fields is missing, or no number of Java's type.
@@ -395,18 +395,23 @@ class SendReceipt:
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
-def receipts(
-    message_ids: MessageIds, queue: MessageQueue, offset: int, status: SendStatus, offset_message_ids: str
-) -> list[SendReceipt]:
-    """Return one receipt for each message of a request.
+@final
+class SendAnswer:
+    """Where a broker has stored what a request carried, until it is known whose message that was."""
 
-    Args:
-        message_ids: of the messages, in order.
-        queue: where they are stored.
-        offset: of the first; the others lie behind it.
-        status: of all.
-        offset_message_ids: the broker's ids with commas between them, or one for all.
-    """
+    @property
+    def code(self) -> int:
+        """How firmly; the answer's code."""
+
+    @property
+    def queue_id(self) -> int:
+        """In which queue."""
+
+    def receipt(self, message_id: str, queue: MessageQueue, status: SendStatus) -> SendReceipt:
+        """Return the receipt of the only message."""
+
+    def receipts(self, message_ids: MessageIds, queue: MessageQueue, status: SendStatus) -> list[SendReceipt]:
+        """Return one receipt for each message of a batch; the broker's ids are one for each, or one for all."""
 
 class SqlError(ValueError):
     """Text that is no condition, or a condition that has no verdict on a message."""

@@ -7,7 +7,7 @@ import pickle
 
 import pytest
 
-from rocketmq_lite._native import BatchEncoder, MessageIds, UniqueKeys, receipts
+from rocketmq_lite._native import BatchEncoder, FrameDecoder, MessageIds, UniqueKeys, encode_command
 from rocketmq_lite.model import MessageQueue, SendReceipt, SendStatus
 
 QUEUE = MessageQueue("orders", "broker-a", 3)
@@ -24,7 +24,12 @@ def ids_of(count: int) -> MessageIds:
 
 
 def of_batch(count: int, offset_ids: str) -> list[SendReceipt]:
-    return receipts(ids_of(count), QUEUE, 41, SendStatus.FLUSH_DISK_TIMEOUT, offset_ids)
+    fields = {"msgId": offset_ids, "queueId": "3", "queueOffset": "41"}
+    frame = encode_command(10, 1, 1, "JAVA", 0, None, fields, b"", "ROCKETMQ")
+    (raw,) = FrameDecoder().feed(frame)
+    answer = raw.send_answer("msgId", "queueId", "queueOffset")
+    assert repr(answer) == "<SendAnswer code=10 queue=3 offset=41>"
+    return answer.receipts(ids_of(count), QUEUE, SendStatus.FLUSH_DISK_TIMEOUT)
 
 
 def test_each_message_of_a_batch_has_its_own():
@@ -37,7 +42,7 @@ def test_each_message_of_a_batch_has_its_own():
     assert third.transaction_id is third.recall_handle is None
 
 
-@pytest.mark.parametrize("ids", ["", "A", "A,B", "A,B,C,D"])
+@pytest.mark.parametrize("ids", [",", "A", "A,B", "A,B,C,D"])
 def test_ids_that_do_not_match_stand_for_all(ids):
     assert [receipt.offset_message_id for receipt in of_batch(3, ids)] == [ids] * 3
 

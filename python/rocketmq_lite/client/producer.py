@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.tally import ProducerStatistics
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.model import Message, MessageQueue, SendReceipt
-    from rocketmq_lite.protocol.sends import SendAnswer
+    from rocketmq_lite.protocol.framing import SendAnswer
 
 __all__ = ["Producer"]
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.outgoing import OutgoingMessage
     from rocketmq_lite.model import MessageQueue
     from rocketmq_lite.protocol.command import Command
-    from rocketmq_lite.protocol.sends import SendAnswer, SendTarget
+    from rocketmq_lite.protocol.framing import SendAnswer
+    from rocketmq_lite.protocol.sends import SendTarget
     from rocketmq_lite.transport.rpc import Pool
 
 __all__ = ["SendRemote"]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.routing import Routing
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.model import MessageQueue
-    from rocketmq_lite.protocol.sends import SendAnswer
+    from rocketmq_lite.protocol.framing import SendAnswer
 
 __all__ = ["Choose", "Sending"]
 

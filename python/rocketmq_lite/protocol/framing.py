@@ -15,9 +15,9 @@ from rocketmq_lite._native import (
     MessageIds,
     RawCommand,
     RawMessage,
+    SendAnswer,
     UniqueKeys,
     __version__,
-    receipts,
 )
 from rocketmq_lite.errors import LocalProtocolError
 from rocketmq_lite.protocol.command import Command
@@ -33,6 +33,7 @@ __all__ = [
     "MessageIds",
     "RawCommand",
     "RawMessage",
+    "SendAnswer",
     "UniqueKeys",
     "__version__",
     "compress_zlib",
@@ -44,7 +45,6 @@ __all__ = [
     "json_dumps",
     "json_loads",
     "parse_offset_id",
-    "receipts",
     "to_command",
 ]
 

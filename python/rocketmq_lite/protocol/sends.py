@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from rocketmq_lite.errors import LocalProtocolError
 from rocketmq_lite.protocol.codes import RequestCode, ResponseCode
 from rocketmq_lite.protocol.command import Command
-from rocketmq_lite.protocol.framing import FrameTemplate, to_command
+from rocketmq_lite.protocol.framing import FrameTemplate, SendAnswer, to_command
 from rocketmq_lite.protocol.headers.send import SendMessageRequestHeaderV2, SendMessageResponseHeader
 
 if TYPE_CHECKING:
     from rocketmq_lite.protocol.framing import RawCommand
 
-__all__ = ["SendAnswer", "SendRequest", "SendTarget", "send_target"]
+__all__ = ["SendRequest", "SendTarget", "send_target"]
 
 _VARYING: Final = SendMessageRequestHeaderV2.keys("queue_id", "sys_flag", "born_timestamp", "properties")
 _ANSWERED: Final = SendMessageResponseHeader.keys("msg_id", "queue_id", "queue_offset")
@@ -31,24 +31,6 @@ _STORED: Final = frozenset(
         ResponseCode.FLUSH_SLAVE_TIMEOUT.value,
     }
 )
-
-
-_new: Final = tuple.__new__
-"""Makes a named tuple without the function that it has for that."""
-
-
-class SendAnswer(NamedTuple):
-    """The answer to a send that stored what it carried; ``code`` is 0, 10, 11 or 12.
-
-    Attributes:
-        queue_offset: Of a batch, its first message's.
-        offset_message_id: Of a batch, all ids with commas between them.
-    """
-
-    code: int
-    queue_id: int
-    queue_offset: int
-    offset_message_id: str
 
 
 class SendTarget(NamedTuple):
@@ -116,11 +98,9 @@ class SendRequest:
         Raises:
             LocalProtocolError: It says that it has stored it, and not where.
         """
-        code = raw.code
-        if code not in _STORED:
+        if raw.code not in _STORED:
             return to_command(raw)
         try:
-            message_id, queue_id, queue_offset = raw.stored_at(*_ANSWERED)
+            return raw.send_answer(*_ANSWERED)
         except ValueError as error:
             raise LocalProtocolError(f"where the message is stored cannot be read: {error}") from error
-        return _new(SendAnswer, (code, queue_id, queue_offset, message_id))

@@ -51,9 +51,9 @@ fn add_record(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<message_ids::UniqueKeys>()?;
     module.add_class::<message_ids::MessageIds>()?;
     module.add_class::<receipts::SendReceipt>()?;
+    module.add_class::<receipts::SendAnswer>()?;
     module.add_class::<filter::SqlFilter>()?;
     module.add_class::<batch::BatchEncoder>()?;
-    module.add_function(wrap_pyfunction!(receipts::receipts, module)?)?;
     module.add_function(wrap_pyfunction!(record::decode_messages, module)?)?;
     module.add_function(wrap_pyfunction!(record::encode_properties, module)?)?;
     module.add_function(wrap_pyfunction!(record::decode_properties, module)?)?;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use pyo3::basic::CompareOp;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
+use rocketmq_lite_core::wire::{BadField, Command};
 
 use crate::message_ids::MessageIds;
 
@@ -163,32 +164,86 @@ impl SendReceipt {
     }
 }
 
-/// One receipt for each message of a request.
-#[pyfunction]
-pub(crate) fn receipts(
-    message_ids: &Bound<'_, MessageIds>,
-    queue: Py<PyAny>,
+/// Where a broker has stored what a request carried, until it is known whose message that was.
+#[pyclass(frozen, module = "rocketmq_lite._native")]
+pub(crate) struct SendAnswer {
+    code: i32,
+    queue_id: i32,
     offset: i64,
-    status: Py<PyAny>,
     offset_message_ids: String,
-) -> Vec<SendReceipt> {
-    let message_ids = message_ids.get().clone();
-    let count = message_ids.len();
-    let commas = offset_message_ids.match_indices(',').map(|(at, _)| at + 1);
-    let mut begins: Vec<usize> = std::iter::once(0).chain(commas).collect();
-    if begins.len() != count {
-        begins.clear(); // a batch stored as one record has one id
+}
+
+impl SendAnswer {
+    /// Reads the answer's fields, whose names are given.
+    pub(crate) fn read(
+        answer: &Command,
+        id_key: &str,
+        queue_key: &str,
+        offset_key: &str,
+    ) -> Result<Self, BadField> {
+        let fields = &answer.fields;
+        Ok(Self {
+            code: answer.code,
+            queue_id: fields.required_i32(queue_key)?,
+            offset: fields.required_i64(offset_key)?,
+            offset_message_ids: fields.required_str(id_key)?.to_owned(),
+        })
     }
-    let stored = Stored {
-        message_ids,
-        queue,
-        offset,
-        status,
-        offset_message_ids,
-        begins,
-        transaction_id: None,
-        recall_handle: None,
-    };
-    let stored = Arc::new(stored);
-    (0..count).map(|place| SendReceipt { stored: Arc::clone(&stored), place }).collect()
+
+    /// The receipts share this.
+    fn stored(&self, message_ids: MessageIds, queue: Py<PyAny>, status: Py<PyAny>) -> Arc<Stored> {
+        let count = message_ids.len();
+        let mut begins = Vec::new();
+        if count > 1 {
+            let commas = self.offset_message_ids.match_indices(',').map(|(at, _)| at + 1);
+            begins.extend(std::iter::once(0).chain(commas));
+        }
+        if begins.len() != count {
+            begins.clear(); // a batch stored as one record has one id
+        }
+        Arc::new(Stored {
+            message_ids,
+            queue,
+            offset: self.offset,
+            status,
+            offset_message_ids: self.offset_message_ids.clone(),
+            begins,
+            transaction_id: None,
+            recall_handle: None,
+        })
+    }
+}
+
+#[pymethods]
+impl SendAnswer {
+    #[getter]
+    fn code(&self) -> i32 {
+        self.code
+    }
+
+    #[getter]
+    fn queue_id(&self) -> i32 {
+        self.queue_id
+    }
+
+    fn receipt(&self, message_id: &str, queue: Py<PyAny>, status: Py<PyAny>) -> SendReceipt {
+        SendReceipt { stored: self.stored(MessageIds::one(message_id), queue, status), place: 0 }
+    }
+
+    fn receipts(
+        &self,
+        message_ids: &Bound<'_, MessageIds>,
+        queue: Py<PyAny>,
+        status: Py<PyAny>,
+    ) -> Vec<SendReceipt> {
+        let message_ids = message_ids.get().clone();
+        let count = message_ids.len();
+        let stored = self.stored(message_ids, queue, status);
+        (0..count).map(|place| SendReceipt { stored: Arc::clone(&stored), place }).collect()
+    }
+
+    fn __repr__(&self) -> String {
+        let Self { code, queue_id, offset, .. } = self;
+        format!("<SendAnswer code={code} queue={queue_id} offset={offset}>")
+    }
 }

@@ -9,6 +9,7 @@ use rocketmq_lite_core::wire::{self, Codec, Command, Fields, Language};
 
 use crate::bytes_like::with_bytes;
 use crate::errors;
+use crate::receipts::SendAnswer;
 
 /// One decoded request or response. Attributes convert at each access.
 #[pyclass(frozen, module = "rocketmq_lite._native")]
@@ -55,16 +56,8 @@ impl RawCommand {
         Ok(fields)
     }
 
-    fn stored_at(&self, id_key: &str, queue_key: &str, offset_key: &str) -> PyResult<(&str, i32, i64)> {
-        let fields = &self.0.fields;
-        let read = || {
-            Ok((
-                fields.required_str(id_key)?,
-                fields.required_i32(queue_key)?,
-                fields.required_i64(offset_key)?,
-            ))
-        };
-        read().map_err(|error| errors::field(&error))
+    fn send_answer(&self, id_key: &str, queue_key: &str, offset_key: &str) -> PyResult<SendAnswer> {
+        SendAnswer::read(&self.0, id_key, queue_key, offset_key).map_err(|error| errors::field(&error))
     }
 
     #[getter]

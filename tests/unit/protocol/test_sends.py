@@ -5,11 +5,18 @@ from __future__ import annotations
 import pytest
 
 from rocketmq_lite.errors import LocalProtocolError
+from rocketmq_lite.model import MessageQueue, SendReceipt, SendStatus
 from rocketmq_lite.protocol.codes import RequestCode
 from rocketmq_lite.protocol.command import Command
-from rocketmq_lite.protocol.framing import CommandDecoder, RawCommand, encode_command, to_command
+from rocketmq_lite.protocol.framing import (
+    CommandDecoder,
+    RawCommand,
+    SendAnswer,
+    encode_command,
+    to_command,
+)
 from rocketmq_lite.protocol.headers.send import SendMessageRequestHeaderV2
-from rocketmq_lite.protocol.sends import SendAnswer, SendRequest, send_target
+from rocketmq_lite.protocol.sends import SendRequest, send_target
 
 STORED = {"msgId": "7F00000100002A9F0000000000000000", "queueId": "3", "queueOffset": "41"}
 
@@ -57,7 +64,12 @@ def test_the_frame_says_what_the_header_says(code: RequestCode, flag: int, *, ba
 
 @pytest.mark.parametrize("code", [0, 10, 11, 12])
 def test_what_is_stored_has_a_place(code: int) -> None:
-    assert request().read(answer(code, **STORED)) == SendAnswer(code, 3, 41, STORED["msgId"])
+    read = request().read(answer(code, **STORED))
+    assert isinstance(read, SendAnswer)
+    assert (read.code, read.queue_id) == (code, 3)
+    queue = MessageQueue("orders", "broker-a", 3)
+    expected = SendReceipt("ID", queue, 41, SendStatus(code), STORED["msgId"])
+    assert read.receipt("ID", queue, SendStatus(code)) == expected
 
 
 def test_a_refusal_stays_as_it_is() -> None:
