@@ -122,6 +122,12 @@ class Schedules(RuleBasedStateMachine):
             for _ in range(min(late, 2)):
                 self.go_on(asking)
 
+    @rule(name=names)
+    def locks_are_taken_as_soon_as_they_are_free(self, name: str) -> None:
+        """Nobody renews until the broker gives the locks to who asks: the worst for a member that believes in its own."""
+        self.now += LOCK_SECONDS + 0.1
+        self.locks_are_asked_for(name, late=2)
+
     @precondition(lambda self: self.asking)
     @rule(data=st.data())
     def request_goes_on(self, data: st.DataObject) -> None:
