@@ -33,6 +33,8 @@ else:
 
 def _record(cls: type[T]) -> type[T]:
     record = dataclasses.dataclass(init=False, repr=False, eq=False, slots=True)(cls)
+    # Without the class variables, which the decorator lists too.
+    record.__dataclass_fields__ = {field.name: field for field in dataclasses.fields(record)}  # type: ignore[arg-type,attr-defined]
     for name, method in _METHODS.items():
         if name not in cls.__dict__:
             setattr(record, name, method)

@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import pickle
 from dataclasses import field
+from typing import ClassVar
 
 import pytest
 
@@ -115,3 +116,21 @@ def test_methods_of_a_class_itself_are_kept():
 def test_only_frozen_ones_with_slots():
     with pytest.raises(TypeError, match=r"dataclasses\.dataclass makes the other kinds"):
         dataclass(frozen=False, slots=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A class variable is no field."""
+
+    NAME: ClassVar[str] = "n"
+
+    value: int = 0
+
+
+def test_a_class_variable_is_no_field() -> None:
+    assert (Named(3).NAME, Named(3).value, Named.NAME) == ("n", 3, "n")
+    assert [each.name for each in dataclasses.fields(Named)] == ["value"]
+    assert repr(Named(3)) == "Named(value=3)"
+    assert copy.copy(Named(3)) == Named(3)
+    with pytest.raises(TypeError):
+        Named("x", 1)  # type: ignore[call-arg,arg-type]
