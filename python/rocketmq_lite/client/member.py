@@ -1,7 +1,7 @@
 """A member of a consumer group: joins it, reads the queues that are ours, gives failed messages back, leaves.
 
-Which queues are ours is ``balancer``'s decision, who reads them ``assignment``'s matter, and how far the group has come
-``committer``'s to tell.
+Being in the group is ``enrolment``'s part, who reads the queues that are ours ``assignment``'s, and how far the group has
+come ``committer``'s to tell.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 import trio
 
 from rocketmq_lite.client.assignment import Assignment
-from rocketmq_lite.client.balancer import Balancer
 from rocketmq_lite.client.committer import Committer
+from rocketmq_lite.client.enrolment import Enrolment
 from rocketmq_lite.client.group_watch import GroupWatch
 from rocketmq_lite.client.heartbeats import GOODBYE_TIMEOUT
 from rocketmq_lite.client.locker import Locker
 from rocketmq_lite.client.ordered_assignment import OrderedAssignment
-from rocketmq_lite.client.preflight import check_conditions
 from rocketmq_lite.client.reader import QueueReader
 from rocketmq_lite.client.running_info import describe_consumer
 
@@ -103,7 +102,7 @@ class GroupMember:
                 committer=self._committer,
                 balance_soon=self.balance_soon,
             )
-        self._balancer = Balancer(
+        self._enrolment = Enrolment(
             settings,
             client_id=client_id,
             assign=self._assignment.assign,
@@ -112,7 +111,9 @@ class GroupMember:
             heartbeats=heartbeats,
         )
 
-        self._watch = GroupWatch(settings, members=lambda: self._balancer.members, find=find_problems)
+        self._watch = GroupWatch(
+            settings, members=lambda: self._enrolment.balancer.members, find=find_problems
+        )
 
     @property
     def queues(self) -> tuple[MessageQueue, ...]:
@@ -161,8 +162,7 @@ class GroupMember:
         Raises:
             ConfigError: This client is in the group already.
         """
-        self._heartbeats.join_consumer(self._settings.membership, self)
-        self._routing.subscribe(self.balance_soon)
+        self._enrolment.register(self)
 
     async def start(self) -> None:
         """Tell the brokers, and begin to read our share.
@@ -171,18 +171,15 @@ class GroupMember:
             BrokerError: A broker cannot evaluate a condition.
             RocketMQError: The other members could not be found out.
         """
-        await check_conditions(
-            self._settings.membership, client_id=self._client_id, remote=self._remote, routing=self._routing
-        )
-        await self._heartbeats.beat()
+        await self._enrolment.announce()
         if not self._settings.broadcasting:
             # Brokers create it when they hear of a group.
             await self._routing.follow(self._settings.retry_topic)
         if self._locker is not None:
             self._nursery.start_soon(self._locker.run)
-        await self._balancer.balance()
+        await self._enrolment.balancer.balance()
         await self._assignment.settled()
-        self._nursery.start_soon(self._balancer.run)
+        self._nursery.start_soon(self._enrolment.balancer.run)
         self._nursery.start_soon(self._committer.run)
         if not self._settings.broadcasting:
             self._nursery.start_soon(self._watch.run)
@@ -193,8 +190,7 @@ class GroupMember:
         Brokers get :data:`GOODBYE_TIMEOUT` for each of the two, also while we are being cancelled. So they get it for
         messages on their way back: one that the broker has again, and we have not heard so, would come twice.
         """
-        self._balancer.end()
-        self._routing.unsubscribe(self.balance_soon)
+        self._enrolment.stop_sharing()
         if isinstance(self._assignment, OrderedAssignment):
             await self._assignment.leave()
         else:
@@ -204,12 +200,12 @@ class GroupMember:
         readers = self._assignment.stop()
         with trio.move_on_after(GOODBYE_TIMEOUT, shield=True):
             await self._committer.commit(readers)
-        await self._heartbeats.leave_consumer(self._settings.group)
+        await self._enrolment.leave()
         self._routing.table.forget(self._settings.retry_topic)
 
     def balance_soon(self) -> None:
         """Look again who reads what: members or routes changed."""
-        self._balancer.balance_soon()
+        self._enrolment.balancer.balance_soon()
 
     def disconnected(self, address: str) -> None:
         """A connection has ended, and with it the locks that its broker gave."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rocketmq_lite.client.balancer import Balancer
-from rocketmq_lite.client.preflight import check_conditions
+from rocketmq_lite.client.enrolment import Enrolment
 from rocketmq_lite.client.reader import QueueStatistics
 from rocketmq_lite.client.running_info import describe_consumer
 from rocketmq_lite.errors import BrokerError
@@ -53,11 +52,8 @@ class PullMember:
         self._settings = settings
         self._nursery = nursery
         self._queues = queues
-        self._client_id = client_id
-        self._remote = remote
         self._routing = routing
-        self._heartbeats = heartbeats
-        self._balancer = Balancer(
+        self._enrolment = Enrolment(
             settings,
             client_id=client_id,
             assign=self._assign,
@@ -72,8 +68,7 @@ class PullMember:
         Raises:
             ConfigError: This client is in the group already.
         """
-        self._heartbeats.join_consumer(self._settings.membership, self)
-        self._routing.subscribe(self.balance_soon)
+        self._enrolment.register(self)
 
     async def start(self) -> None:
         """Tell the brokers, and begin to read our share.
@@ -82,25 +77,21 @@ class PullMember:
             BrokerError: A broker cannot evaluate a condition.
             RocketMQError: The other members could not be found out.
         """
-        await check_conditions(
-            self._settings.membership, client_id=self._client_id, remote=self._remote, routing=self._routing
-        )
-        await self._heartbeats.beat()
-        await self._balancer.balance()
+        await self._enrolment.announce()
+        await self._enrolment.balancer.balance()
         await self._queues.settled()
-        self._nursery.start_soon(self._balancer.run)
+        self._nursery.start_soon(self._enrolment.balancer.run)
 
     async def leave(self) -> None:
         """Leave the group."""
-        self._balancer.end()
-        self._routing.unsubscribe(self.balance_soon)
-        await self._heartbeats.leave_consumer(self._settings.group)
+        self._enrolment.stop_sharing()
+        await self._enrolment.leave()
 
     # --- what is told and asked of a member (ConsumerMember)
 
     def balance_soon(self) -> None:
         """Look again who reads what: members or routes changed."""
-        self._balancer.balance_soon()
+        self._enrolment.balancer.balance_soon()
 
     def disconnected(self, address: str) -> None:
         """Nothing hangs on the connection: no queue is locked."""
