@@ -7,11 +7,11 @@ mod support;
 use std::path::Path;
 use std::sync::Arc;
 
-use rocketmq_lite_core::filter::tags::TagFilter;
+use rocketmq_lite_core::filter::{sql::SqlFilter, tags::TagFilter};
 use rocketmq_lite_core::record::{self, Decoded, NewRecord};
 use rocketmq_lite_core::store::{
     Boundary, DiskFs, Fault, FaultFs, FetchStatus, FileSystem, MemFs, Open, ReadOutcome, ReadPlan,
-    ReadRequest, Store, StoreError,
+    ReadRequest, Store, StoreError, StoreSettings,
 };
 use support::{ROOT, WALL_MS, append, bodies, fetch, flush, open, send, settings, settle};
 
@@ -225,4 +225,51 @@ fn what_the_log_no_longer_has_is_said_to_be_removed() {
     let min = store.bounds("T", 0).min;
     assert_eq!(min, 3);
     assert_eq!(bodies(&store, "T", 0).len(), 7);
+}
+
+/// More than a start reads of the log at once.
+const HUGE: u32 = 3_000_000;
+
+/// A store of two messages that was closed, and the entry of one of them claims a huge record; opened.
+fn with_a_huge_entry(number: u64) -> (FaultFs, Store) {
+    let disk = MemFs::new();
+    let faults = FaultFs::new(Arc::new(disk.clone()));
+    let open = || {
+        let large = StoreSettings { segment_size: 1 << 22, ..settings(ROOT) };
+        Store::open(Arc::new(faults.clone()), large, WALL_MS).unwrap().0
+    };
+    let mut store = open();
+    for body in [b"one", b"two"] {
+        send(&mut store, "T", 0, body);
+    }
+    store.close(WALL_MS).unwrap();
+    drop(store);
+    let queue = Path::new("/store/consumequeue/T/0/00000000000000000000");
+    let file = disk.open(queue, Open::ReadWrite).unwrap();
+    file.write_all_at(&HUGE.to_be_bytes(), number * 20 + 8).unwrap();
+    let store = open();
+    (faults, store)
+}
+
+/// After a clean stop nobody compares all entries with their records.
+#[test]
+fn an_entry_that_claims_a_huge_record_has_only_the_head_of_it_read() {
+    let (faults, store) = with_a_huge_entry(0);
+    for filter in [TagFilter::all().into(), SqlFilter::parse("TAGS = 'TagA'").unwrap().into()] {
+        let (topic, max_bytes) = ("T".to_owned(), 100);
+        let request =
+            ReadRequest::Fetch { topic, queue_id: 0, offset: 0, max_messages: 1, max_bytes, filter };
+        match store.plan_read(request).run() {
+            Err(StoreError::Damaged { offset: 0, expected, .. }) => assert_eq!(expected, HUGE.into()),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(faults.longest_read() < HUGE as usize, "{}", faults.longest_read());
+}
+
+#[test]
+fn a_start_reads_no_huge_record_that_the_last_entry_claims() {
+    let (faults, store) = with_a_huge_entry(1);
+    assert_eq!(bodies(&store, "T", 0), [b"one", b"two"]);
+    assert!(faults.longest_read() < HUGE as usize, "{}", faults.longest_read());
 }

@@ -61,6 +61,7 @@ pub struct FaultFs {
 #[derive(Debug, Default)]
 struct Plan {
     calls: Vec<(Fault, PathBuf)>,
+    longest_read: usize,
     armed: Vec<Armed>,
 }
 
@@ -120,6 +121,11 @@ impl FaultFs {
         self.plan().armed.clear();
     }
 
+    /// The most bytes that one read asked for.
+    pub fn longest_read(&self) -> usize {
+        self.plan().longest_read
+    }
+
     /// How many calls of that kind there have been, failed ones included.
     pub fn calls(&self, fault: Fault) -> u64 {
         self.calls_in("", fault)
@@ -152,6 +158,12 @@ impl FaultFs {
             }
         }
         hit
+    }
+
+    fn check_read(&self, len: usize, path: &Path) -> io::Result<()> {
+        let longest = self.plan().longest_read.max(len);
+        self.plan().longest_read = longest;
+        self.check(Fault::Read, path)
     }
 
     fn check(&self, call: Fault, path: &Path) -> io::Result<()> {
@@ -229,12 +241,12 @@ struct FaultFile {
 
 impl File for FaultFile {
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-        self.faults.check(Fault::Read, &self.path)?;
+        self.faults.check_read(buf.len(), &self.path)?;
         self.inner.read_at(buf, offset)
     }
 
     fn read_now(&self, buf: &mut [u8], offset: u64) -> io::Result<Option<usize>> {
-        self.faults.check(Fault::Read, &self.path)?;
+        self.faults.check_read(buf.len(), &self.path)?;
         self.inner.read_now(buf, offset)
     }
 

@@ -272,6 +272,10 @@ fn next_segment(queue: &QueueView, offset: u64) -> u64 {
 
 /// Reads the records into one buffer, with one read for each stretch of neighbours.
 fn read_records(reader: &Reader<'_>, entries: &[QueueEntry]) -> Result<Vec<u8>, Stop> {
+    // An entry that is damaged may claim any size; a record has the one it says itself.
+    for entry in entries.iter().filter(|entry| entry.size > MAX_BYTES) {
+        reader.head(entry)?;
+    }
     let total: u64 = entries.iter().map(|entry| u64::from(entry.size)).sum();
     let mut bytes = vec![0; usize::try_from(total).unwrap_or(0)];
     let mut rest = bytes.as_mut_slice();

@@ -188,6 +188,12 @@ pub(super) fn read_message<'a>(
     if u64::from(size) < MIN_RECORD || !segments.holds(at, size.into()) {
         return Ok(None);
     }
+    // Whoever asks may have been told any size; a record has the one it says itself.
+    let mut first = [0; 4];
+    segments.read(at, &mut first, Wait::Yes)?;
+    if u32::from_be_bytes(first) != size {
+        return Ok(None);
+    }
     buffer.resize(size as usize, 0);
     segments.read(at, buffer, Wait::Yes)?;
     Ok(match whole(buffer, at) {

@@ -262,11 +262,17 @@ impl<'a> Reader<'a> {
         if entry.physical < self.log_start() {
             return Ok(None);
         }
+        let head = self.head(entry)?;
+        let at = if word(&head, 36) as i32 & sys_flag::BORN_HOST_V6 == 0 { 56 } else { 68 };
+        Ok(Some(long(&head, at)))
+    }
+
+    /// The first bytes of the message that an entry points to, which say that it is one of this size.
+    pub(super) fn head(&self, entry: &QueueEntry) -> Result<[u8; HEAD_LEN], Stop> {
         let mut head = [0; HEAD_LEN];
         self.log(entry.physical, &mut head)?;
         check_head(self.log, &head, entry)?;
-        let at = if word(&head, 36) as i32 & sys_flag::BORN_HOST_V6 == 0 { 56 } else { 68 };
-        Ok(Some(long(&head, at)))
+        Ok(head)
     }
 
     /// The store time of the first record of the log, or −1: there is none, or a file is one blank.
