@@ -9,7 +9,7 @@ use rocketmq_lite_core::filter::tags::TagFilter;
 use rocketmq_lite_core::store::{
     DiskFs, Fault, FaultFs, FetchStatus, FileSystem, KeyKind, MemFs, ReadOutcome, ReadRequest, Store,
 };
-use support::{WALL_MS, append, bodies, fetch, flush, open, settings, settle};
+use support::{WALL_MS, append, bodies, extended, fetch, flush, open, settings, settle};
 
 /// Messages of 400 bytes, so that a segment has about eight: to queue 0, and each fourth to queue 1.
 fn fill(store: &mut Store, from: usize, to: usize) {
@@ -152,28 +152,85 @@ fn index_files_go_with_the_messages() {
     }
 }
 
-#[test]
-fn files_that_cannot_be_removed_now_go_with_the_next_purge_after_a_start() {
+/// A store of a hundred messages, with extensions, whose disk can be made to fail.
+fn filled() -> (Store, MemFs, FaultFs) {
     let disk = MemFs::new();
     let faults = FaultFs::new(Arc::new(disk.clone()));
-    let (mut store, _) =
-        Store::open(Arc::new(faults.clone()), settings(support::ROOT), WALL_MS).expect("it opens");
+    let settings = extended(support::ROOT);
+    let (mut store, _) = Store::open(Arc::new(faults.clone()), settings, WALL_MS).expect("it opens");
     fill(&mut store, 0, 100);
-    faults.fail_from(Fault::Remove, 1, std::io::ErrorKind::PermissionDenied);
-    let files = names(&disk, "/store/commitlog").len();
-    let plan = store.plan_purge(5 * 4096).expect("there is something old");
-    assert!(store.purged(plan.run()).is_err());
-    assert_eq!(names(&disk, "/store/commitlog").len(), files);
-    assert!(store.bounds("T", 0).min > 0, "they are gone for everybody else");
-    faults.heal();
-    store.close(WALL_MS).expect("it closes");
-    drop(store);
-    let (mut store, _) = open(&disk);
-    assert_eq!(store.bounds("T", 0).min, 0);
+    (store, disk, faults)
+}
+
+/// The files that a purge is about, by directory.
+fn files(fs: &MemFs) -> Vec<Vec<String>> {
+    let queues = ["consumequeue", "consumequeue_ext"];
+    let queues = queues.iter().flat_map(|dir| (0..2).map(move |queue| format!("/store/{dir}/T/{queue}")));
+    std::iter::once("/store/commitlog".to_owned()).chain(queues).map(|dir| names(fs, &dir)).collect()
+}
+
+#[test]
+fn files_that_cannot_be_removed_now_go_with_the_next_purge() {
+    for is_restarted in [false, true] {
+        let (mut store, disk, faults) = filled();
+        faults.fail_from(Fault::Remove, 1, std::io::ErrorKind::PermissionDenied);
+        let before = files(&disk);
+        let plan = store.plan_purge(5 * 4096).expect("there is something old");
+        assert!(store.purged(plan.run()).is_err());
+        assert_eq!(files(&disk), before);
+        assert!(store.bounds("T", 0).min > 0, "they are gone for everybody else");
+        faults.heal();
+        if is_restarted {
+            store.close(WALL_MS).expect("it closes");
+            drop(store);
+            store =
+                Store::open(Arc::new(disk.clone()), extended(support::ROOT), WALL_MS).expect("it opens").0;
+            assert_eq!(store.bounds("T", 0).min, 0);
+        }
+        purge(&mut store, 5 * 4096);
+        let (undisturbed, expected, _) = filled();
+        let mut undisturbed = undisturbed;
+        purge(&mut undisturbed, 5 * 4096);
+        assert_eq!(files(&disk), files(&expected));
+        let bounds = store.bounds("T", 0);
+        assert_eq!(numbers(&store, 0).len() as i64, bounds.max - bounds.min);
+    }
+}
+
+/// Whatever cannot be removed, nothing behind it is: a gap would be damage to the next start.
+#[test]
+fn a_purge_ends_with_the_first_file_that_cannot_be_removed() {
+    let (mut store, _, faults) = filled();
     purge(&mut store, 5 * 4096);
-    assert_eq!(names(&disk, "/store/commitlog").len(), files - 5);
-    assert_eq!(
-        numbers(&store, 0).len(),
-        store.bounds("T", 0).max as usize - store.bounds("T", 0).min as usize
-    );
+    for (fault, kind) in [(Fault::Remove, "remove"), (Fault::SyncDir, "sync")] {
+        for nth in 1..=faults.calls(Fault::Remove) {
+            let (mut store, disk, faults) = filled();
+            let before = files(&disk);
+            faults.fail(fault, nth, std::io::ErrorKind::Other);
+            let mut plan = store.plan_purge(5 * 4096);
+            let mut failed = false;
+            while let Some(next) = plan {
+                let result = store.purged(next.run());
+                failed |= result.is_err();
+                plan = result.unwrap_or(None);
+            }
+            assert!(failed, "{kind} {nth}");
+            for (before, after) in before.iter().zip(files(&disk)) {
+                assert!(before.ends_with(&after), "{kind} {nth}: {after:?}");
+            }
+            // Another topic of that name has files of the same names.
+            if nth.is_multiple_of(2) {
+                store.remove_topic("T").expect("it goes");
+                fill(&mut store, 0, 20);
+                purge(&mut store, 0);
+                assert_eq!(numbers(&store, 0).len(), 15, "{kind} {nth}");
+            }
+            drop(store);
+            let (store, recovery) =
+                Store::open(Arc::new(disk), extended(support::ROOT), WALL_MS).expect("there is no gap");
+            assert_eq!(recovery.cut_bytes, 0, "{kind} {nth}");
+            let bounds = store.bounds("T", 0);
+            assert_eq!(numbers(&store, 0).len() as i64, bounds.max - bounds.min);
+        }
+    }
 }

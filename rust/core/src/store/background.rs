@@ -8,7 +8,7 @@ use super::{
     index::{IndexPlan, IndexProgress, IndexResult},
     purge::{PurgePlan, PurgeResult},
     queue_entry::QueueView,
-    queues::QueueId,
+    queues::{EXTENSIONS, QUEUES, QueueId},
     segment::Segment,
 };
 
@@ -40,24 +40,36 @@ impl Store {
         self.visible_end.min(self.flush.flushed())
     }
 
-    /// Lets the log begin at the first segment that ends behind a position; `None` if it does already. The segment that is
-    /// written stays.
+    /// Lets the log begin at the first segment that ends behind a position; `None` if it does already, and no earlier
+    /// purge left files. The segment that is written stays.
     ///
     /// From here on the messages before that are gone; queues follow when the plan was run and [`Self::purged`] was told.
     pub fn plan_purge(&mut self, before: u64) -> Option<PurgePlan> {
         // What is not durable or not visible yet has not been kept for any time.
-        let files = self.log.forget_before(before.min(self.indexable_end()));
+        let mut files = std::mem::take(&mut self.unremoved);
+        files.extend(self.log.forget_before(before.min(self.indexable_end())));
         let queues = self.queues.iter().map(|(id, queue)| (id, queue.entries.view())).collect();
         (!files.is_empty()).then(|| self.make_purge(files, queues))
     }
 
-    /// Takes the result of a plan; another one, if there are queue files to remove.
+    /// Takes the result of a plan; another one, if there are queue files to remove. What an error left is the first that the
+    /// next purge removes.
     pub fn purged(&mut self, result: PurgeResult) -> Result<Option<PurgePlan>, StoreError> {
         if let Some(log_start) = result.log_start() {
             self.index.begin_later(log_start);
         }
-        let files = result.apply(&mut self.queues)?;
+        let (files, outcome) = result.apply(&mut self.queues);
+        if let Err(error) = outcome {
+            self.unremoved = files;
+            return Err(error);
+        }
         Ok((!files.is_empty()).then(|| self.make_purge(files, Vec::new())))
+    }
+
+    /// Files of a removed topic are gone, and their names may come to stand for others.
+    pub(super) fn forget_unremoved(&mut self, topic: &str) {
+        let dirs = [QUEUES, EXTENSIONS].map(|name| self.settings.root.join(name).join(topic));
+        self.unremoved.retain(|segment| !dirs.iter().any(|dir| segment.path().starts_with(dir)));
     }
 
     fn make_purge(&self, files: Vec<Arc<Segment>>, queues: Vec<(QueueId, QueueView)>) -> PurgePlan {

@@ -73,6 +73,7 @@ use self::{
     marks::MarksFile,
     queues::Queues,
     read::Work,
+    segment::Segment,
 };
 pub use self::{
     delays::{Delays, SCHEDULE_TOPIC},
@@ -152,6 +153,8 @@ pub struct Store {
     written_timestamp: i64,
     timestamp: i64,
     visible_end: u64,
+    // Files that a purge could not remove yet.
+    unremoved: Vec<Arc<Segment>>,
     poisoned: Option<Arc<str>>,
     closed: bool,
 }
@@ -214,6 +217,7 @@ impl Store {
             written_timestamp: recovered.timestamp,
             timestamp: 0,
             visible_end: report.end,
+            unremoved: Vec::new(),
             poisoned: None,
             closed: false,
         };
@@ -379,6 +383,7 @@ impl Store {
     pub fn remove_topic(&mut self, topic: &str) -> Result<(), StoreError> {
         self.check_open()?;
         self.queues.remove_topic(topic)?;
+        self.forget_unremoved(topic);
         // Recovery would make the entries again of what the checkpoint does not cover.
         self.flush.want_round();
         Ok(())

@@ -2,7 +2,8 @@
 //!
 //! What goes is gone at once for whoever asks from then on; readers with a snapshot keep their files, so nothing is
 //! pulled from under them. Removing the files and finding where each queue now begins is a plan that another thread
-//! runs. A crash in between leaves files that the next start finds, and the next purge removes.
+//! runs. A crash in between leaves files that the next start finds, and the next purge removes. So does a file that cannot
+//! be removed: it and those behind it stay until the next purge, which begins with them.
 //!
 //! Files go one after the other, from the oldest on, and each for good before the next one goes, in the log before in queues
 //! and index. So if the power goes, no file is missing between two that are there, nor for a message that came back.
@@ -35,6 +36,8 @@ pub struct PurgePlan {
 pub struct PurgeResult {
     log_start: u64,
     first: Vec<(QueueId, First)>,
+    /// What is still there.
+    left: Vec<Arc<Segment>>,
     outcome: Result<(), StoreError>,
 }
 
@@ -58,15 +61,21 @@ impl PurgePlan {
 
     /// Removes the files and looks through the queues. May take as long as the disk does.
     ///
-    /// A file that cannot be removed is the error of the result, and the others are removed all the same.
-    pub fn run(self) -> PurgeResult {
-        let removed = self.files.iter().map(|segment| remove(&*self.fs, segment)).fold(Ok(()), Result::and);
+    /// The first file that cannot be removed is the error of the result, and no other is removed after it.
+    pub fn run(mut self) -> PurgeResult {
+        let mut gone = 0;
+        let removed = self.files.iter().try_for_each(|segment| {
+            remove(&*self.fs, segment)?;
+            gone += 1;
+            Ok(())
+        });
+        let left = self.files.split_off(gone);
         let mut first = Vec::with_capacity(self.queues.len());
         let looked = self.queues.iter().try_for_each(|(id, view)| {
             first.push((*id, self.first_of(view)?));
             Ok(())
         });
-        PurgeResult { log_start: self.log_start(), first, outcome: removed.and(looked) }
+        PurgeResult { log_start: self.log_start(), first, left, outcome: removed.and(looked) }
     }
 
     fn log_start(&self) -> u64 {
@@ -112,14 +121,15 @@ impl PurgeResult {
         self.outcome.is_ok().then_some(self.log_start)
     }
 
-    /// Lets the queues begin where they do now. The files that nobody needs any more, for another plan.
-    pub(super) fn apply(self, queues: &mut Queues) -> Result<Vec<Arc<Segment>>, StoreError> {
-        let mut files = Vec::new();
+    /// Lets the queues begin where they do now. The files that are to be removed yet, in order, and whether all went well
+    /// so far.
+    pub(super) fn apply(self, queues: &mut Queues) -> (Vec<Arc<Segment>>, Result<(), StoreError>) {
+        let mut files = self.left;
         for (id, first) in self.first {
             if let Some(queue) = queues.get_mut(id) {
                 files.extend(queue.entries.begin_later(first.offset, first.unit_at));
             }
         }
-        self.outcome.map(|()| files)
+        (files, self.outcome)
     }
 }
