@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use flate2::read::GzDecoder;
 use rocketmq_lite_core::store::{
-    DiskFs, FileSystem, IndexShape, MemFs, Open, Recovery, Store, StoreError, StoreSettings,
+    DiskFs, FileSystem, FindingKind, IndexShape, MemFs, OfflineStore, Open, Outside, Recovery, Repair, Store,
+    StoreError, StoreSettings, Verify,
 };
 use support::{WALL_MS, bodies, flush, open, send, try_open};
 
@@ -145,4 +146,51 @@ fn damage_in_apaches_directory_is_told_from_its_tail_by_time() {
             assert!(recovery.end < 94_066 && recovery.cut_bytes > 0, "{recovery:?}");
         }
     }
+}
+
+/// What `rmq store verify` finds, and what a start does: the log's end, or the file that it refuses.
+fn verified_and_opened(fs: &MemFs) -> (Vec<FindingKind>, Result<u64, String>) {
+    let mut check = Verify::new(OfflineStore::open(fs, "/store", &Outside::default()).unwrap());
+    while check.step(u64::MAX).unwrap() {}
+    let opened = match try_open(&fs.snapshot()) {
+        Ok((_, recovery)) => Ok(recovery.end),
+        refused => Err(damaged(refused).0),
+    };
+    (check.report().findings.iter().map(|finding| finding.kind).collect(), opened)
+}
+
+#[test]
+fn a_check_says_of_a_gap_what_a_start_does() {
+    let segment = |number: u64| format!("/store/commitlog/{:020}", number * 4096);
+    let fs = MemFs::new();
+    let (mut store, _) = open(&fs);
+    let fill = |store: &mut Store| (0..12).map(|n| send(store, "T", 0, &[n; 900]).end).max();
+    fill(&mut store);
+    flush(&mut store).unwrap();
+    fill(&mut store);
+    drop(store);
+    let damaged = |number| (vec![FindingKind::DamagedRecord], Err(segment(number)));
+    let torn = (vec![FindingKind::TornTail], Ok(4 * 4096));
+    for is_short in [false, true] {
+        let fs = fs.snapshot();
+        if is_short {
+            fs.open(Path::new(&segment(4)), Open::ReadWrite).unwrap().set_len(0).unwrap();
+        } else {
+            fs.remove_file(Path::new(&segment(4))).unwrap();
+        }
+        assert_eq!(verified_and_opened(&fs), torn, "behind the durable end");
+        fs.remove_file(Path::new("/store/lite.cbor")).unwrap();
+        assert_eq!(verified_and_opened(&fs), damaged(5), "Apache's");
+        let mut repair =
+            Repair::new(Arc::new(fs.clone()), Path::new("/store"), &Outside::default(), false).unwrap();
+        while repair.step(1000).unwrap() {}
+        let plan = repair.plan().unwrap();
+        let cut = plan.cut.unwrap();
+        assert_eq!((cut.at, cut.records_before, cut.records_behind), (4 * 4096, 16, 4));
+        assert!(cut.bytes > 3600, "{cut:?}");
+        repair.apply(&plan, 0, WALL_MS).unwrap();
+        assert_eq!(bodies(&open(&fs).0, "T", 0).len(), 16);
+    }
+    fs.remove_file(Path::new(&segment(1))).unwrap();
+    assert_eq!(verified_and_opened(&fs), damaged(2), "it was durable");
 }

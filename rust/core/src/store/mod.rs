@@ -6,7 +6,7 @@
 //! - `commit_log`: records over segments, written in runs. `queue_entry`, `consume_queue`, `queues`: entries that point to
 //!   them. `consume_queue_ext`: what entries have no room for; `delays`: what stands in those of messages that wait.
 //! - `dispatch`: from the log to the queues. `flush`, `checkpoint`, `marks`: what is durable.
-//! - `log_scan`, `recovery_start`, `recovery`, `cut_bytes`: what opening a store believes of it, and what not.
+//! - `log_scan`, `tail`, `recovery_start`, `recovery`, `cut_bytes`: what opening a store believes of it, and what not.
 //! - `known_queues`: which queues there have been, for one that is lost to be missed.
 //! - `purge`: what is old goes. `background`: when index and purge have their turn.
 //! - `index`: from the log to the files by key.
@@ -56,6 +56,7 @@ mod search;
 mod segment;
 mod segment_list;
 mod settings;
+mod tail;
 
 use std::{path::PathBuf, sync::Arc};
 

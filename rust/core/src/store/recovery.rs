@@ -8,7 +8,7 @@
 //!    whose extensions are gone.
 //! 3. What is behind the end is removed and zeroed, in the log as in the queues. Nothing of it can come back.
 //!
-//! What lies behind the end is a torn tail, unless it had been durable: then the log is damaged, and nothing of it is cut.
+//! What lies behind the end is a torn tail, unless it had been durable (`tail`): then the log is damaged, and nothing of it is cut.
 //! The bytes of a torn tail are kept in `ROOT/lite-cut`, since only people can say that nobody misses them.
 //!
 //! All of it can be interrupted and repeated: it only drops and makes again what comes from the log, and the checkpoint
@@ -29,6 +29,7 @@ use super::{
     queues::Queues,
     recovery_start,
     segment_list::Segments,
+    tail::Tail,
 };
 use crate::record::Message;
 
@@ -210,51 +211,19 @@ fn redispatch(log: &CommitLog, queues: &mut Queues, from: u64) -> Result<Pass, S
 }
 
 /// Fails if the whole records end before what had been durable.
-///
-/// That is where the marks say, or where a whole record follows that is older than what the checkpoint knows to be
-/// durable. (As old would not do: not all records of that millisecond need to be.)
 fn refuse_damage(
     log: &CommitLog,
     pass: &Pass,
     marks: Option<Marks>,
     checkpoint: &Checkpoint,
 ) -> Result<(), StoreError> {
-    let durable = marks.map_or(0, |marks| marks.durable);
-    let gap = log.strays().iter().find(|stray| stray.end() > stray.base());
-    let is_damage = pass.end < durable
-        || (marks.is_none() && gap.is_some())
-        || is_older_behind(log, pass.end, checkpoint.physic_timestamp)?;
-    if !is_damage {
+    let tail = Tail::new(log.segments(), log.strays(), pass.end);
+    if !tail.is_damage(marks, Some(*checkpoint))? {
         return Ok(());
     }
-    let end = Flaw { what: "the end of the durable log", expected: durable as i64, found: pass.end as i64 };
-    let missing = gap.map(|stray| Flaw {
-        what: "the position in the file name",
-        expected: log.segments().iter().last().map_or(0, |last| last.end()) as i64,
-        found: stray.base() as i64,
-    });
-    let Flaw { what, expected, found } = pass.flaw.or(missing).unwrap_or(end);
-    let at = log.segments().find(pass.end).or(gap);
+    let (at, Flaw { what, expected, found }) = tail.flaw(pass.flaw, marks);
     let path = at.map_or_else(|| log.places().first().to_owned(), |segment| segment.path().to_owned());
     Err(StoreError::Damaged { path, offset: pass.end, what, expected, found })
-}
-
-/// Whether the next whole record behind the end, or the first of a file behind a gap, is older than a time.
-fn is_older_behind(log: &CommitLog, end: u64, timestamp: i64) -> Result<bool, StoreError> {
-    let mut behind = LogScan::new(log.segments().clone(), end);
-    if behind.resync()? && is_next_older(behind, timestamp)? {
-        return Ok(true);
-    }
-    for stray in log.strays() {
-        if is_next_older(LogScan::new(Segments::only(stray), stray.base()), timestamp)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-fn is_next_older(mut scan: LogScan, timestamp: i64) -> Result<bool, StoreError> {
-    Ok(matches!(scan.next()?, Some(Scanned::Message(message)) if message.store_timestamp < timestamp))
 }
 
 /// What became of a record on its way to its queue.

@@ -76,20 +76,26 @@ impl Segments {
 }
 
 impl Segments {
-    /// Opens what is there to be read only; the first file says how long all have to be.
-    pub(crate) fn read_only(fs: &dyn FileSystem, places: &Places) -> Result<Self, StoreError> {
-        let mut segments: Vec<Arc<Segment>> = Vec::new();
-        for Name { base, dir, .. } in names_in(fs, places)?.into_iter().filter(|name| name.len > 0) {
+    /// Opens what is there to be read only, with the strays that a [`SegmentList`] would have; the first file says how long
+    /// all have to be.
+    pub(crate) fn read_only(
+        fs: &dyn FileSystem,
+        places: &Places,
+    ) -> Result<(Self, Vec<Arc<Segment>>), StoreError> {
+        let mut row = Row::default();
+        for Name { base, len, dir } in names_in(fs, places)? {
             let segment = Segment::open_read_only(fs, dir, base)?;
-            let found = segment.end() - segment.base();
-            let expected = segments.first().map_or(found, |first| first.end() - first.base());
-            if found != expected {
-                return Err(StoreError::SegmentLength { path: segment.path().to_owned(), expected, found });
+            let expected = row.segment_size().filter(|_| len > 0).unwrap_or(len);
+            if len != expected {
+                return Err(StoreError::SegmentLength {
+                    path: segment.path().to_owned(),
+                    expected,
+                    found: len,
+                });
             }
-            follows(segments.last(), &segment, expected)?;
-            segments.push(Arc::new(segment));
+            row.add(segment, expected)?;
         }
-        Ok(Self(Arc::new(segments)))
+        Ok((Self(Arc::new(row.segments)), row.strays))
     }
 
     /// How many bytes of `[offset, end of the segments)` lie before the last one that is not zero.
@@ -128,20 +134,15 @@ impl SegmentList {
         segment_size: u64,
     ) -> Result<Self, StoreError> {
         let places = places.into();
-        let (mut segments, mut strays) = (Vec::<Arc<Segment>>::new(), Vec::new());
+        let mut row = Row::default();
         for Name { base, len, dir } in names_in(&*fs, &places)? {
-            if len == 0 {
-                strays.push(Arc::new(Segment::open_read_only(&*fs, dir, base)?));
-                continue;
-            }
-            let segment = Segment::open(&*fs, dir, base, segment_size)?;
-            // One position in two directories: nobody can say which of them is right.
-            let twice = segments.last().into_iter().chain(strays.last()).find(|other| other.base() == base);
-            follows(twice, &segment, segment_size)?;
-            let is_next = segments.last().is_none_or(|last| last.end() == base);
-            let list = if is_next && strays.is_empty() { &mut segments } else { &mut strays };
-            list.push(Arc::new(segment));
+            let segment = match len {
+                0 => Segment::open_read_only(&*fs, dir, base)?,
+                _ => Segment::open(&*fs, dir, base, segment_size)?,
+            };
+            row.add(segment, segment_size)?;
         }
+        let Row { segments, strays } = row;
         // Whoever made these names may have died before it synced them.
         let changed = segments.iter().map(|segment| segment.dir().to_owned()).collect();
         Ok(Self { fs, places, segment_size, segments: Segments(Arc::new(segments)), strays, changed })
@@ -286,6 +287,34 @@ impl SegmentList {
         if !self.changed.contains(segment.dir()) {
             self.changed.insert(segment.dir().to_owned());
         }
+    }
+}
+
+/// Files of a directory, taken one after the other.
+#[derive(Debug, Default)]
+struct Row {
+    segments: Vec<Arc<Segment>>,
+    strays: Vec<Arc<Segment>>,
+}
+
+impl Row {
+    /// Adds the next file: to the row, or to the strays if it has no length or lies behind a gap.
+    fn add(&mut self, segment: Segment, size: u64) -> Result<(), StoreError> {
+        let is_empty = segment.base() == segment.end();
+        if !is_empty {
+            // One position in two directories: nobody can say which of them is right.
+            let mut others = self.segments.last().into_iter().chain(self.strays.last());
+            follows(others.find(|other| other.base() == segment.base()), &segment, size)?;
+        }
+        let is_next = self.segments.last().is_none_or(|last| last.end() == segment.base());
+        let is_in_row = is_next && !is_empty && self.strays.is_empty();
+        let list = if is_in_row { &mut self.segments } else { &mut self.strays };
+        list.push(Arc::new(segment));
+        Ok(())
+    }
+
+    fn segment_size(&self) -> Option<u64> {
+        self.segments.first().map(|first| first.end() - first.base())
     }
 }
 

@@ -27,9 +27,10 @@ use super::{
     queue_entry::{ENTRY_SIZE, QueueView, Slot},
     queues::{EXTENSIONS, QUEUES, dirs_in},
     read::{Reader, Stop},
-    segment::Wait,
+    segment::{Segment, Wait},
     segment_list::Segments,
     settings::log_places,
+    tail::Tail,
 };
 
 /// A queue as its files are.
@@ -56,6 +57,8 @@ pub struct OfflineStore {
     // Queues that had been there and have no files.
     lost: Vec<(Arc<str>, i32)>,
     log: Segments,
+    // Files of the log behind a gap.
+    strays: Vec<Arc<Segment>>,
     queues: Vec<OfflineQueue>,
     checkpoint: Option<Checkpoint>,
     marks: Option<Marks>,
@@ -85,7 +88,7 @@ impl OfflineStore {
             fs.exists(&path).map_err(StoreError::io("look for", &path))
         };
         let lock = if exists("lock")? { Some(lock(fs, &root)?) } else { None };
-        let log = Segments::read_only(fs, &log_places(&root, &outside.log_dirs, &[]))?;
+        let (log, strays) = Segments::read_only(fs, &log_places(&root, &outside.log_dirs, &[]))?;
         let index_dir = root.join("index");
         let mut index_files = Vec::new();
         if exists("index")? {
@@ -98,6 +101,7 @@ impl OfflineStore {
             lost: lost_queues(fs, &root, &queues, outside)?,
             queues,
             log,
+            strays,
             checkpoint: if exists("checkpoint")? {
                 Some(CheckpointFile::read(fs, &root.join("checkpoint"))?)
             } else {
@@ -147,6 +151,11 @@ impl OfflineStore {
         first.map(|first| first.end() - first.base())
     }
 
+    /// What lies behind the last whole record.
+    fn tail(&self, end: u64) -> Tail<'_> {
+        Tail::new(&self.log, &self.strays, end)
+    }
+
     /// The entries of a queue.
     fn slots(&self, queue: &QueueView, from: u64, count: u64) -> Result<Vec<Slot>, StoreError> {
         let reader = Reader::new(&self.log, 0, Wait::Yes);
@@ -192,8 +201,8 @@ fn queues(
         let name: Arc<str> = topic.as_str().into();
         for id in dirs_in(fs, &root.join(&topic))? {
             let Ok(number) = id.parse() else { continue };
-            let segments = Segments::read_only(fs, &root.join(&topic).join(&id).into())?;
-            let units = Segments::read_only(fs, &ext_root.join(&topic).join(&id).into())?;
+            let (segments, _) = Segments::read_only(fs, &root.join(&topic).join(&id).into())?;
+            let (units, _) = Segments::read_only(fs, &ext_root.join(&topic).join(&id).into())?;
             let view = QueueView { units, ..bounded(&segments, log)? };
             queues.push(OfflineQueue { topic: Arc::clone(&name), id: number, view });
         }

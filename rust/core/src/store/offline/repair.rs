@@ -97,8 +97,8 @@ pub struct Repaired {
 pub struct Repair {
     fs: Arc<dyn FileSystem>,
     verify: Verify,
-    // Behind the first flaw.
-    behind: Option<LogScan>,
+    // What is behind the first flaw, the last part first.
+    behind: Option<Vec<LogScan>>,
     records_behind: u64,
     remakes_all: bool,
     files: IndexFilesFound,
@@ -135,7 +135,8 @@ impl Repair {
     /// How far it is, and where the last file ends.
     pub fn progress(&self) -> (u64, u64) {
         let (position, end) = self.verify.progress();
-        (self.behind.as_ref().map_or(position, LogScan::position), end)
+        let behind = self.behind.as_ref().map(|scans| scans.last().map_or(end, LogScan::position));
+        (behind.unwrap_or(position), end)
     }
 
     /// Looks at about so many bytes of the log; false once the plan is ready.
@@ -145,15 +146,19 @@ impl Repair {
                 return Ok(true);
             }
             let Some(flaw) = self.report().first_flaw else { return Ok(false) };
-            self.behind = Some(LogScan::new(self.verify.store().log.clone(), flaw.at));
+            let mut scans = self.verify.store().tail(flaw.at).scans();
+            scans.reverse();
+            self.behind = Some(scans);
         }
-        let Some(scan) = &mut self.behind else { return Ok(false) };
+        let Some(scans) = &mut self.behind else { return Ok(false) };
+        let Some(scan) = scans.last_mut() else { return Ok(false) };
         let stop = scan.position().saturating_add(bytes);
         while scan.position() < stop {
             if scan.next()?.is_some() {
                 self.records_behind += 1;
             } else if !scan.resync()? {
-                return Ok(false);
+                scans.pop();
+                return Ok(!scans.is_empty());
             }
         }
         Ok(true)
@@ -166,11 +171,11 @@ impl Repair {
 
     /// What will be done, once [`Self::step`] said that there is no more to look at.
     pub fn plan(&self) -> Result<RepairPlan, StoreError> {
-        let (report, log) = (self.report(), &self.verify.store().log);
+        let report = self.report();
         let cut = match report.first_flaw {
             Some(flaw) => Some(CutPlan {
                 at: flaw.at,
-                bytes: log.data_behind(flaw.at)?,
+                bytes: self.verify.store().tail(flaw.at).data()?,
                 records_before: flaw.records_before,
                 records_behind: self.records_behind,
                 is_damage: flaw.is_damage,

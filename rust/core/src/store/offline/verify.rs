@@ -86,36 +86,21 @@ impl Verify {
     /// Goes on at the next whole record, or ends.
     fn behind_a_flaw(&mut self) -> Result<(), StoreError> {
         let (at, flaw) = (self.scan.position(), self.scan.flaw());
-        let durable = self.store.marks.map_or(0, |marks| marks.durable);
-        let has_more = self.scan.resync()?;
-        let is_old = has_more && self.is_next_older()?;
-        let bytes = self.store.log.data_behind(at)?;
-        if at < durable || is_old || bytes > 0 {
-            let is_damage = at < durable || is_old;
+        let (tail, marks) = (self.store.tail(at), self.store.marks);
+        let is_damage = tail.is_damage(marks, self.store.checkpoint)?;
+        if is_damage || tail.data()? > 0 {
             let kind = if is_damage { FindingKind::DamagedRecord } else { FindingKind::TornTail };
-            let end = Flaw { what: "the end of the durable log", expected: durable as i64, found: at as i64 };
-            let Flaw { what, expected, found } = flaw.unwrap_or(end);
-            let path = self
-                .store
-                .log
-                .find(at)
+            let (segment, Flaw { what, expected, found }) = tail.flaw(flaw, marks);
+            let path = segment
                 .map_or_else(|| self.store.root.join("commitlog"), |segment| segment.path().to_owned());
             self.report.add(Finding { kind, path, offset: at, what: what.to_owned(), expected, found });
         }
-        if !(at < durable && has_more || is_old) {
+        if !(is_damage && self.scan.resync()?) {
             self.done = true;
             self.report.end = at;
             self.look_for_dangling()?;
         }
         Ok(())
-    }
-
-    /// Whether the record that the scan is at is older than what the checkpoint knows to be durable.
-    fn is_next_older(&mut self) -> Result<bool, StoreError> {
-        let known = self.store.checkpoint.map_or(0, |checkpoint| checkpoint.physic_timestamp);
-        let mut ahead = LogScan::new(self.store.log.clone(), self.scan.position());
-        let next = ahead.next()?;
-        Ok(matches!(next, Some(Scanned::Message(message)) if message.store_timestamp < known))
     }
 
     /// Entries behind the last record of each queue.
