@@ -138,7 +138,7 @@ fn a_purge_leaves_no_gap_and_takes_no_entry_of_what_comes_back_wherever_the_powe
     purge(&mut store, 6 * 4096);
     drop(store);
     let journal = fs.so_far();
-    for moment in begun..=journal.len() {
+    for moment in journal.moments(begun) {
         let cut = journal.power_cut(moment, 512);
         for lost in 0..=cut.pieces() {
             let (store, _) = open(&cut.image(|piece| piece != lost).unwrap());

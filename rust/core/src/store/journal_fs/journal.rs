@@ -68,6 +68,15 @@ impl Journal {
         self.ops.len()
     }
 
+    /// The moments from one on, but for those just after a sync: a sync only takes choices away, so whatever a cut leaves then,
+    /// if it keeps all pieces but some, a cut of a moment before may leave too.
+    pub fn moments(&self, from: usize) -> impl Iterator<Item = usize> {
+        (from..=self.len()).filter(move |moment| {
+            let last = moment.checked_sub(1).filter(|last| *last >= from).and_then(|last| self.ops.get(last));
+            !matches!(last, Some(Op::Sync(_) | Op::SyncDir(_)))
+        })
+    }
+
     /// Whether nothing happened.
     pub fn is_empty(&self) -> bool {
         self.ops.is_empty()

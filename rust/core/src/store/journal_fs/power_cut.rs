@@ -1,6 +1,6 @@
 //! The disks that a cut of the power may leave.
 
-use std::{collections::BTreeSet, io, path::Path};
+use std::{collections::BTreeSet, io, path::Path, sync::OnceLock};
 
 use super::{
     journal::{CONTENTS, Journal, Op, content_path},
@@ -18,6 +18,8 @@ pub struct PowerCut<'a> {
     journal: &'a Journal,
     /// What was durable.
     settled: Vec<Piece<'a>>,
+    /// All of that put together, which every disk begins with.
+    begun: OnceLock<Image>,
     /// What was not.
     loose: Vec<Piece<'a>>,
 }
@@ -31,6 +33,7 @@ struct Piece<'a> {
 }
 
 /// A disk that is being put together.
+#[derive(Debug)]
 struct Image {
     contents: MemFs,
     tree: Tree,
@@ -62,7 +65,7 @@ impl<'a> PowerCut<'a> {
         }
         settled.reverse();
         loose.reverse();
-        Self { journal, settled, loose }
+        Self { journal, settled, begun: OnceLock::new(), loose }
     }
 
     /// How many pieces the disk may or may not have.
@@ -72,14 +75,7 @@ impl<'a> PowerCut<'a> {
 
     /// The disk that has these pieces, besides all that was durable. It shares nothing with the one that was written.
     pub fn image(&self, kept: impl Fn(usize) -> bool) -> io::Result<MemFs> {
-        let mut image = Image {
-            contents: self.journal.contents.snapshot(),
-            tree: self.journal.begun.clone(),
-            stuck: BTreeSet::new(),
-        };
-        for piece in &self.settled {
-            image.apply(piece)?;
-        }
+        let mut image = self.settled()?;
         for (number, piece) in self.loose.iter().enumerate() {
             if kept(number) {
                 image.apply(piece)?;
@@ -88,6 +84,21 @@ impl<'a> PowerCut<'a> {
             }
         }
         image.finish(&self.journal.dirs)
+    }
+
+    fn settled(&self) -> io::Result<Image> {
+        if let Some(begun) = self.begun.get() {
+            return Ok(begun.copy());
+        }
+        let mut image = Image {
+            contents: self.journal.contents.snapshot(),
+            tree: self.journal.begun.clone(),
+            stuck: BTreeSet::new(),
+        };
+        for piece in &self.settled {
+            image.apply(piece)?;
+        }
+        Ok(self.begun.get_or_init(|| image).copy())
     }
 }
 
@@ -118,6 +129,11 @@ impl<'a> Piece<'a> {
 }
 
 impl Image {
+    fn copy(&self) -> Self {
+        let contents = self.contents.snapshot();
+        Self { contents, tree: self.tree.clone(), stuck: self.stuck.clone() }
+    }
+
     fn apply(&mut self, piece: &Piece<'_>) -> io::Result<()> {
         match piece.op {
             Op::Name(change) => self.tree.apply(change),
