@@ -7,7 +7,10 @@ import json
 import socket
 import struct
 from dataclasses import dataclass, field
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SEND_MESSAGE_V2 = 310
 PULL_MESSAGE = 11
@@ -45,11 +48,8 @@ class RawClient:
 
     def read(self) -> Answer:
         """The next frame."""
-        length, header_word = struct.unpack(">II", self._exactly(8))
-        header_length = header_word & 0xFFFFFF
-        header = json.loads(self._exactly(header_length))
-        body = self._exactly(length - 4 - header_length)
-        return Answer(header["code"], header.get("extFields") or {}, header.get("remark"), body, header)
+        length = self._exactly(4)
+        return decode(length + self._exactly(int.from_bytes(length)))
 
     def call(self, code: int, fields: dict[str, object], body: bytes = b"") -> Answer:
         """One request, its answer."""
@@ -96,6 +96,14 @@ def encode(
     return struct.pack(">II", 4 + len(header) + len(body), len(header)) + header + body
 
 
+def decode(frame: bytes) -> Answer:
+    """An answer out of its frame."""
+    (header_word,) = struct.unpack_from(">I", frame, 4)
+    end = 8 + (header_word & 0xFFFFFF)
+    header = json.loads(frame[8:end])
+    return Answer(header["code"], header.get("extFields") or {}, header.get("remark"), frame[end:], header)
+
+
 def send_fields(
     topic: str, *, queue: int = 0, properties: str = "", group: str = "raw-producer"
 ) -> dict[str, object]:
@@ -136,11 +144,26 @@ def pull_fields(
 
 def bodies(records: bytes) -> list[tuple[int, bytes]]:
     """Queue offset and body of each stored message in a pull's body (IPv4 hosts, message version 1 or 2)."""
-    found, at = [], 0
+    return [(_long(record, 20), _body(record)) for record in _cut(records)]
+
+
+def stamped(records: bytes) -> list[tuple[bytes, int]]:
+    """Body and store time of each, likewise."""
+    return [(_body(record), _long(record, 56)) for record in _cut(records)]
+
+
+def _cut(records: bytes) -> Iterator[bytes]:
+    at = 0
     while at < len(records):
         (size,) = struct.unpack_from(">I", records, at)
-        (offset,) = struct.unpack_from(">q", records, at + 20)
-        (length,) = struct.unpack_from(">I", records, at + 84)
-        found.append((offset, records[at + 88 : at + 88 + length]))
+        yield records[at : at + size]
         at += size
-    return found
+
+
+def _long(record: bytes, at: int) -> int:
+    return int(struct.unpack_from(">q", record, at)[0])
+
+
+def _body(record: bytes) -> bytes:
+    (length,) = struct.unpack_from(">I", record, 84)
+    return record[88 : 88 + length]
