@@ -76,7 +76,7 @@ async def test_a_failed_message_is_left_and_logged(autojump_clock, client, caplo
     async with client.consumer("g", "orders", start="earliest", model="broadcasting", member="m") as messages:
         await leave_by(await anext(messages), ZeroDivisionError())
         assert bodies(await take(messages, 1)) == [b"1"]
-        await nothing_more(messages, within=7200)
+        await nothing_more(messages, within=700)
         [queue] = messages.statistics().queues
         assert (queue.committed, messages.statistics().failed) == (2, 1)
     assert "failed in group g" in caplog.text
