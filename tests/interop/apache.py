@@ -54,11 +54,11 @@ def on_store(
 
     The broker is killed at the end, or, as an orderly stop takes it 15 s, stopped only where that is asked for.
     """
-    sizes = {"mappedFileSizeCommitLog": 1024 * 1024 * 1024, "maxIndexNum": 20_000_000} | settings
+    sizes = {"mappedFileSizeCommitLog": 1024 * 1024 * 1024, "maxIndexNum": 20_000_000}
     paths = {"storePathRootDir": store, "storePathCommitLog": store / "commitlog"}
     with (
         _name_server(java, directory / "namesrv") as namesrv,
-        _broker(java, directory / "broker-a", "broker-a", namesrv, **sizes, **paths) as started,
+        _broker(java, directory / "broker-a", "broker-a", namesrv, **(sizes | paths | settings)) as started,
     ):
         started.wait()
         yield Cluster("apache", namesrv, CLUSTER, (started.broker,))

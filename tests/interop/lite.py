@@ -21,9 +21,9 @@ _START_SECONDS = 30
 
 
 @contextlib.contextmanager
-def single(directory: Path, *options: str) -> Iterator[Cluster]:
-    """``rmq up``: a name server and one broker in one process."""
-    arguments = ["up", "--data", str(directory / "data"), "--namesrv-port", "0", "--broker-port", "0"]
+def single(directory: Path, *options: str, data: Path | None = None) -> Iterator[Cluster]:
+    """``rmq up``: a name server and one broker in one process, by default with its data in the directory."""
+    arguments = ["up", "--data", str(data or directory / "data"), "--namesrv-port", "0", "--broker-port", "0"]
     with _served(directory / "up", [*arguments, *options]) as ready:
         yield Cluster("lite", ready["namesrv"], CLUSTER, (Broker("broker-a", ready["broker"]),))
 

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from tests.interop.servers import Cluster
 
 GET_ALL_SUBSCRIPTION_GROUPS = 201
+PUT_TIMES = [
+    *("[<=0ms]", "[0~10ms]", "[10~50ms]", "[50~100ms]", "[100~200ms]", "[200~500ms]", "[500ms~1s]"),
+    *("[1~2s]", "[2~3s]", "[3~4s]", "[4~5s]", "[5~10s]", "[10s~]"),
+]
 # What the client makes of an answer without a message.
 NO_MESSAGE = 208
 
@@ -139,7 +143,21 @@ def test_broker_status_counts_what_was_stored(
     assert 0 < float(after["commitLogDiskRatio"]) <= 1
     assert re.fullmatch(r"Total : .*, Free : .*\.", after["commitLogDirCapacity"])
     assert re.fullmatch(r"\[ \d+ days, \d+ hours, \d+ minutes, \d+ seconds \]", after["runtime"])
-    assert all(float(rate) >= 0 for rate in after["putTps"].split())
+    for rates in ("putTps", "getFoundTps", "getMissTps", "getTotalTps"):
+        assert all(float(rate) >= 0 for rate in after[rates].split())
+    for took in ("putLatency99", "putLatency999", "putMessageEntireTimeMax", "getMessageEntireTimeMax"):
+        assert float(after[took]) >= 0
+    groups = [group.partition(":")[0] for group in after["putMessageDistributeTime"].split()]
+    # Apache's broker has none before its first minute is over.
+    assert groups == PUT_TIMES or (single.kind == "apache" and groups == ["null"])
+
+
+def test_broker_status_tells_how_far_delay_levels_are(mqadmin: MqAdmin, single: Cluster, topic: str) -> None:
+    with RawClient(single.broker.address) as client:
+        assert client.send(topic, b"in two hours", properties="DELAY\x0118\x02").code == 0
+    shown = printed.totals(mqadmin.run("brokerStatus", "-b", single.broker.address))
+    delivered, end = map(int, shown["scheduleMessageOffset_18"].split(","))
+    assert delivered < end
 
 
 def test_topic_status_shows_each_queue(judge: Judge, mqadmin: MqAdmin, single: Cluster, topic: str) -> None:

@@ -81,10 +81,11 @@ class Schedule:
             nursery.start_soon(partial(keep_saving, self.save, what="delivery offsets", every=self._every))
 
     async def offsets(self) -> dict[int, tuple[int, int]]:
-        """Of each level in use, the next message that will be delivered, and the end of its queue."""
-        levels = self._progress.levels()
+        """Of each level that was ever used, the next message that will be delivered, and the end of its queue."""
+        levels = sorted({*range(1, self._levels + 1), *self._progress.levels()})
         bounds = await self._owner.bounds(SCHEDULE_TOPIC, [level - 1 for level in levels])
-        return {level: (self._progress.next_offset(level), bounds[level - 1][1]) for level in levels}
+        ends = {queue + 1: end for queue, (_, end) in bounds.items() if end > 0}
+        return {level: (self._progress.next_offset(level), end) for level, end in ends.items()}
 
     async def save(self) -> None:
         """Write the offsets if they have changed, once what they count is safe on disk.
