@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.administration.positions import PositionChange
     from rocketmq_lite.client.administration.resending import Resent
     from rocketmq_lite.client.client import Client, ClientStatistics, connect
-    from rocketmq_lite.client.consumer import Consumer, ConsumerStatistics, UnacknowledgedWarning
+    from rocketmq_lite.client.consumer import Consumer, ConsumerStatistics
     from rocketmq_lite.client.engine.balance import AllocationStrategy
     from rocketmq_lite.client.engine.diagnosis import Problem
     from rocketmq_lite.client.engine.events import (
@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.puller import Puller, PullerStatistics
     from rocketmq_lite.client.reader import QueueStatistics
     from rocketmq_lite.client.tally import ProducerStatistics
+    from rocketmq_lite.client.unentered import UnacknowledgedWarning
     from rocketmq_lite.embedded import Cluster
     from rocketmq_lite.errors import (
         BrokerError,
@@ -232,7 +233,7 @@ _HOMES: Final = {
     "StoredMessage": ".client.message_view",
     "Tags": ".model",
     "TopicNotFound": ".errors",
-    "UnacknowledgedWarning": ".client.consumer",
+    "UnacknowledgedWarning": ".client.unentered",
     "Where": ".model",
     "__version__": ".protocol.framing",
     "connect": ".client.client",

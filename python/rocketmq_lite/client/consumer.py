@@ -31,6 +31,7 @@ from rocketmq_lite.client.engine.process_queue import DeliveryEvent
 from rocketmq_lite.client.engine.retry import redelivery_pause
 from rocketmq_lite.client.member import GroupMember
 from rocketmq_lite.client.message import ReceivedMessage
+from rocketmq_lite.client.unentered import UnacknowledgedWarning
 from rocketmq_lite.errors import ClientClosed, RocketMQError
 from rocketmq_lite.transport.nursery import background_nursery
 
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.model import MessageQueue
     from rocketmq_lite.protocol.framing import RawMessage
 
-__all__ = ["Consumer", "ConsumerStatistics", "UnacknowledgedWarning", "open_consumer"]
+__all__ = ["Consumer", "ConsumerStatistics", "open_consumer"]
 
 _log = logging.getLogger(__name__)
 
@@ -57,10 +58,6 @@ _GIVE_WAY_EVERY: Final = 64
 """Messages at most that are handed out between two rounds of Trio's scheduler: a round costs as much as a message."""
 _GIVE_WAY_AFTER: Final = 0.001
 """Seconds after which the next message begins with a round, however few there were."""
-
-
-class UnacknowledgedWarning(UserWarning):
-    """All messages that a consumer may hold were handed out and none was entered: nothing more will come."""
 
 
 @dataclass(frozen=True, slots=True)

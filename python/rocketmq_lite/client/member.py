@@ -20,6 +20,7 @@ from rocketmq_lite.client.locker import Locker
 from rocketmq_lite.client.ordered_assignment import OrderedAssignment
 from rocketmq_lite.client.reader import QueueReader
 from rocketmq_lite.client.running_info import describe_consumer
+from rocketmq_lite.client.unentered import watch_unentered
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -177,6 +178,7 @@ class GroupMember:
             await self._routing.follow(self._settings.retry_topic)
         if self._locker is not None:
             self._nursery.start_soon(self._locker.run)
+            self._nursery.start_soon(watch_unentered, self._settings.group, self.readers)
         await self._enrolment.balancer.balance()
         await self._assignment.settled()
         self._nursery.start_soon(self._enrolment.balancer.run)

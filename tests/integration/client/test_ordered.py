@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 import trio
-from tests.integration.client.taking import nothing_more, take
+from tests.integration.client.taking import leave_by, nothing_more, take
 from tests.integration.peer import connect
 
 import rocketmq_lite as rmq
+from rocketmq_lite.client.unentered import LOOK_SECONDS
 from rocketmq_lite.protocol.bodies import LockBatch, LockedQueues
 from rocketmq_lite.protocol.codes import RequestCode
 
@@ -44,6 +45,33 @@ async def test_one_message_of_a_queue_at_a_time(autojump_clock, orders):
         await trio.sleep(1)
         nursery.cancel_scope.cancel()
     assert finished == [0, 1, 2, 3, 4]
+
+
+async def test_a_message_that_is_never_entered_is_told_of(autojump_clock, orders):
+    async with orders.consumer("billing", "orders", start="earliest", ordered=True) as messages:
+        for number in range(2):
+            message = await anext(messages)
+            with pytest.warns(rmq.UnacknowledgedWarning, match=f"offset {number} of orders") as caught:
+                await trio.sleep(5 * LOOK_SECONDS)
+            assert len(caught) == 1
+            async with message:
+                pass
+
+
+async def test_one_that_is_entered_late_or_fails_is_not_told_of(autojump_clock, orders, recwarn):
+    async with orders.consumer("billing", "orders", start="earliest", ordered=True) as messages:
+        message = await anext(messages)
+        await trio.sleep(LOOK_SECONDS - 1)
+        async with message:
+            await trio.sleep(5 * LOOK_SECONDS)
+        await leave_by(await anext(messages), rmq.RetryLater(5 * LOOK_SECONDS))
+        await trio.sleep(4 * LOOK_SECONDS)
+        await take(messages, 3)
+        last = await anext(messages)  # nothing waits for it
+        await trio.sleep(5 * LOOK_SECONDS)
+        async with last:
+            pass
+    assert not recwarn.list
 
 
 async def test_different_queues_are_worked_on_at_the_same_time(autojump_clock, client):
@@ -327,7 +355,8 @@ async def test_a_cancelled_message_can_be_entered_again_and_holds_its_queue(auto
         with trio.move_on_after(1):
             async with message:
                 await trio.sleep_forever()
-        await nothing_more(messages)
+        with pytest.warns(rmq.UnacknowledgedWarning, match="offset 0 of orders"):
+            await nothing_more(messages)
         async with message:
             pass
         assert (await take(messages, 1))[0].body == b"1"
