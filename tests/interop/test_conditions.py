@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 SEED = 20261123
 CONDITIONS = 6_000
 MAPS = 4
+PAIRS = CONDITIONS * MAPS
+# All of the grammar; each has to be in so many conditions that Apache accepts.
+GRAMMAR = (
+    *("AND", "OR", "NOT", "BETWEEN", "IN", "IS NULL", "IS NOT NULL", "CONTAINS", "STARTSWITH", "ENDSWITH"),
+    *("=", "<>", "<", "<=", ">", ">=", "TRUE", "FALSE", "'", "(", "."),
+)
+OFTEN = 20
 
 
 def ours(condition: str, maps: Sequence[Mapping[str, str]]) -> str | None:
@@ -37,7 +44,7 @@ def verdict(condition: SqlFilter, properties: str) -> str:
         return "E"
 
 
-def test_verdicts_on_conditions_made_by_chance(json_judge: Judge) -> None:
+def test_24000_pairs_of_condition_and_properties_made_by_chance(json_judge: Judge) -> None:
     chance = random.Random(SEED)
     cases = [
         (conditions.condition(chance), [conditions.properties(chance) for _ in range(MAPS)])
@@ -50,12 +57,18 @@ def test_verdicts_on_conditions_made_by_chance(json_judge: Judge) -> None:
         if (found := ours(condition, maps)) != theirs
     ]
     assert not differing, f"seed {SEED}: {len(differing)} differ, the first: {differing[:5]}"
-    # The cases are worth something only if they reach every answer.
+    # The cases are worth something only if they reach every answer and all of the grammar.
+    assert PAIRS == 24_000
     accepted = [verdicts for verdicts in apache if verdicts is not None]
     assert CONDITIONS * 0.3 < len(accepted) < CONDITIONS * 0.9
     assert len(accepted) * MAPS >= 10_000
     everything = "".join(accepted)
     assert min(everything.count(answer) for answer in "TFNE") > 400, {a: everything.count(a) for a in "TFNE"}
+    texts = [
+        condition.upper() for (condition, _), found in zip(cases, apache, strict=True) if found is not None
+    ]
+    counts = {part: sum(part in text for text in texts) for part in GRAMMAR}
+    assert min(counts.values()) >= OFTEN, counts
 
 
 def test_digits_of_every_script(json_judge: Judge) -> None:

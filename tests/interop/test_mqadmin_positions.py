@@ -10,6 +10,7 @@ import pytest
 import trio
 from tests.interop import mqadmin as printed
 from tests.interop.messages import tagged
+from tests.interop.taking import acknowledged, ids, polled
 
 import rocketmq_lite as rmq
 
@@ -106,14 +107,14 @@ async def test_our_consumers_go_on_where_they_are_told(
         async with rmq.connect(single.namesrv, request_timeout=REQUEST_SECONDS) as client:
             if style == "consumer":
                 async with client.consumer(group, topic, start="earliest") as messages:
-                    assert await _acknowledged(messages) == expected
+                    assert ids(await acknowledged(messages, MESSAGES)) == expected
                     await _reset(mqadmin, group, topic)
-                    assert await _acknowledged(messages) == expected
+                    assert ids(await acknowledged(messages, MESSAGES)) == expected
             else:
                 async with client.puller(group, topic, start="earliest") as puller:
-                    assert await _polled(puller) == expected
+                    assert ids(await polled(puller, MESSAGES, done=True)) == expected
                     await _reset(mqadmin, group, topic)
-                    assert await _polled(puller) == expected
+                    assert ids(await polled(puller, MESSAGES, done=True)) == expected
     assert left(mqadmin, group, topic) == dict.fromkeys(range(4), 0)
 
 
@@ -148,22 +149,6 @@ def test_settings_of_a_broker_change(mqadmin: MqAdmin, single: Cluster) -> None:
     assert f"update broker config success, {single.broker.address}" in output
     assert printed.settings(mqadmin.run("getBrokerConfig", *broker))["deleteFileBatchMax"] == "7"
     mqadmin.run("updateBrokerConfig", *broker, "-k", "deleteFileBatchMax", "-v", before)
-
-
-async def _acknowledged(messages: rmq.Consumer) -> list[str]:
-    taken: list[str] = []
-    while len(taken) < MESSAGES:
-        async with await anext(messages) as message:
-            taken.append(message.message_id)
-    return sorted(taken)
-
-
-async def _polled(puller: rmq.Puller) -> list[str]:
-    taken: list[str] = []
-    while len(taken) < MESSAGES:
-        taken += [message.message_id for message in await puller.poll()]
-    await puller.poll(timeout=0)  # done with them
-    return sorted(taken)
 
 
 async def _reset(mqadmin: MqAdmin, group: str, topic: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 import trio
 from tests.interop import mqadmin as printed
 from tests.interop.messages import tagged
+from tests.interop.taking import acknowledged, polled
 
 import rocketmq_lite as rmq
 
@@ -55,16 +56,11 @@ async def member(style: str, judge: Judge, single: Cluster, topic: str) -> Async
         async with rmq.connect(single.namesrv, request_timeout=REQUEST_SECONDS) as client:
             if style == "ours":
                 async with client.consumer(group, topic, start="earliest") as messages:
-                    for _ in range(MESSAGES):
-                        async with await anext(messages):
-                            pass
+                    await acknowledged(messages, MESSAGES)
                     yield group
             else:
                 async with client.puller(group, topic, start="earliest") as puller:
-                    taken = 0
-                    while taken < MESSAGES:
-                        taken += len(await puller.poll())
-                    await puller.poll(timeout=0)  # done with them
+                    await polled(puller, MESSAGES, done=True)
                     yield group
 
 
