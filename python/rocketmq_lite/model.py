@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, IntFlag
 from typing import TYPE_CHECKING
 
+from rocketmq_lite import records
 from rocketmq_lite._native import SendReceipt
 
 if TYPE_CHECKING:
@@ -62,14 +63,14 @@ class Message:
     properties: Mapping[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@records.dataclass(frozen=True, slots=True)
 class Tags:
     """A subscription by tags: ``"paid || refunded"``; ``"*"`` takes every message."""
 
     expression: str = "*"
 
 
-@dataclass(frozen=True, slots=True)
+@records.dataclass(frozen=True, slots=True)
 class Where:
     """A subscription by an SQL92 condition over message properties."""
 

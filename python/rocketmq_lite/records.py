@@ -32,6 +32,10 @@ else:
 
 
 def _record(cls: type[T]) -> type[T]:
+    if cls.__doc__ is None:
+        cls.__doc__ = (
+            cls.__name__
+        )  # else its signature is worked out for one, which costs more than all the rest
     record = dataclasses.dataclass(init=False, repr=False, eq=False, slots=True)(cls)
     # Without the class variables, which the decorator lists too.
     record.__dataclass_fields__ = {field.name: field for field in dataclasses.fields(record)}  # type: ignore[arg-type,attr-defined]

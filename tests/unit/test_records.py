@@ -96,6 +96,14 @@ def test_the_functions_of_dataclasses_know_them():
     assert Point.__match_args__ == ("x", "y", "tags")
 
 
+def test_one_without_a_docstring_is_described_by_its_name():
+    @dataclass(frozen=True, slots=True)
+    class Bare:
+        x: int
+
+    assert Bare.__doc__ == "Bare"
+
+
 @pytest.mark.parametrize("made", [copy.copy, copy.deepcopy, lambda point: pickle.loads(pickle.dumps(point))])
 def test_copies_are_equal(made):
     assert made(Solid(1, z=4)) == Solid(1, z=4)
