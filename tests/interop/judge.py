@@ -202,7 +202,9 @@ class Judge:
         style: str = "consume",
         **options: object,
     ) -> Iterator[Consuming]:
-        """A push consumer (style lite-pull: such a one) that has started; leaving stops it unless ``finish`` did.
+        """A push consumer that has started; leaving stops it unless ``finish`` did.
+
+        The style lite-pull stands for a DefaultLitePullConsumer, or Go's PullConsumer.
 
         It takes messages by tags, or by a condition if one is given. ``options`` are what Consume.java says of failures,
         broadcasting and order.
@@ -219,9 +221,9 @@ class Judge:
             # Without waiting: after finish() there is nothing left to stop, and after a failure nobody looks.
             self.write({"do": "stop", "id": ready["id"]})
 
-    def pulling(self, namesrv: str, topic: str, *, group: str, wait: bool = False) -> Exchange:
-        """A pull consumer that reads from the group's offsets to the ends of the queues."""
-        return self.request("pull", namesrv=namesrv, topic=topic, group=group, wait=wait)
+    def pulling(self, namesrv: str, topic: str, *, group: str, **options: object) -> Exchange:
+        """A pull consumer that reads from the group's offsets to the ends of the queues; Pull.java says of the options."""
+        return self.request("pull", namesrv=namesrv, topic=topic, group=group, **options)
 
     def conditions(self, cases: Sequence[tuple[str, Sequence[Mapping[str, str]]]]) -> list[str | None]:
         """What Apache's filter says of each condition and property map: T, F, N or E; None where it refuses."""

@@ -6,9 +6,10 @@ import time
 from typing import TYPE_CHECKING
 
 from tests.interop.messages import WOKEN_SECONDS, bodies, tagged
+from tests.interop.sharing import SHARED, shares
 
 if TYPE_CHECKING:
-    from tests.interop.judge import Consuming, Event, Judge
+    from tests.interop.judge import Judge
     from tests.interop.servers import Cluster
 
 
@@ -79,36 +80,7 @@ def test_groups_do_not_take_from_each_other(judge: Judge, single: Cluster, topic
 
 
 def test_two_members_share_the_queues(judge: Judge, single: Cluster, topic: str) -> None:
-    group = f"{topic}-group"
-    with (
-        judge.consuming(single.namesrv, topic, group=group) as one,
-        judge.consuming(single.namesrv, topic, group=group) as two,
-    ):
-        settled = [_settle(judge, single, topic, consumer) for consumer in (one, two)]
-        assert settled == [True, True]
-        judge.produce(single.namesrv, topic, tagged(["shared"] * 40), mode="sync", group=f"{topic}-producer")
-        shares = [_tagged_within(consumer, "shared", count=20) for consumer in (one, two)]
-
+    one, two = shares(judge, single, topic, style="consume")
     # Four queues, two members: two each, and no message to both.
-    assert [len({message["queueId"] for message in share}) for share in shares] == [2, 2]
-    assert bodies(shares[0] + shares[1]) == sorted(message.body for message in tagged(["shared"] * 40))
-
-
-def _settle(judge: Judge, single: Cluster, topic: str, consumer: Consuming) -> bool:
-    """Send to every queue until this consumer gets some: then it has its share of the queues."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        judge.produce(single.namesrv, topic, tagged(["settling"] * 4), mode="sync", group=f"{topic}-producer")
-        try:
-            consumer.take(2, seconds=2)
-        except TimeoutError:
-            continue
-        return True
-    return False
-
-
-def _tagged_within(consumer: Consuming, tag: str, *, count: int) -> list[Event]:
-    found: list[Event] = []
-    while len(found) < count:
-        found += [message for message in consumer.take(1) if message["tag"] == tag]
-    return found
+    assert [len({message["queueId"] for message in share}) for share in (one, two)] == [2, 2]
+    assert bodies(one + two) == sorted(message.body for message in SHARED)

@@ -66,13 +66,14 @@ async def take(
         return sorted(taken)
 
 
+@pytest.mark.parametrize("style", ["consume", "lite-pull"])
 async def test_every_member_gets_every_message(
-    judge: Judge, json_judge: Judge, single: Cluster, topic: str
+    judge: Judge, json_judge: Judge, single: Cluster, topic: str, style: str
 ) -> None:
     group = f"{topic}-group"
     with (
-        judge.consuming(single.namesrv, topic, group=group, broadcasting=True) as one,
-        judge.consuming(single.namesrv, topic, group=group, broadcasting=True) as other,
+        judge.consuming(single.namesrv, topic, group=group, broadcasting=True, style=style) as one,
+        judge.consuming(single.namesrv, topic, group=group, broadcasting=True, style=style) as other,
     ):
         send(json_judge, single, topic, MESSAGES)
         assert bodies(one.take(len(MESSAGES))) == sorted(MESSAGES)

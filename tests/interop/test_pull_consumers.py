@@ -1,4 +1,4 @@
-"""Apache's pull consumers: DefaultMQPullConsumer, and DefaultLitePullConsumer since 4.6."""
+"""Apache's pull consumers: DefaultMQPullConsumer, DefaultLitePullConsumer since 4.6, and Go's PullConsumer."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.interop.judge import sent_as
 from tests.interop.messages import WOKEN_SECONDS, assorted, bodies, sorted_by_body, tagged
+from tests.interop.sharing import SHARED, shares
 
 if TYPE_CHECKING:
     from tests.interop.judge import Event, Judge
     from tests.interop.servers import Cluster
 
 pull = pytest.mark.parametrize("judge", ["json_judge", "java_4_9", "java_4_4"], indirect=True)
-lite_pull = pytest.mark.parametrize("judge", ["json_judge", "java_4_9"], indirect=True)
+lite_pull = pytest.mark.parametrize("judge", ["json_judge", "java_4_9", "go_judge"], indirect=True)
 
 
 @pull
@@ -81,8 +82,40 @@ def test_a_lite_pull_consumer_takes_its_tags_alone(judge: Judge, single: Cluster
     assert {message["tag"] for message in received} == {"BB", "paid"}
 
 
-def _pulled(judge: Judge, single: Cluster, topic: str, group: str) -> tuple[list[Event], dict[int, Event]]:
+@lite_pull
+def test_two_lite_pull_consumers_share_the_queues(judge: Judge, single: Cluster, topic: str) -> None:
+    one, two = shares(judge, single, topic, style="lite-pull")
+    assert [len({message["queueId"] for message in share}) for share in (one, two)] == [2, 2]
+    assert bodies(one + two) == sorted(message.body for message in SHARED)
+
+
+@pytest.mark.parametrize("judge", ["go_judge"], indirect=True)
+def test_what_gos_pull_consumer_fails_comes_again(judge: Judge, single: Cluster, topic: str) -> None:
+    with judge.consuming(
+        single.namesrv, topic, group=f"{topic}-group", style="lite-pull", failures=1, maxAttempts=3
+    ) as consumer:
+        judge.produce(single.namesrv, topic, tagged(["t"]), mode="sync", group=f"{topic}-producer")
+        # The broker chooses 10 s, and the client looks for the retry topic every 30 s, at its queues every 20 s.
+        received = consumer.take(2, seconds=150)
+        assert consumer.finish() == []
+    assert [event["reconsumeTimes"] for event in received] == [0, 1]
+    assert len({event["msgId"] for event in received}) == 1
+
+
+@pull
+def test_a_pull_consumer_takes_its_tags_alone(judge: Judge, single: Cluster, topic: str) -> None:
+    messages = tagged(["paid", "Aa", "BB", None] * 10)
+    judge.produce(single.namesrv, topic, messages, mode="sync", group=f"{topic}-producer")
+    received, ends = _pulled(judge, single, topic, f"{topic}-group", expression="BB || paid")
+    assert [message["tag"] for message in received].count("BB") == 10
+    assert {message["tag"] for message in received} == {"BB", "paid"}
+    assert sum(end["offset"] for end in ends.values()) == len(messages)
+
+
+def _pulled(
+    judge: Judge, single: Cluster, topic: str, group: str, **options: object
+) -> tuple[list[Event], dict[int, Event]]:
     """The messages and, for each queue, where reading it ended."""
-    events = judge.pulling(single.namesrv, topic, group=group).rest()
+    events = judge.pulling(single.namesrv, topic, group=group, **options).rest()
     ends = {event["queueId"]: event for event in events if event["event"] == "offset"}
     return [event for event in events if event["event"] == "message"], ends

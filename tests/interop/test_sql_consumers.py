@@ -52,13 +52,19 @@ def wanted() -> list[bytes]:
     return sorted(message.body for message in priced() if is_wanted(message))
 
 
-@pytest.mark.parametrize("style", ["consume", "lite-pull"])
-def test_java_takes_what_the_condition_selects(
-    json_judge: Judge, single: Cluster, topic: str, style: str
+@pytest.mark.parametrize(
+    ("style", "judge"),
+    [
+        *((style, "json_judge") for style in ("consume", "orderly", "lite-pull")),
+        *((style, "go_judge") for style in ("consume", "orderly")),
+    ],
+    indirect=["judge"],
+)
+def test_apaches_take_what_the_condition_selects(
+    judge: Judge, json_judge: Judge, single: Cluster, topic: str, style: str
 ) -> None:
-    consuming = json_judge.consuming(
-        single.namesrv, topic, group=f"{topic}-group", condition=CONDITION, style=style
-    )
+    options = {"orderly": True} if style == "orderly" else {"style": style}
+    consuming = judge.consuming(single.namesrv, topic, group=f"{topic}-group", condition=CONDITION, **options)
     with consuming as consumer:
         json_judge.produce(single.namesrv, topic, priced(), mode="sync", group=f"{topic}-producer")
         received = consumer.take(len(wanted()))
@@ -66,6 +72,14 @@ def test_java_takes_what_the_condition_selects(
 
     assert bodies(received) == wanted()
     assert late == []
+
+
+def test_javas_pull_consumer_takes_what_the_condition_selects(
+    json_judge: Judge, single: Cluster, topic: str
+) -> None:
+    json_judge.produce(single.namesrv, topic, priced(), mode="sync", group=f"{topic}-producer")
+    events = json_judge.pulling(single.namesrv, topic, group=f"{topic}-group", condition=CONDITION).rest()
+    assert bodies([event for event in events if event["event"] == "message"]) == wanted()
 
 
 def test_java_is_told_of_a_mistake_when_it_starts(json_judge: Judge, single: Cluster, topic: str) -> None:

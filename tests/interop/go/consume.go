@@ -12,35 +12,27 @@ import (
 const settleTime = 5 * time.Second
 
 // consume receives messages with a push consumer until it is stopped, then leaves the group with its offsets stored.
-// A group without offsets starts at the first message; with orderly, each queue is consumed in order. Events: "ready" once started, then "message" for each.
+// A group without offsets starts at the first message; with orderly, each queue is consumed in order. With failures it fails
+// so many attempts at each message, as Consume.java says. Events: "ready" once started, then "message" for each.
 func consume(asked request, out events, stop <-chan struct{}) error {
-	model := consumer.Clustering
-	if asked.Broadcasting {
-		model = consumer.BroadCasting
-	}
-	client, err := rocketmq.NewPushConsumer(
-		consumer.WithNsResolver(primitive.NewPassthroughResolver([]string{asked.NameServer})),
-		consumer.WithGroupName(asked.Group),
-		consumer.WithInstance(instanceName()),
-		consumer.WithConsumeFromWhere(consumer.ConsumeFromFirstOffset),
-		consumer.WithConsumerModel(model),
-		consumer.WithConsumerOrder(asked.Orderly),
-	)
+	client, err := rocketmq.NewPushConsumer(options(asked)...)
 	if err != nil {
 		return err
 	}
-	expression := asked.Expression
-	if expression == "" {
-		expression = "*"
-	}
-	listen := func(_ context.Context, messages ...*primitive.MessageExt) (consumer.ConsumeResult, error) {
+	listen := func(context context.Context, messages ...*primitive.MessageExt) (consumer.ConsumeResult, error) {
+		result := consumer.ConsumeSuccess
 		for _, message := range messages {
 			out.emit("message", received(message))
+			if message.ReconsumeTimes < asked.Failures {
+				result = consumer.ConsumeRetryLater
+			}
 		}
-		return consumer.ConsumeSuccess, nil
+		if concurrently, known := primitive.GetConcurrentlyCtx(context); known {
+			concurrently.DelayLevelWhenNextConsume = asked.DelayLevel
+		}
+		return result, nil
 	}
-	selector := consumer.MessageSelector{Type: consumer.TAG, Expression: expression}
-	if err := client.Subscribe(asked.Topic, selector, listen); err != nil {
+	if err := client.Subscribe(asked.Topic, wanted(asked), listen); err != nil {
 		return err
 	}
 	if err := client.Start(); err != nil {
@@ -50,6 +42,38 @@ func consume(asked request, out events, stop <-chan struct{}) error {
 	<-stop
 	settle(client, asked.Topic)
 	return client.Shutdown()
+}
+
+// options are what a request says of a consumer of either kind.
+func options(asked request) []consumer.Option {
+	model := consumer.Clustering
+	if asked.Broadcasting {
+		model = consumer.BroadCasting
+	}
+	chosen := []consumer.Option{
+		consumer.WithNsResolver(primitive.NewPassthroughResolver([]string{asked.NameServer})),
+		consumer.WithGroupName(asked.Group),
+		consumer.WithInstance(instanceName()),
+		consumer.WithConsumeFromWhere(consumer.ConsumeFromFirstOffset),
+		consumer.WithConsumerModel(model),
+		consumer.WithConsumerOrder(asked.Orderly),
+	}
+	if asked.MaxAttempts > 0 {
+		chosen = append(chosen, consumer.WithMaxReconsumeTimes(asked.MaxAttempts))
+	}
+	return chosen
+}
+
+// wanted is by a condition, if there is one, or by tags.
+func wanted(asked request) consumer.MessageSelector {
+	if asked.Condition != "" {
+		return consumer.MessageSelector{Type: consumer.SQL92, Expression: asked.Condition}
+	}
+	expression := asked.Expression
+	if expression == "" {
+		expression = "*"
+	}
+	return consumer.MessageSelector{Type: consumer.TAG, Expression: expression}
 }
 
 // settle waits until the offsets have moved past what was received: they do shortly after the callback has returned.

@@ -18,7 +18,7 @@ import (
 // Longer than any message in base64.
 const maxLine = 64 << 20
 
-// request is what a line of input may hold; produce.go and consume.go say what is theirs.
+// request is what a line of input may hold; produce.go, consume.go and pull.go say what is theirs.
 type request struct {
 	ID         int       `json:"id"`
 	Do         string    `json:"do"`
@@ -26,11 +26,16 @@ type request struct {
 	Group      string    `json:"group"`
 	Topic      string    `json:"topic"`
 	Expression string    `json:"expression"`
+	Condition  string    `json:"condition"`
 	Mode       string    `json:"mode"`
 	Orderly    bool      `json:"orderly"`
 	Messages   []sending `json:"messages"`
 	// Every member gets every message.
 	Broadcasting bool `json:"broadcasting"`
+	// So many attempts at each message fail, are retried at this delay level, and make a dead letter after so many more.
+	Failures    int32 `json:"failures"`
+	DelayLevel  int   `json:"delayLevel"`
+	MaxAttempts int32 `json:"maxAttempts"`
 }
 
 // running holds a channel for each request, closed when the request is to stop.
@@ -83,6 +88,8 @@ func perform(asked request, stop <-chan struct{}) {
 		err = produce(asked, out)
 	case "consume":
 		err = consume(asked, out, stop)
+	case "lite-pull":
+		err = pull(asked, out, stop)
 	default:
 		err = fmt.Errorf("no such request: %s", asked.Do)
 	}

@@ -95,8 +95,8 @@ final class Consume implements Judge.Work {
 
     /** The model's class has moved between versions of the client. */
     @SuppressWarnings({"unchecked", "rawtypes"})
-    private static void broadcast(DefaultMQPushConsumer consumer) throws ReflectiveOperationException {
-        for (Method method : DefaultMQPushConsumer.class.getMethods()) {
+    static void broadcast(Object consumer) throws ReflectiveOperationException {
+        for (Method method : consumer.getClass().getMethods()) {
             if (method.getName().equals("setMessageModel")) {
                 method.invoke(consumer, Enum.valueOf((Class) method.getParameterTypes()[0], "BROADCASTING"));
             }

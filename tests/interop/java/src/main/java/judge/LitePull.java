@@ -31,6 +31,9 @@ final class LitePull implements Judge.Work {
         consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
         consumer.setHeartbeatBrokerInterval(1_000);
         consumer.setPollNameServerInterval(1_000);
+        if (request.getBooleanValue("broadcasting")) {
+            Consume.broadcast(consumer);
+        }
         String expression = request.getString("expression");
         String condition = request.getString("condition");
         String topic = request.getString("topic");

@@ -4,8 +4,10 @@ import java.util.Set;
 
 import com.alibaba.fastjson2.JSONObject;
 import org.apache.rocketmq.client.consumer.DefaultMQPullConsumer;
+import org.apache.rocketmq.client.consumer.MessageSelector;
 import org.apache.rocketmq.client.consumer.PullResult;
 import org.apache.rocketmq.client.consumer.PullStatus;
+import org.apache.rocketmq.client.impl.factory.MQClientInstance;
 import org.apache.rocketmq.common.message.MessageExt;
 import org.apache.rocketmq.common.message.MessageQueue;
 
@@ -13,7 +15,8 @@ import org.apache.rocketmq.common.message.MessageQueue;
  * Reads the queues of a topic with DefaultMQPullConsumer from the group's offsets to their ends, and stores the offsets
  * it came to.
  *
- * <p>Request: {@code namesrv}, {@code group}, {@code topic}, {@code expression} (tags; {@code *} when left out),
+ * <p>Request: {@code namesrv}, {@code group}, {@code topic}, {@code expression} (tags; {@code *} when left out), or
+ * {@code condition} (SQL92),
  * {@code wait} (true: at each queue's end, wait for what comes next, once). Events: {@code waiting} before such a wait,
  * {@code message} for each message, {@code offset} for each queue's end.
  */
@@ -40,7 +43,11 @@ final class Pull implements Judge.Work {
         consumer.setRegisterTopics(Set.of(request.getString("topic")));
         consumer.start();
         try {
-            for (MessageQueue queue : consumer.fetchSubscribeMessageQueues(request.getString("topic"))) {
+            Set<MessageQueue> queues = consumer.fetchSubscribeMessageQueues(request.getString("topic"));
+            if (request.containsKey("condition")) {
+                tellBrokers(consumer);
+            }
+            for (MessageQueue queue : queues) {
                 drain(consumer, queue);
             }
         } finally {
@@ -48,14 +55,22 @@ final class Pull implements Judge.Work {
         }
     }
 
+    /** The client sends a condition only to brokers whose version it knows, by their answer to its heartbeat. */
+    @SuppressWarnings("deprecation")
+    private void tellBrokers(DefaultMQPullConsumer consumer) {
+        MQClientInstance client = consumer.getDefaultMQPullConsumerImpl().getRebalanceImpl().getmQClientFactory();
+        client.updateTopicRouteInfoFromNameServer(request.getString("topic"));
+        client.sendHeartbeatToAllBrokerWithLock();
+    }
+
     @SuppressWarnings("deprecation")
     private void drain(DefaultMQPullConsumer consumer, MessageQueue queue) throws Exception {
         long stored = consumer.fetchConsumeOffset(queue, true);
         long offset = stored < 0 ? consumer.minOffset(queue) : stored;
-        PullResult result = consumer.pull(queue, expression, offset, BATCH);
+        PullResult result = pull(consumer, queue, offset);
         while (result.getPullStatus() != PullStatus.NO_NEW_MSG) {
             offset = take(result, queue);
-            result = consumer.pull(queue, expression, offset, BATCH);
+            result = pull(consumer, queue, offset);
         }
         if (request.getBooleanValue("wait")) {
             events.emit("waiting");
@@ -71,6 +86,13 @@ final class Pull implements Judge.Work {
             .fluentPut("offset", offset)
             .fluentPut("min", result.getMinOffset())
             .fluentPut("max", consumer.maxOffset(queue)));
+    }
+
+    @SuppressWarnings("deprecation")
+    private PullResult pull(DefaultMQPullConsumer consumer, MessageQueue queue, long offset) throws Exception {
+        String condition = request.getString("condition");
+        return condition == null ? consumer.pull(queue, expression, offset, BATCH)
+            : consumer.pull(queue, MessageSelector.bySql(condition), offset, BATCH);
     }
 
     private long take(PullResult result, MessageQueue queue) {
