@@ -1,16 +1,17 @@
 """The typed and documented face of the Rust module.
 
 Conversion only: every rule is in the Rust core. Nothing here is public; `protocol.framing` imports the wire
-half, `broker.plane` and `broker.pump` the engine half, `storage` what reads a store without a broker. Functions that take
-bytes take any bytes-like object and keep no reference to it.
+half, `broker.plane` and `broker.pump` the engine half, `storage` what reads a store without a broker,
+`client.engine.process_queue` the consumer's bookkeeping. Functions that take bytes take any bytes-like object and keep no
+reference to it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from os import PathLike
-from typing import Final, Literal, final
+from typing import Final, Generic, Literal, Protocol, Self, TypeVar, final
 
-from typing_extensions import Buffer
+from typing_extensions import Buffer, disjoint_base
 
 from rocketmq_lite.model import MessageQueue, SendStatus
 
@@ -18,12 +19,16 @@ __all__ = [
     "BatchEncoder",
     "Cold",
     "Control",
+    "Deliveries",
+    "Delivery",
     "Engine",
     "FrameDecoder",
     "FrameTemplate",
+    "MessageBatch",
     "MessageIds",
     "OfflineStore",
     "Opening",
+    "OutOfPlaceError",
     "RawCommand",
     "RawMessage",
     "Reactor",
@@ -40,7 +45,6 @@ __all__ = [
     "__version__",
     "build_profile",
     "compress_zlib",
-    "decode_messages",
     "decode_properties",
     "encode_command",
     "encode_properties",
@@ -51,6 +55,8 @@ __all__ = [
     "self_made_certificate",
 ]
 
+_P = TypeVar("_P", bound=Deliveries)
+
 __version__: Final[str]
 """Version of the package, from Cargo.toml."""
 
@@ -59,6 +65,9 @@ build_profile: Final[Literal["debug", "release"]]
 
 class WireError(ValueError):
     """Bytes that break RocketMQ's rules, or values that its formats cannot hold."""
+
+class OutOfPlaceError(RuntimeError):
+    """What cannot happen to a message where it is now."""
 
 @final
 class RawCommand:
@@ -92,6 +101,13 @@ class RawCommand:
     def fields(self) -> dict[str, str]:
         """The custom header; of equal keys the last."""
 
+    def numbers(self, keys: tuple[str, ...]) -> tuple[int, ...]:
+        """The numbers in some fields, by their keys.
+
+        Raises:
+            WireError: one of the fields is missing, or no number of Java's ``long``.
+        """
+
     def send_answer(self, id_key: str, queue_key: str, offset_key: str) -> SendAnswer:
         """What the answer to a send says, by the keys of message id, queue id and queue offset.
 
@@ -102,6 +118,13 @@ class RawCommand:
     @property
     def body(self) -> bytes:
         """Everything after the header."""
+
+    def messages(self) -> MessageBatch:
+        """The stored messages that the body is, without copying it.
+
+        Raises:
+            WireError: a record is malformed or cut off. The offset is in the text.
+        """
 
     @property
     def codec(self) -> Literal["JSON", "ROCKETMQ"]:
@@ -196,8 +219,21 @@ def json_dumps(value: object, *, standard: bool = False) -> bytes:
     """
 
 @final
+class MessageBatch:
+    """The stored messages of an answer's body, which is back-to-back records; they are checked here and read when asked for.
+
+    Raises:
+        WireError: a record is malformed or cut off. The offset is in the text.
+    """
+
+    def __new__(cls, body: bytes) -> Self: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int, /) -> RawMessage: ...
+    def __iter__(self) -> Iterator[RawMessage]: ...
+
+@disjoint_base
 class RawMessage:
-    """One stored message. All messages of a body share one copy of that body's bytes."""
+    """One stored message. It reads what it is asked for from the body that it came in."""
 
     @property
     def topic(self) -> str:
@@ -259,6 +295,9 @@ class RawMessage:
     def properties(self) -> dict[str, str]:
         """A new dictionary of the properties at each access."""
 
+    def property_named(self, name: str) -> str | None:
+        """The value of one property, of equal names the last; ``None`` without it."""
+
     @property
     def offset_message_id(self) -> str:
         """The broker's id of the message: its address and commit-log offset."""
@@ -267,12 +306,144 @@ class RawMessage:
     def size(self) -> int:
         """Size of the stored record."""
 
-def decode_messages(body: Buffer) -> list[RawMessage]:
-    """Decode back-to-back stored messages.
+class _Limits(Protocol):
+    """How much of one queue may be unfinished at a time."""
 
-    Raises:
-        WireError: a record is malformed or cut off. The offset is in the text.
+    @property
+    def messages(self) -> int:
+        """Messages above which nothing more is pulled."""
+
+    @property
+    def size(self) -> int:
+        """Bytes above which nothing more is pulled."""
+
+    @property
+    def span(self) -> int:
+        """Offsets from the lowest unfinished one on, above which nothing more is pulled."""
+
+@disjoint_base
+class Deliveries:
+    """The pulled and unfinished messages of one queue; the base of the process queue.
+
+    Args:
+        queue: Which one; only kept.
+        limits: How much may be unfinished.
     """
+
+    def __new__(cls, queue: MessageQueue, limits: _Limits) -> Self: ...
+    @property
+    def queue(self) -> MessageQueue:
+        """Which queue."""
+
+    @property
+    def next_offset(self) -> int:
+        """Where the next pull reads."""
+
+    @property
+    def lowest(self) -> int:
+        """The lowest unfinished offset; without one, where the next pull reads."""
+
+    @property
+    def unfinished(self) -> int:
+        """How many messages are pulled and not acknowledged."""
+
+    @property
+    def in_hands(self) -> int:
+        """How many messages the user has, or are on their way back to the broker."""
+
+    @property
+    def in_work(self) -> int:
+        """How many messages the user is inside of, or are on their way back to the broker."""
+
+    @property
+    def room(self) -> int:
+        """How many messages may be pulled now."""
+
+    def pull_size(self, batch: int) -> int:
+        """How many messages to ask for now, at most ``batch``; 0 means to wait until more are acknowledged.
+
+        While messages still wait for the iteration only larger pulls are worth a round trip; without that rule a slow
+        consumer would ask for every single message that it has just made room for.
+        """
+
+    def is_stuck(self) -> bool:
+        """Whether it is full of messages that were handed out and never entered: only the user can help."""
+
+    def count_repeated(self, committed: int | None) -> int:
+        """How many messages were handed out, at most, that come again from the offset ``committed`` on.
+
+        They are in hands, or done behind a message that is not, or done and not committed.
+        """
+
+    def skip_to(self, offset: int) -> None:
+        """Everything below ``offset`` has been pulled, or is nothing for us."""
+
+    def close(self) -> None:
+        """Hand out nothing more; what is in hands still counts."""
+
+    def take_in(self, batch: MessageBatch, tags: Sequence[str]) -> tuple[list[Delivery[Self]], int]:
+        """Take in what was pulled, without what lies before the offset asked for.
+
+        Args:
+            batch: The messages, offsets ascending.
+            tags: Those that are wanted; none of them is every message.
+
+        Returns:
+            Those taken in, and how many have none of the tags.
+        """
+
+    def call_when_room(self, batch: int, callback: Callable[[], object]) -> None:
+        """Call once, after the change that makes a pull of up to ``batch`` worthwhile; for who has just looked."""
+
+    def call_when_none_in_hands(self, callback: Callable[[], object]) -> None:
+        """Call once, after the change that leaves no message in hands."""
+
+    def call_when_none_in_work(self, callback: Callable[[], object]) -> None:
+        """Call once, after the change that leaves no message in work."""
+
+@final
+class Delivery(RawMessage, Generic[_P]):
+    """A pulled message on its way through the user's hands.
+
+    A method that says what happens to it raises ``OutOfPlaceError`` where that has no place, and then changes nothing.
+    """
+
+    @classmethod
+    def __class_getitem__(cls, _item: object) -> type[Self]: ...
+    @property
+    def queue(self) -> _P:
+        """Among whose messages it is."""
+
+    @property
+    def attempt(self) -> int:
+        """Which delivery it is, counted from 1; one more each time it is handed out again here."""
+
+    def hand_out(self) -> bool:
+        """Give it to the user, unless its queue was closed: returns whether it was given."""
+
+    def enter(self) -> None:
+        """The user begins to work on it."""
+
+    def acknowledge(self) -> None:
+        """The work is done."""
+
+    def fail(self) -> None:
+        """The work raised."""
+
+    def leave(self) -> None:
+        """Left by a cancellation: neither acknowledged nor failed."""
+
+    def pass_by(self) -> bool:
+        """It was handed out and nobody will enter it: done. Returns whether that was so; else nothing changes."""
+
+    def give_back(self) -> None:
+        """This copy of a failed message is done: the broker has it again, or it is not tried again."""
+
+    def keep(self) -> None:
+        """A failed message stays here and is handed out again."""
+
+    def resume(self) -> None:
+        """A failed message may be handed out again now."""
 
 def encode_properties(pairs: dict[str, str]) -> str:
     r"""Write property text, in the dictionary's order.

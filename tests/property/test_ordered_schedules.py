@@ -14,10 +14,11 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from tests.support import records
 
 from rocketmq_lite.broker.engine.locks import LockTable
 from rocketmq_lite.client.engine.ordered_inbox import OrderedInbox
-from rocketmq_lite.client.engine.process_queue import Delivery, DeliveryEvent, ProcessQueue, QueueLimits
+from rocketmq_lite.client.engine.process_queue import Delivery, ProcessQueue, QueueLimits
 from rocketmq_lite.client.engine.queue_locks import LockState, LockTimings, QueueLocks
 from rocketmq_lite.model import MessageQueue
 
@@ -48,9 +49,9 @@ class Member:
 
     client_id: str
     locks: QueueLocks = field(default_factory=lambda: QueueLocks(TIMINGS))
-    inbox: OrderedInbox[int] = field(default_factory=OrderedInbox)
-    reading: dict[MessageQueue, ProcessQueue[int]] = field(default_factory=dict)
-    in_work: list[Delivery[int]] = field(default_factory=list)
+    inbox: OrderedInbox = field(default_factory=lambda: OrderedInbox(lambda: None))
+    reading: dict[MessageQueue, ProcessQueue] = field(default_factory=dict)
+    in_work: list[Delivery] = field(default_factory=list)
 
     def drop(self, ended: tuple[MessageQueue, ...]) -> None:
         """Locks have ended."""
@@ -158,17 +159,17 @@ class Schedules(RuleBasedStateMachine):
             return
         reading = member.reading.get(queue)
         if reading is None:
-            reading = member.reading[queue] = ProcessQueue(queue, QueueLimits(8, 1000, 8))
+            reading = member.reading[queue] = ProcessQueue(queue, QueueLimits(8, 10_000, 8))
             reading.locate(self.position[queue])
-        for offset in range(reading.next_offset, min(self.stored[queue], reading.next_offset + 2)):
-            member.inbox.put(reading.add(offset, 1, 1, offset))
+        offsets = range(reading.next_offset, min(self.stored[queue], reading.next_offset + 2))
+        member.inbox.put(reading.take_in(records.at(*offsets), ())[0])
 
     @rule(name=names)
     def work_begins(self, name: str) -> None:
         member = self.member(name)
         delivery = member.inbox.take(self.now)
         if delivery is not None:
-            delivery.apply(DeliveryEvent.ENTER)
+            delivery.enter()
             member.in_work.append(delivery)
             busy = [each.queue.queue for each in member.in_work]
             assert len(set(busy)) == len(busy), "one message of a queue at a time"
@@ -182,14 +183,14 @@ class Schedules(RuleBasedStateMachine):
         queue = delivery.queue.queue
         counts = not delivery.queue.lost
         if fails:
-            delivery.apply(DeliveryEvent.FAIL)
-            delivery.apply(DeliveryEvent.KEEP)
+            delivery.fail()
+            delivery.keep()
             member.inbox.pause(delivery, self.now + 1)
         else:
-            delivery.apply(DeliveryEvent.ACKNOWLEDGE)
+            delivery.acknowledge()
             member.inbox.finished(delivery)
             if counts:
-                self.handled[queue].append(delivery.offset)
+                self.handled[queue].append(delivery.queue_offset)
         self.release(member, commit=True)
 
     @rule(name=names, queue=queues)

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import trio
+from tests.support.records import batch, record
 
 from rocketmq_lite.client.remote import Remote
-from rocketmq_lite.client.remote_queues import PullAnswer, PullStatus
 from rocketmq_lite.errors import ConnectError, ConnectionLost, TopicNotFound
 from rocketmq_lite.model import MessageQueue
 from rocketmq_lite.protocol.bodies import BrokerData, QueueData, TopicRouteData
+from rocketmq_lite.protocol.pulls import PullAnswer, PullStatus
 from rocketmq_lite.protocol.reserved import RETRY_PREFIX
 
 if TYPE_CHECKING:
@@ -28,17 +29,6 @@ if TYPE_CHECKING:
     from rocketmq_lite.protocol.bodies import HeartbeatData
 
 HOLD_SECONDS = 15.0
-
-
-@dataclass(slots=True)
-class StoredText:
-    """What the client looks at of a record."""
-
-    queue_offset: int
-    body: bytes
-    reconsume_times: int = 0
-    size: int = 100
-    properties: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -63,7 +53,7 @@ class GroupWorld:
         self.chance = chance
         self.brokers = {name: GroupBroker(name) for name in brokers}
         self.queues = queues
-        self.stored: defaultdict[MessageQueue, list[StoredText]] = defaultdict(list)
+        self.stored: defaultdict[MessageQueue, list[bytes]] = defaultdict(list)
         self.positions: dict[MessageQueue, int] = {}
         self.finished: defaultdict[MessageQueue, set[int]] = defaultdict(set)
         self.retry_topic = ""
@@ -73,7 +63,7 @@ class GroupWorld:
 
     def store(self, queue: MessageQueue, body: bytes, *, attempt: int = 0) -> None:
         """A message comes."""
-        self.stored[queue].append(StoredText(len(self.stored[queue]), body, attempt))
+        self.stored[queue].append(record(len(self.stored[queue]), body, attempt=attempt))
         self._arrived.set()
         self._arrived = trio.Event()
 
@@ -225,8 +215,7 @@ class WorldRemote(Remote):
                 raise ConnectionLost("the broker went down")
         end = len(self.world.stored[queue])
         status = PullStatus.FOUND if found else PullStatus.NOTHING
-        messages: list[Any] = list(found)
-        return PullAnswer(status, offset + len(found), end, 0, messages)
+        return PullAnswer(status, offset + len(found), end, 0, batch(found))
 
     async def send_back(
         self,

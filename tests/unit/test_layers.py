@@ -13,6 +13,7 @@ DOORS = {
     "protocol/conditions.py",
     "model.py",
     "storage.py",
+    "client/engine/process_queue.py",
     "broker/owner.py",
     "broker/plane.py",
     "broker/pump.py",

@@ -202,7 +202,7 @@ def test_controls_give_values() -> None:
     assert result(opened, Control.store_time("T", 0, 1)).value == -1
     record = result(opened, Control.record(0)).value
     assert isinstance(record, bytes)
-    assert [message.topic for message in _native.decode_messages(record)] == ["T"]
+    assert [message.topic for message in _native.MessageBatch(record)] == ["T"]
     assert result(opened, Control.record(1)).value is None
     assert result(opened, Control.skips("G")).value == []
     statistics = result(opened, Control.statistics()).value

@@ -113,7 +113,7 @@ def test_what_is_no_json_is_an_error() -> None:
 
 
 def test_a_stored_message_shows_all_its_fields() -> None:
-    first, second = _native.decode_messages(STORED + stored(zlib.compress(b"plain"), 0x301))
+    first, second = _native.MessageBatch(STORED + stored(zlib.compress(b"plain"), 0x301))
     assert (first.topic, first.body, first.properties) == ("T", b"hello", {"TAGS": "a"})
     assert (first.queue_id, first.queue_offset, first.physical_offset) == (1, 2, 0x100)
     assert (first.flag, first.sys_flag, first.reconsume_times) == (0, 0, 0)
@@ -127,18 +127,18 @@ def test_a_stored_message_shows_all_its_fields() -> None:
 
 
 def test_a_malformed_message_is_an_error_that_says_where() -> None:
-    assert _native.decode_messages(b"") == []
+    assert list(_native.MessageBatch(b"")) == []
     with pytest.raises(_native.WireError, match="message at offset 104 is cut off: 50 bytes left"):
-        _native.decode_messages(STORED + STORED[:50])
+        _native.MessageBatch(STORED + STORED[:50])
     with pytest.raises(_native.WireError, match="message at offset 0: unknown record magic 0x00000000"):
-        _native.decode_messages(bytes(20))
-    [damaged] = _native.decode_messages(stored(b"nothing", 0x201))
+        _native.MessageBatch(bytes(20))
+    [damaged] = _native.MessageBatch(stored(b"nothing", 0x201))
     with pytest.raises(_native.WireError, match="damaged zstd stream"):
         _ = damaged.body
-    [unknown] = _native.decode_messages(stored(b"nothing", 0x701))
+    [unknown] = _native.MessageBatch(stored(b"nothing", 0x701))
     with pytest.raises(_native.WireError, match="unknown compression type 7"):
         _ = unknown.body
-    [bomb] = _native.decode_messages(stored(zlib.compress(bytes(33 << 20)), 0x1))
+    [bomb] = _native.MessageBatch(stored(zlib.compress(bytes(33 << 20)), 0x1))
     with pytest.raises(_native.WireError, match="more than 33554432 bytes"):
         _ = bomb.body
 

@@ -259,6 +259,7 @@ class Client:
         max_attempts: int | None = None,
         ordered: bool | LockTimings = False,
         park_after: int | None = None,
+        auto_ack: bool = False,
         grace: float = GRACE,
         on_event: Callable[[ConsumerEvent], None] | None = None,
         model: Model = "clustering",
@@ -305,6 +306,9 @@ class Client:
             ordered: Whether each queue is consumed in order; or how, with other times than Java's.
             park_after: With ``ordered``: failures after which a message goes to ``%DLQ%<group>`` and its queue goes on. By
                 default only ``rmq.DeadLetter`` does that.
+            auto_ack: ``async for`` acknowledges a message when it asks for the next, unless ``async with message``
+                has. A loop that is left, by ``break`` or by an error, has not acknowledged its last message, which comes
+                again when the group next starts from its committed offset. ``anext(messages)`` acknowledges nothing.
             grace: When a queue goes to another member: seconds that its messages in hands get to be finished and
                 committed here, and that we wait for a member to finish from whom a queue comes.
             on_event: Called, without waiting, with each ``rmq.QueueGained``, ``rmq.QueueLost``,
@@ -353,6 +357,7 @@ class Client:
                 max_attempts=max_attempts,
                 park_after=park_after,
             ),
+            auto_ack=auto_ack,
         )
         return open_consumer(
             settings,

@@ -75,6 +75,7 @@ class ConsumerSettings:
         on_event: Is called with what happens beside messages.
         sub_version: Tells this subscription from an older one of the same client; a wall time.
         order: Whether and how each queue is consumed in order.
+        auto_ack: Whether asking for the next message acknowledges the last.
     """
 
     group: str
@@ -88,6 +89,7 @@ class ConsumerSettings:
     broadcasting: bool = False
     max_attempts: int | None = None
     order: OrderSettings | None = None
+    auto_ack: bool = False
 
     @property
     def retry_topic(self) -> str:

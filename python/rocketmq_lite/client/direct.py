@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import trio
 
 from rocketmq_lite.client.engine.giving_back import DeadLetter, RetryLater
-from rocketmq_lite.client.engine.process_queue import DeliveryEvent, ProcessQueue, QueueLimits
+from rocketmq_lite.client.engine.process_queue import ProcessQueue, QueueLimits
 from rocketmq_lite.client.message import ReceivedMessage
 from rocketmq_lite.errors import BrokerError
 from rocketmq_lite.model import MessageQueue
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rocketmq_lite.client.engine.process_queue import Delivery
-    from rocketmq_lite.protocol.framing import RawMessage
+    from rocketmq_lite.protocol.framing import MessageBatch
 
 __all__ = ["DIRECT_SECONDS", "DirectMessages"]
 
@@ -45,34 +45,36 @@ class DirectMessages:
         group: The consumer's group.
         ordered: Whether it consumes in order, which the answer tells.
         arrived: Called when one can be taken.
+
+    Attributes:
+        waiting: Those that nobody has taken.
     """
+
+    direct = True
 
     def __init__(self, group: str, *, ordered: bool, arrived: Callable[[], object]) -> None:
         self.group = group
         self._ordered = ordered
         self._arrived = arrived
-        self._waiting: deque[_Errand] = deque()
-        self._in_work: dict[Delivery[RawMessage], _Errand] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._waiting)
+        self.waiting: deque[_Errand] = deque()
+        self._in_work: dict[Delivery, _Errand] = {}
 
     def take(self) -> ReceivedMessage:
         """Hand out the first that waits."""
-        errand = self._waiting.popleft()
+        errand = self.waiting.popleft()
         errand.taken_at = trio.current_time()
-        errand.delivery.apply(DeliveryEvent.HAND_OUT)
+        errand.delivery.hand_out()
         self._in_work[errand.delivery] = errand
-        return ReceivedMessage(errand.delivery, self, direct=True)
+        return ReceivedMessage(errand.delivery, self)
 
-    async def consume(self, raw: RawMessage, broker_name: str) -> ConsumeMessageDirectlyResult:
-        """Have the application work on a message, and say how that ended.
+    async def consume(self, message: MessageBatch, broker_name: str) -> ConsumeMessageDirectlyResult:
+        """Have the application work on one message, and say how that ended.
 
         Raises:
             BrokerError: It did not take the message, or did not finish it, in time (207); or the consumer ended (1).
         """
-        errand = _Errand(raw, broker_name)
-        self._waiting.append(errand)
+        errand = _Errand(message, broker_name)
+        self.waiting.append(errand)
         self._arrived()
         try:
             with trio.move_on_after(DIRECT_SECONDS):
@@ -85,35 +87,33 @@ class DirectMessages:
 
     def end(self) -> None:
         """The consumer ends: nothing is taken any more, and nobody says how the work ended."""
-        for errand in [*self._waiting, *self._in_work.values()]:
+        for errand in [*self.waiting, *self._in_work.values()]:
             errand.closed = True
             errand.ended.set()
 
     # --- what happened to a message (Settlement)
 
-    def acknowledged(self, delivery: Delivery[RawMessage]) -> None:
+    def acknowledge(self, delivery: Delivery) -> None:
         """The work is done."""
         self._settle(delivery, ConsumeDirectlyResult.SUCCESS, None)
 
-    def failed(self, delivery: Delivery[RawMessage], error: Exception) -> None:
+    def fail(self, delivery: Delivery, error: Exception) -> None:
         """The work raised."""
         wanted = isinstance(error, RetryLater | DeadLetter)
         _log.log(
             logging.INFO if wanted else logging.ERROR,
             "message at offset %d of %s, handed to group %s directly, failed: %s",
-            delivery.offset,
+            delivery.queue_offset,
             delivery.queue.queue,
             self.group,
             error,
             exc_info=None if wanted else error,
         )
-        delivery.apply(DeliveryEvent.GIVE_UP)
+        delivery.give_back()
         result = ConsumeDirectlyResult.LATER if wanted else ConsumeDirectlyResult.THROW_EXCEPTION
         self._settle(delivery, result, f"{type(error).__name__}: {error}")
 
-    def _settle(
-        self, delivery: Delivery[RawMessage], result: ConsumeDirectlyResult, remark: str | None
-    ) -> None:
+    def _settle(self, delivery: Delivery, result: ConsumeDirectlyResult, remark: str | None) -> None:
         errand = self._in_work.get(delivery)
         if errand is None or errand.taken_at is None:
             return  # the administrator was told already that it takes too long
@@ -126,19 +126,19 @@ class DirectMessages:
         errand.ended.set()
 
     def _forget(self, errand: _Errand) -> None:
-        if errand in self._waiting:
-            self._waiting.remove(errand)
+        if errand in self.waiting:
+            self.waiting.remove(errand)
         self._in_work.pop(errand.delivery, None)
 
 
 class _Errand:
     """One message on its way through the application."""
 
-    def __init__(self, raw: RawMessage, broker_name: str) -> None:
-        where = MessageQueue(raw.topic, broker_name, raw.queue_id)
-        queue: ProcessQueue[RawMessage] = ProcessQueue(where, _ONE)
+    def __init__(self, message: MessageBatch, broker_name: str) -> None:
+        [raw] = message
+        queue = ProcessQueue(MessageQueue(raw.topic, broker_name, raw.queue_id), _ONE)
         queue.locate(raw.queue_offset)
-        self.delivery = queue.add(raw.queue_offset, raw.size, raw.reconsume_times + 1, raw)
+        [self.delivery], _filtered = queue.take_in(message, ())
         self.ended = trio.Event()
         self.taken_at: float | None = None
         self.result: ConsumeMessageDirectlyResult | None = None

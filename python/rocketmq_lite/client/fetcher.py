@@ -16,8 +16,8 @@ from rocketmq_lite.client.engine.names import TAGS
 from rocketmq_lite.client.engine.pulled_queue import PulledQueue
 from rocketmq_lite.client.engine.retry import Backoff
 from rocketmq_lite.client.engine.routes import MASTER_ID
-from rocketmq_lite.client.remote_queues import PullStatus
 from rocketmq_lite.errors import ConnectError, RocketMQError
+from rocketmq_lite.protocol.pulls import PullStatus
 from rocketmq_lite.records import dataclass
 
 if TYPE_CHECKING:
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.engine.process_queue import QueueLimits
     from rocketmq_lite.client.engine.subscription import Subscription
     from rocketmq_lite.client.remote import Remote
-    from rocketmq_lite.client.remote_queues import PullAnswer
     from rocketmq_lite.client.routing import Routing
     from rocketmq_lite.model import MessageQueue
     from rocketmq_lite.protocol.framing import RawMessage
+    from rocketmq_lite.protocol.pulls import PullAnswer
 
 __all__ = ["Fetcher", "PulledStatistics"]
 

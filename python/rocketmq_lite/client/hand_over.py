@@ -37,14 +37,13 @@ async def let_go(reader: QueueReader, committer: Committer, *, grace: float) -> 
     """
     queue = reader.process_queue
     done = trio.Event()
-    queue.waiter = lambda: None if queue.in_hands else done.set()
+    queue.call_when_none_in_hands(done.set)
     with trio.move_on_after(grace):
         while queue.in_hands:
             with trio.move_on_after(_PROGRESS):
                 await done.wait()
             await committer.commit_ahead(reader)
     await committer.commit_ahead(reader)
-    queue.waiter = None
     queue.revoke()
     return queue.count_repeated(reader.committed)
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.routing import Routing
     from rocketmq_lite.model import MessageQueue
     from rocketmq_lite.protocol.bodies import ConsumeMessageDirectlyResult, ConsumerRunningInfo
-    from rocketmq_lite.protocol.framing import RawMessage
+    from rocketmq_lite.protocol.framing import MessageBatch
 
 __all__ = ["GOODBYE_TIMEOUT", "ConsumerMember", "Heartbeats"]
 
@@ -52,7 +52,7 @@ class ConsumerMember(Protocol):
     def positions(self, topic: str) -> Mapping[MessageQueue, int]:
         """How far it is in its queues of a topic."""
 
-    async def consume_directly(self, raw: RawMessage, broker_name: str) -> ConsumeMessageDirectlyResult:
+    async def consume_directly(self, message: MessageBatch, broker_name: str) -> ConsumeMessageDirectlyResult:
         """Work on a message that an administrator hands over, and say how that ended.
 
         Raises:

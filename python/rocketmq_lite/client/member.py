@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.routing import Routing
     from rocketmq_lite.model import MessageQueue
     from rocketmq_lite.protocol.bodies import ConsumeMessageDirectlyResult, ConsumerRunningInfo
-    from rocketmq_lite.protocol.framing import RawMessage
+    from rocketmq_lite.protocol.framing import MessageBatch, RawMessage
 
 __all__ = ["GroupMember"]
 
@@ -149,13 +149,13 @@ class GroupMember:
             if queue in self.readers:
                 self.readers[queue].move_to(offset)
 
-    async def consume_directly(self, raw: RawMessage, broker_name: str) -> ConsumeMessageDirectlyResult:
+    async def consume_directly(self, message: MessageBatch, broker_name: str) -> ConsumeMessageDirectlyResult:
         """Work on a message that an administrator hands over.
 
         Raises:
             BrokerError: The application did not, in time.
         """
-        return await self._direct.consume(raw, broker_name)
+        return await self._direct.consume(message, broker_name)
 
     def register(self) -> None:
         """Be in the group: from now on heartbeats tell it. :meth:`leave` has to follow.

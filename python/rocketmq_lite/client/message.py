@@ -11,18 +11,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, Self, final
 
 from rocketmq_lite.client.engine.names import RETRY_TOPIC
-from rocketmq_lite.client.engine.process_queue import DeliveryEvent
+from rocketmq_lite.client.engine.process_queue import OutOfPlaceError
 from rocketmq_lite.client.message_view import MessageView
+from rocketmq_lite.errors import LocalProtocolError
 from rocketmq_lite.protocol.reserved import retry_topic
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from types import TracebackType
 
     from rocketmq_lite.client.engine.process_queue import Delivery
     from rocketmq_lite.model import MessageQueue
-    from rocketmq_lite.protocol.framing import RawMessage
 
-__all__ = ["ReceivedMessage", "Settlement"]
+__all__ = ["AutoAcknowledging", "ReceivedMessage", "Settlement"]
 
 
 class Settlement(Protocol):
@@ -32,10 +33,14 @@ class Settlement(Protocol):
     def group(self) -> str:
         """The consumer group that the message was delivered to."""
 
-    def acknowledged(self, delivery: Delivery[RawMessage]) -> None:
+    @property
+    def direct(self) -> bool:
+        """Whether an administrator handed the message over."""
+
+    def acknowledge(self, delivery: Delivery) -> None:
         """The work is done."""
 
-    def failed(self, delivery: Delivery[RawMessage], error: Exception) -> None:
+    def fail(self, delivery: Delivery, error: Exception) -> None:
         """The work raised; the message is to be given back."""
 
 
@@ -50,25 +55,14 @@ class ReceivedMessage(MessageView):
 
     Cancelling the work leaves the message neither acknowledged nor failed: it can be entered again, and
     otherwise comes back when the group next starts from its committed offset.
-
-    Attributes:
-        attempt: Its number among the deliveries of this message to the group, from 1 on.
-        direct: Whether an administrator handed it to this consumer (``rmq msg consume``): how its block ends is told there,
-            and moves nothing.
     """
 
-    __slots__ = ("_delivery", "_settlement", "attempt", "direct")
+    __slots__ = ("_settlement",)
+    _raw: Delivery
 
-    def __init__(
-        self, delivery: Delivery[RawMessage], settlement: Settlement, *, direct: bool = False
-    ) -> None:
-        self._raw = delivery.payload  # what MessageView.__init__ does; a call costs as much as all of this
-        self._queue = delivery.queue.queue
-        self._pairs = None
-        self._delivery = delivery
+    def __init__(self, delivery: Delivery, settlement: Settlement) -> None:
+        self._raw = delivery
         self._settlement = settlement
-        self.attempt = delivery.attempt
-        self.direct = direct
 
     def __repr__(self) -> str:
         return f"{super().__repr__()[:-1]}, attempt {self.attempt}>"
@@ -76,14 +70,27 @@ class ReceivedMessage(MessageView):
     @property
     def queue(self) -> MessageQueue:
         """The queue it was read from; one of the ``%RETRY%`` topic when it comes once more."""
-        return self._queue
+        return self._raw.queue.queue
+
+    @property
+    def attempt(self) -> int:
+        """Its number among the deliveries of this message to the group, from 1 on."""
+        return self._raw.attempt
+
+    @property
+    def direct(self) -> bool:
+        """Whether an administrator handed it to this consumer (``rmq msg consume``).
+
+        How its block ends is told there, and moves nothing.
+        """
+        return self._settlement.direct
 
     @property
     def topic(self) -> str:
         """The topic it was sent to, also when it comes once more, through the group's ``%RETRY%`` topic."""
         stored_in = self._raw.topic
         if stored_in == retry_topic(self._settlement.group):
-            return self._properties.get(RETRY_TOPIC, stored_in)
+            return self._raw.property_named(RETRY_TOPIC) or stored_in
         return stored_in
 
     async def __aenter__(self) -> Self:
@@ -92,7 +99,10 @@ class ReceivedMessage(MessageView):
         Raises:
             LocalProtocolError: It is being worked on, or done, already.
         """
-        self._delivery.apply(DeliveryEvent.ENTER)
+        try:
+            self._raw.enter()
+        except OutOfPlaceError as error:
+            raise LocalProtocolError(str(error)) from None
         return self
 
     async def __aexit__(
@@ -100,12 +110,41 @@ class ReceivedMessage(MessageView):
     ) -> bool:
         """Acknowledge, arrange another delivery, or neither."""
         if error is None:
-            self._delivery.apply(DeliveryEvent.ACKNOWLEDGE)
-            self._settlement.acknowledged(self._delivery)
+            self._raw.acknowledge()
+            self._settlement.acknowledge(self._raw)
             return False
         if isinstance(error, Exception):
-            self._delivery.apply(DeliveryEvent.FAIL)
-            self._settlement.failed(self._delivery, error)
+            self._raw.fail()
+            self._settlement.fail(self._raw, error)
             return True
-        self._delivery.apply(DeliveryEvent.LEAVE)
+        self._raw.leave()
         return False
+
+    def _pass_by(self) -> None:
+        """Nobody will enter it: done, unless it was entered."""
+        if self._raw.pass_by():
+            self._settlement.acknowledge(self._raw)
+
+
+@final
+class AutoAcknowledging:
+    """One iteration over a consumer that acknowledges each message when the next is asked for, unless its block did.
+
+    Args:
+        messages: The consumer.
+    """
+
+    def __init__(self, messages: AsyncIterator[ReceivedMessage]) -> None:
+        self._messages = messages
+        self._last: ReceivedMessage | None = None
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> ReceivedMessage:
+        """The next message; the one before is done."""
+        last, self._last = self._last, None
+        if last is not None:
+            last._pass_by()  # noqa: SLF001 - nobody else may
+        self._last = await anext(self._messages)
+        return self._last

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, final
@@ -20,15 +21,11 @@ __all__ = ["MessageView", "StoredMessage"]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class MessageView:
+class MessageView(ABC):
     """A record's content under the names of this API."""
 
-    __slots__ = ("_pairs", "_queue", "_raw")
-
-    def __init__(self, raw: RawMessage, queue: MessageQueue) -> None:
-        self._raw = raw
-        self._queue = queue
-        self._pairs: dict[str, str] | None = None
+    __slots__ = ("_raw",)
+    _raw: RawMessage
 
     def __repr__(self) -> str:
         queue = self.queue
@@ -36,13 +33,6 @@ class MessageView:
             f"<{type(self).__name__} {self.message_id} from {queue.topic}"
             f" {queue.broker_name}/{queue.queue_id} at {self.offset}>"
         )
-
-    @property
-    def _properties(self) -> dict[str, str]:
-        """All of them, read at the first use: many messages are only looked at for their body."""
-        if self._pairs is None:
-            self._pairs = self._raw.properties
-        return self._pairs
 
     @property
     def body(self) -> bytes:
@@ -66,31 +56,31 @@ class MessageView:
     @property
     def tag(self) -> str | None:
         """The tag it was sent with."""
-        return self._properties.get(TAGS)
+        return self._raw.property_named(TAGS)
 
     @property
     def keys(self) -> tuple[str, ...]:
         """The keys it was sent with."""
-        return tuple(self._properties.get(KEYS, "").split())
+        return tuple((self._raw.property_named(KEYS) or "").split())
 
     @property
     def properties(self) -> Mapping[str, str]:
         """The properties that the sender chose, without those that RocketMQ keeps beside them."""
         return MappingProxyType(
-            {name: value for name, value in self._properties.items() if not is_reserved(name)}
+            {name: value for name, value in self._raw.properties.items() if not is_reserved(name)}
         )
 
     @property
     def system_properties(self) -> Mapping[str, str]:
         """The properties that RocketMQ itself keeps with the message."""
         return MappingProxyType(
-            {name: value for name, value in self._properties.items() if is_reserved(name)}
+            {name: value for name, value in self._raw.properties.items() if is_reserved(name)}
         )
 
     @property
     def message_id(self) -> str:
         """The id that the producer's receipt shows; the broker's own for messages that have none."""
-        return self._properties.get(UNIQ_KEY) or self.offset_message_id
+        return self._raw.property_named(UNIQ_KEY) or self.offset_message_id
 
     @property
     def offset_message_id(self) -> str:
@@ -98,9 +88,9 @@ class MessageView:
         return self._raw.offset_message_id
 
     @property
+    @abstractmethod
     def queue(self) -> MessageQueue:
         """The queue that it is stored in."""
-        return self._queue
 
     @property
     def offset(self) -> int:
@@ -122,7 +112,16 @@ class MessageView:
 class StoredMessage(MessageView):
     """A message as it is stored, found by :class:`~rocketmq_lite.Admin` or read by a puller; it needs no acknowledging."""
 
-    __slots__ = ()
+    __slots__ = ("_queue",)
+
+    def __init__(self, raw: RawMessage, queue: MessageQueue) -> None:
+        self._raw = raw
+        self._queue = queue
+
+    @property
+    def queue(self) -> MessageQueue:
+        """The queue that it is stored in."""
+        return self._queue
 
     @property
     def born_host(self) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.routing import Routing
     from rocketmq_lite.model import MessageQueue
     from rocketmq_lite.protocol.bodies import ConsumeMessageDirectlyResult, ConsumerRunningInfo
-    from rocketmq_lite.protocol.framing import RawMessage
+    from rocketmq_lite.protocol.framing import MessageBatch
 
 __all__ = ["PullMember"]
 
@@ -119,7 +119,7 @@ class PullMember:
         found = {queue: fetcher.pulled.done for queue, fetcher in self._queues.fetchers.items()}
         return {queue: at for queue, at in found.items() if queue.topic == topic and at is not None}
 
-    async def consume_directly(self, raw: RawMessage, broker_name: str) -> ConsumeMessageDirectlyResult:  # noqa: ARG002
+    async def consume_directly(self, message: MessageBatch, broker_name: str) -> ConsumeMessageDirectlyResult:  # noqa: ARG002
         """Nothing can be handed to a puller: it has no place where messages come by themselves."""
         raise BrokerError(
             ResponseCode.SYSTEM_ERROR,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rocketmq_lite.errors import BrokerError
 from rocketmq_lite.protocol.bodies import ConsumerStatus, ResetOffsets
 from rocketmq_lite.protocol.codes import RequestCode, ResponseCode
-from rocketmq_lite.protocol.framing import decode_messages
+from rocketmq_lite.protocol.framing import decode_batch
 from rocketmq_lite.protocol.headers.group import GetConsumerStatusRequestHeader, ResetOffsetRequestHeader
 from rocketmq_lite.protocol.headers.heartbeat import (
     ConsumeMessageDirectlyResultRequestHeader,
@@ -65,12 +65,12 @@ class Pushes:
         """Have our member of a consumer group work on a message."""
         header = ConsumeMessageDirectlyResultRequestHeader.from_fields(request.fields)
         member = self._member(header.consumer_group)
-        messages = decode_messages(request.body)
+        messages = decode_batch(request.body)
         if len(messages) != 1:
             raise BrokerError(
                 ResponseCode.SYSTEM_ERROR, f"the body holds {len(messages)} messages and not one"
             )
-        result = await member.consume_directly(messages[0], header.broker_name or "")
+        result = await member.consume_directly(messages, header.broker_name or "")
         return request.answer(body=result.encode())
 
     def _member(self, group: str) -> ConsumerMember:

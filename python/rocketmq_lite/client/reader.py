@@ -3,11 +3,7 @@
 The broker holds a pull of an empty queue for up to 15 seconds and answers it when a message comes. Pulls
 also carry the offset to commit. Between an answer's arrival and the messages being in the inbox nothing
 waits, so a cancelled reader has either taken all of an answer or none of it; what it has not taken is
-above the committed offset and comes again.
-
-A broker that cannot be reached or answers with an error is tried again for ever, with growing pauses: the
-group's position is on the broker, and nobody else can serve this queue. The last error is in
-``statistics()``, and logged when it changes.
+above the committed offset and comes again. What becomes of a broker that fails is ``queue_broker``'s.
 """
 
 from __future__ import annotations
@@ -20,13 +16,9 @@ import trio
 
 from rocketmq_lite.client.engine.events import OffsetMoved, QueueGained
 from rocketmq_lite.client.engine.process_queue import ProcessQueue
-from rocketmq_lite.client.engine.retry import Backoff
-from rocketmq_lite.client.engine.routes import MASTER_ID
 from rocketmq_lite.client.hand_over import standing_position
-from rocketmq_lite.client.remote_queues import PullStatus
-from rocketmq_lite.client.routing import UNREACHABLE
-from rocketmq_lite.errors import ConnectError, RocketMQError
-from rocketmq_lite.protocol.codes import ResponseCode
+from rocketmq_lite.client.queue_broker import QueueBroker
+from rocketmq_lite.protocol.pulls import PullStatus
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -36,31 +28,26 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.heartbeats import Heartbeats
     from rocketmq_lite.client.positions import Positions
     from rocketmq_lite.client.remote import Remote
-    from rocketmq_lite.client.remote_queues import PullAnswer
     from rocketmq_lite.client.routing import Routing
     from rocketmq_lite.model import MessageQueue
-    from rocketmq_lite.protocol.framing import RawMessage
+    from rocketmq_lite.protocol.framing import MessageBatch
+    from rocketmq_lite.protocol.pulls import PullAnswer
 
 __all__ = ["PULL_BATCH", "QueueReader", "QueueStatistics", "Sink"]
 
 _log = logging.getLogger(__name__)
 
-PULL_BATCH: Final = 32
-"""Messages asked for at a time (Java's ``pullBatchSize``, and a broker's own limit)."""
-_FIRST_PAUSE: Final = 0.05
-_LONGEST_PAUSE: Final = 3.0
-"""Seconds between attempts while a broker fails (Java: always 3)."""
+PULL_BATCH: Final = 1_024
+"""Messages asked for at a time: the most that Java's ``pullBatchSize`` may be. Brokers give less: Apache's 32 messages, ours
+256 KiB."""
 _IDLE_PAUSE: Final = 0.05
 """Seconds after an empty answer that the broker did not hold: some do not hold, and must not be flooded."""
-
-# Answers that mean: this broker does not know our subscription (yet, or any more).
-_UNKNOWN_HERE = frozenset({ResponseCode.SUBSCRIPTION_NOT_EXIST, ResponseCode.SUBSCRIPTION_NOT_LATEST})
 
 
 class Sink(Protocol):
     """Where pulled messages go."""
 
-    def take_in(self, queue: ProcessQueue[RawMessage], messages: list[RawMessage]) -> None:
+    def take_in(self, queue: ProcessQueue, messages: MessageBatch) -> None:
         """Take the messages that are for us; must not wait."""
 
 
@@ -125,7 +112,7 @@ class QueueReader:
         lapse: Callable[[], None] | None = None,
     ) -> None:
         self.queue = queue
-        self.process_queue: ProcessQueue[RawMessage] = ProcessQueue(queue, settings.limits)
+        self.process_queue: ProcessQueue = ProcessQueue(queue, settings.limits)
         self.committed: int | None = None
         self.settled = trio.Event()
         self.gone = trio.Event()
@@ -138,18 +125,11 @@ class QueueReader:
         self._find_start = find_start
         self._lapse = lapse
         self._remote = remote
-        self._routing = routing
-        self._heartbeats = heartbeats
+        self._broker = QueueBroker(queue, settings.group, routing=routing, heartbeats=heartbeats)
         self._scope = trio.CancelScope()
         self._step_scope = trio.CancelScope()
         self._moved_to: int | None = None
-        self._room = trio.Event()
-        self._waiting_for_work = trio.lowlevel.ParkingLot()
-        self._backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
-        self._read_from = MASTER_ID
         self._max_offset = 0
-        self._error: str | None = None
-        self._asked: str | None = None
 
     async def run(self) -> None:
         """Read until :meth:`release` or :meth:`stop`."""
@@ -157,7 +137,7 @@ class QueueReader:
             with self._scope:
                 while True:
                     with trio.CancelScope() as self._step_scope:
-                        await self._attempt(self._step)
+                        await self._broker.attempt(self._step)
                     if self._moved_to is not None:
                         await self._move(self._moved_to)
                     self.settled.set()
@@ -179,9 +159,10 @@ class QueueReader:
     async def idle(self) -> None:
         """Wait until none of its messages is in work."""
         queue = self.process_queue
-        queue.on_idle = self._waiting_for_work.unpark_all
         while queue.in_work:
-            await self._waiting_for_work.park()
+            idle = trio.Event()
+            queue.call_when_none_in_work(idle.set)
+            await idle.wait()
 
     def position(self) -> int | None:
         """What may be committed now; ``None`` while that is unknown, and when a lock that it takes has ended."""
@@ -205,7 +186,7 @@ class QueueReader:
             committed=self.committed,
             unfinished=self.process_queue.unfinished,
             max_offset=self._max_offset,
-            error=self._error,
+            error=self._broker.error,
             locked=self._lapse is not None,
             failed_head=self.process_queue.failed_head,
         )
@@ -219,17 +200,10 @@ class QueueReader:
             await self._room_for_more()
 
     async def _room_for_more(self) -> None:
-        self._room = trio.Event()
-        self.process_queue.waiter = self._room_changed
-        try:
-            await self._room.wait()
-        finally:
-            self.process_queue.waiter = None
-
-    def _room_changed(self) -> None:
-        """A message was taken or acknowledged: pull again, if that makes it worthwhile."""
-        if self.process_queue.pull_size(PULL_BATCH):
-            self._room.set()
+        """Wait until what was taken or acknowledged makes another pull worthwhile."""
+        room = trio.Event()
+        self.process_queue.call_when_room(PULL_BATCH, room.set)
+        await room.wait()
 
     async def _locate(self) -> None:
         """Find where the group stands.
@@ -237,7 +211,7 @@ class QueueReader:
         A group without a position gets one at once: another member that takes the queue over, or this one
         after a crash, must not begin at the end and skip what was sent meanwhile.
         """
-        address = self._address()
+        address = self._broker.master()
         position = await self._positions.read(self.queue)
         if position is None:
             position = await self._find_start(address, self.queue)
@@ -262,8 +236,7 @@ class QueueReader:
     async def _pull(self, size: int) -> None:
         queue = self.process_queue
         commit = self.position() if self._positions.carried_by_pulls else None
-        address = self._address(self._read_from)
-        await self._heartbeats.ensure(address)
+        address = await self._broker.reader()
         began = trio.current_time()
         answer = await self._remote.pull(
             address,
@@ -280,10 +253,10 @@ class QueueReader:
         if not self._accept(queue, answer) and trio.current_time() - began < _IDLE_PAUSE:
             await trio.sleep(_IDLE_PAUSE)
 
-    def _accept(self, queue: ProcessQueue[RawMessage], answer: PullAnswer) -> bool:
+    def _accept(self, queue: ProcessQueue, answer: PullAnswer) -> bool:
         """Take an answer in; returns whether it moved the queue."""
         before = queue.next_offset
-        self._read_from = answer.suggested_broker_id
+        self._broker.read_from = answer.suggested_broker_id
         self._max_offset = answer.max_offset
         if answer.status is PullStatus.OFFSET_MOVED:
             self._restart(answer.next_offset)
@@ -316,32 +289,3 @@ class QueueReader:
         self.process_queue.revoke()
         self.process_queue = ProcessQueue(self.queue, self._settings.limits)
         self.process_queue.locate(offset)
-
-    def _address(self, preferred: int = MASTER_ID) -> str:
-        self._asked = self._routing.table.reader(self.queue.broker_name, preferred)
-        if self._asked is None:
-            raise ConnectError(f"no address of broker {self.queue.broker_name} is known")
-        return self._asked
-
-    async def _attempt(self, step: Callable[[], Awaitable[None]]) -> None:
-        """Do one step; after a failure find out more about the broker and pause."""
-        try:
-            await step()
-        except RocketMQError as error:
-            self._note(error)
-        else:
-            self._error = None
-            self._backoff.reset()
-            return
-        await trio.sleep(self._backoff.next_pause())
-
-    def _note(self, error: RocketMQError) -> None:
-        text = str(error)
-        if text != self._error:
-            _log.warning("reading %s for group %s: %s", self.queue, self._settings.group, text)
-        self._error = text
-        if self._asked is not None and (isinstance(error, UNREACHABLE) or error.code in _UNKNOWN_HERE):
-            self._heartbeats.forgotten_by(self._asked)
-        if error.code not in _UNKNOWN_HERE:
-            self._routing.mark_stale(self.queue.topic)
-        self._read_from = MASTER_ID

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite.client.asking import reading, refusal
 from rocketmq_lite.protocol.codes import RequestCode, ResponseCode
 from rocketmq_lite.protocol.command import Command
-from rocketmq_lite.protocol.framing import decode_messages
 from rocketmq_lite.protocol.headers.offset import (
     OffsetResponseHeader,
     QueryConsumerOffsetRequestHeader,
@@ -16,63 +14,19 @@ from rocketmq_lite.protocol.headers.offset import (
     SearchOffsetRequestHeader,
     UpdateConsumerOffsetRequestHeader,
 )
-from rocketmq_lite.protocol.headers.pull import (
-    PullMessageRequestHeader,
-    PullMessageResponseHeader,
-    PullSysFlag,
-)
-from rocketmq_lite.records import dataclass
+from rocketmq_lite.protocol.pulls import PullRequest, pull_target
 
 if TYPE_CHECKING:
     from rocketmq_lite.client.engine.subscription import Subscription
     from rocketmq_lite.model import MessageQueue
-    from rocketmq_lite.protocol.framing import RawMessage
     from rocketmq_lite.protocol.headers.shape import Header
+    from rocketmq_lite.protocol.pulls import PullAnswer
     from rocketmq_lite.transport.rpc import Pool
 
-__all__ = ["PULL_HOLD_MS", "PullAnswer", "PullStatus", "QueueRemote", "named"]
+__all__ = ["QueueRemote", "named"]
 
-PULL_HOLD_MS: Final = 15_000
-"""How long a broker may hold a pull of an empty queue (Java's ``BROKER_SUSPEND_MAX_TIME_MILLIS``)."""
 _PULL_TIMEOUT: Final = 30.0
 """Seconds for a pull (Java): a held one may be answered up to 5 seconds late."""
-_PULL_BYTES: Final = 262_144
-"""Bytes of messages asked for at a time (Java)."""
-
-
-class PullStatus(Enum):
-    """What the answer to a pull says."""
-
-    FOUND = "found"
-    NOTHING = "nothing"
-    """No message there, or none that matches."""
-    OFFSET_MOVED = "offset moved"
-    """The broker does not have that offset; the answer says where to go on."""
-
-
-_PULL_STATUS: Final = {
-    ResponseCode.SUCCESS: PullStatus.FOUND,
-    ResponseCode.PULL_NOT_FOUND: PullStatus.NOTHING,
-    ResponseCode.PULL_RETRY_IMMEDIATELY: PullStatus.NOTHING,
-    ResponseCode.PULL_OFFSET_MOVED: PullStatus.OFFSET_MOVED,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class PullAnswer:
-    """The answer to a pull.
-
-    Attributes:
-        next_offset: Where the next pull reads.
-        max_offset: The end of the queue.
-        suggested_broker_id: Which member of the replica group to ask next.
-    """
-
-    status: PullStatus
-    next_offset: int
-    max_offset: int
-    suggested_broker_id: int
-    messages: list[RawMessage]
 
 
 class QueueRemote:
@@ -111,41 +65,20 @@ class QueueRemote:
             sub_version: The subscription's version as told by heartbeats.
             wanted: Which messages; when left out, those of the group's subscription, which the broker knows from heartbeats.
         """
-        flags = PullSysFlag.SUSPEND | (PullSysFlag.COMMIT_OFFSET if commit_offset else 0)
-        if wanted is not None:
-            flags |= PullSysFlag.SUBSCRIPTION | PullSysFlag.LITE_PULL
-        header = PullMessageRequestHeader(
-            consumer_group=group,
-            topic=queue.topic,
-            queue_id=queue.queue_id,
-            queue_offset=offset,
-            max_msg_nums=count,
-            sys_flag=flags,
-            commit_offset=commit_offset or 0,
-            suspend_timeout_millis=PULL_HOLD_MS,
-            subscription=None if wanted is None else wanted.text,
+        target = pull_target(
+            group,
+            queue.topic,
+            queue.broker_name,
+            queue.queue_id,
             sub_version=sub_version,
+            subscription=None if wanted is None else wanted.text,
             expression_type="TAG" if wanted is None else wanted.expression_type,
-            max_msg_bytes=_PULL_BYTES,
         )
-        code = RequestCode.PULL_MESSAGE if wanted is None else RequestCode.LITE_PULL_MESSAGE
-        request = Command(code, fields=named(header, queue))
-        answer = await self._pool.call(address, request, timeout=_PULL_TIMEOUT)
-        status = _PULL_STATUS.get(ResponseCode(answer.code)) if answer.code in _PULL_STATUS else None
-        if status is None:
+        request = PullRequest(target, offset=offset, count=count, commit_offset=commit_offset)
+        answer = await self._pool.ask(address, request, timeout=_PULL_TIMEOUT)
+        if isinstance(answer, Command):
             raise refusal(address, answer)
-        with reading(address):
-            found = PullMessageResponseHeader.from_fields(answer.fields)
-            messages = decode_messages(answer.body) if status is PullStatus.FOUND else []
-        return PullAnswer(
-            status=status,
-            next_offset=found.next_begin_offset,
-            max_offset=found.max_offset,
-            suggested_broker_id=found.suggest_which_broker_id,
-            messages=messages,
-        )
-
-    # --- offsets ----------------------------------------------------------------------------------------
+        return answer
 
     async def query_offset(self, address: str, group: str, queue: MessageQueue) -> int | None:
         """14: a group's position in a queue; ``None`` when it has none."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from rocketmq_lite import _native
 from rocketmq_lite._native import (
     BatchEncoder,
+    MessageBatch,
     MessageIds,
     RawCommand,
     RawMessage,
@@ -30,6 +31,7 @@ __all__ = [
     "BatchEncoder",
     "CommandDecoder",
     "FrameTemplate",
+    "MessageBatch",
     "MessageIds",
     "RawCommand",
     "RawMessage",
@@ -37,6 +39,7 @@ __all__ = [
     "UniqueKeys",
     "__version__",
     "compress_zlib",
+    "decode_batch",
     "decode_messages",
     "decode_properties",
     "encode_command",
@@ -44,6 +47,7 @@ __all__ = [
     "java_hash",
     "json_dumps",
     "json_loads",
+    "messages_of",
     "parse_offset_id",
     "to_command",
 ]
@@ -173,16 +177,37 @@ def json_dumps(value: object, *, standard: bool = False) -> bytes:
         raise LocalProtocolError(f"cannot write the body: {error}") from error
 
 
-def decode_messages(body: bytes) -> list[RawMessage]:
-    """The stored messages that a pull or view answer holds back to back.
+def decode_batch(body: bytes) -> MessageBatch:
+    """The stored messages that an answer holds back to back, checked and not yet read.
 
     Raises:
         LocalProtocolError: The bytes are not whole, valid records.
     """
     try:
-        return _native.decode_messages(body)
+        return MessageBatch(body)
     except _native.WireError as error:
         raise LocalProtocolError(f"cannot read the stored messages: {error}") from error
+
+
+def messages_of(raw: RawCommand) -> MessageBatch:
+    """As :func:`decode_batch`, of a command's body where it is.
+
+    Raises:
+        LocalProtocolError: The bytes are not whole, valid records.
+    """
+    try:
+        return raw.messages()
+    except _native.WireError as error:
+        raise LocalProtocolError(f"cannot read the stored messages: {error}") from error
+
+
+def decode_messages(body: bytes) -> list[RawMessage]:
+    """The messages of :func:`decode_batch`, one by one.
+
+    Raises:
+        LocalProtocolError: The bytes are not whole, valid records.
+    """
+    return list(decode_batch(body))
 
 
 def encode_properties(properties: Mapping[str, str]) -> str:

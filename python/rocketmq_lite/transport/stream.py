@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CommandStream"]
 
-_READ_SIZE: Final = 65_536
+_READ_SIZE: Final = 131_072
+"""Bytes at most that are read at once: the answer to a pull has twice as many, and each read is a round of the scheduler."""
 
 
 class CommandStream:

@@ -6,9 +6,11 @@
 //! - [`record`]: one stored message, its property text, ids and compression.
 //! - [`filter`]: what a subscription selects.
 //! - [`flood`]: how often a complaint about peers is logged.
+//! - [`deliveries`]: a consumer's unfinished messages of one queue.
 //! - [`store`]: the commit log and the queues made from it.
 //! - [`session`]: the broker's engine: bytes of its peers in, things to do out.
 
+pub mod deliveries;
 pub mod error;
 pub mod filter;
 pub mod flood;

@@ -5,6 +5,7 @@
 //! | `WireError`, `BadField`, `RecordError`, `CompressionError` | `WireError`, a `ValueError` |
 //! | `TlsError` | `ValueError` |
 //! | `sql::SqlError`, `sql::NoVerdict` | `SqlError`, a `ValueError` |
+//! | `OutOfPlace` | `OutOfPlaceError`, a `RuntimeError` |
 //! | `StoreError` | `StoreError`, with `kind`, `path`, `offset`, `expected` and `found` where they apply, else `None` |
 //! | `io::Error` of sockets | `OSError` or its subclass, with `errno`, and the address as `filename` |
 //! | `Closed`, a thread that failed | `RuntimeError` |
@@ -16,6 +17,7 @@ use std::path::Path;
 use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyOSError, PyRuntimeError, PyTimeoutError, PyValueError};
 use pyo3::prelude::*;
+use rocketmq_lite_core::deliveries::OutOfPlace;
 use rocketmq_lite_core::record::{CompressionError, RecordError};
 use rocketmq_lite_core::store::StoreError as CoreStoreError;
 use rocketmq_lite_core::wire::BadField;
@@ -33,6 +35,13 @@ create_exception!(
     SqlError,
     PyValueError,
     "Text that is no condition, or a condition that has no verdict on a message."
+);
+
+create_exception!(
+    rocketmq_lite._native,
+    OutOfPlaceError,
+    PyRuntimeError,
+    "What cannot happen to a message where it is now."
 );
 
 create_exception!(
@@ -70,6 +79,11 @@ pub(crate) fn compression(error: &CompressionError) -> PyErr {
 /// A text that is no condition, or a message it cannot judge.
 pub(crate) fn sql(error: &impl std::error::Error) -> PyErr {
     SqlError::new_err(error.to_string())
+}
+
+/// An event that has no place in a message's state.
+pub(crate) fn out_of_place(error: OutOfPlace) -> PyErr {
+    OutOfPlaceError::new_err(error.to_string())
 }
 
 /// Certificates and keys that cannot be used.

@@ -8,10 +8,12 @@ mod batch;
 mod bytes_like;
 mod cold;
 mod control;
+mod deliveries;
 mod errors;
 mod fastjson;
 mod filter;
 mod message_ids;
+mod messages;
 mod plane;
 mod receipts;
 mod record;
@@ -28,6 +30,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("build_profile", if cfg!(debug_assertions) { "debug" } else { "release" })?;
     module.add("WireError", module.py().get_type::<errors::WireError>())?;
     module.add("SqlError", module.py().get_type::<errors::SqlError>())?;
+    module.add("OutOfPlaceError", module.py().get_type::<errors::OutOfPlaceError>())?;
     module.add("StoreError", module.py().get_type::<errors::StoreError>())?;
     add_wire(module)?;
     add_record(module)?;
@@ -47,14 +50,16 @@ fn add_wire(module: &Bound<'_, PyModule>) -> PyResult<()> {
 }
 
 fn add_record(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<record::RawMessage>()?;
+    module.add_class::<messages::MessageBatch>()?;
+    module.add_class::<messages::RawMessage>()?;
+    module.add_class::<deliveries::Deliveries>()?;
+    module.add_class::<deliveries::Delivery>()?;
     module.add_class::<message_ids::UniqueKeys>()?;
     module.add_class::<message_ids::MessageIds>()?;
     module.add_class::<receipts::SendReceipt>()?;
     module.add_class::<receipts::SendAnswer>()?;
     module.add_class::<filter::SqlFilter>()?;
     module.add_class::<batch::BatchEncoder>()?;
-    module.add_function(wrap_pyfunction!(record::decode_messages, module)?)?;
     module.add_function(wrap_pyfunction!(record::encode_properties, module)?)?;
     module.add_function(wrap_pyfunction!(record::decode_properties, module)?)?;
     module.add_function(wrap_pyfunction!(record::java_hash, module)?)?;

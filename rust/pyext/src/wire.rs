@@ -9,6 +9,7 @@ use rocketmq_lite_core::wire::{self, Codec, Command, Fields, Language};
 
 use crate::bytes_like::with_bytes;
 use crate::errors;
+use crate::messages::MessageBatch;
 use crate::receipts::SendAnswer;
 
 /// One decoded request or response. Attributes convert at each access.
@@ -56,6 +57,14 @@ impl RawCommand {
         Ok(fields)
     }
 
+    fn numbers<'py>(&self, py: Python<'py>, keys: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyTuple>> {
+        let read = |key: Bound<'_, PyAny>| {
+            let key = key.cast::<PyString>()?.to_str()?;
+            self.0.fields.required_i64(key).map_err(|error| errors::field(&error))
+        };
+        PyTuple::new(py, keys.iter().map(read).collect::<PyResult<Vec<_>>>()?)
+    }
+
     fn send_answer(&self, id_key: &str, queue_key: &str, offset_key: &str) -> PyResult<SendAnswer> {
         SendAnswer::read(&self.0, id_key, queue_key, offset_key).map_err(|error| errors::field(&error))
     }
@@ -63,6 +72,10 @@ impl RawCommand {
     #[getter]
     fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.0.body)
+    }
+
+    fn messages(&self, py: Python<'_>) -> PyResult<MessageBatch> {
+        MessageBatch::decode(py, &self.0.body)
     }
 
     #[getter]

@@ -7,51 +7,46 @@ failed message comes back later. Messages of a queue that is no longer ours are 
 from __future__ import annotations
 
 from collections import deque
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING
 
 from rocketmq_lite.client.engine.paused import Paused
-from rocketmq_lite.client.engine.process_queue import Delivery, DeliveryEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rocketmq_lite.client.engine.process_queue import Delivery
 
 __all__ = ["Inbox"]
 
-T = TypeVar("T")
 
-
-class Inbox(Generic[T]):
+class Inbox:
     """Deliveries that no user has in hands."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Delivery[T]] = deque()
-        self._paused: Paused[T] = Paused()
+        self._waiting: deque[Delivery] = deque()
+        self._paused = Paused()
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self._paused)
 
-    def put(self, delivery: Delivery[T]) -> None:
-        """Append a message that was just pulled."""
-        self._waiting.append(delivery)
+    def put(self, pulled: Sequence[Delivery]) -> None:
+        """Append messages of one queue that were just pulled."""
+        self._waiting.extend(pulled)
 
-    def pause(self, delivery: Delivery[T], until: float) -> None:
+    def pause(self, delivery: Delivery, until: float) -> None:
         """Keep a failed message back until the monotonic time ``until``."""
         self._paused.add(delivery, until)
 
-    def finished(self, delivery: Delivery[T]) -> bool:  # noqa: ARG002 - OrderedInbox needs to be told
-        """A message is done; returns whether another one may be taken only because of that: never."""
-        return False
-
-    def take(self, now: float) -> Delivery[T] | None:
+    def take(self, now: float) -> Delivery | None:
         """Hand out the next message, or ``None`` when nothing is due; failed ones go first."""
-        while (delivery := self._pop(now)) is not None:
-            if delivery.queue.is_ours:
-                delivery.apply(DeliveryEvent.HAND_OUT)
+        if self._paused.soonest <= now and (delivery := self._paused.take_due(now)) is not None:
+            return delivery
+        while self._waiting:
+            delivery = self._waiting.popleft()
+            if delivery.hand_out():
                 return delivery
         return None
 
     def next_due(self) -> float | None:
         """When the next failed message may be handed out again, or ``None``."""
         return self._paused.next_due()
-
-    def _pop(self, now: float) -> Delivery[T] | None:
-        if self._paused and (delivery := self._paused.take_due(now)) is not None:
-            return delivery
-        return self._waiting.popleft() if self._waiting else None

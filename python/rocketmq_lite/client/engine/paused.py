@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING, Generic, TypeVar
-
-from rocketmq_lite.client.engine.process_queue import DeliveryEvent
+import math
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,37 +13,47 @@ if TYPE_CHECKING:
 
 __all__ = ["Paused"]
 
-T = TypeVar("T")
 
+class Paused:
+    """The failed messages of an inbox, the one that is due first in front.
 
-class Paused(Generic[T]):
-    """The failed messages of an inbox, the one that is due first in front."""
+    Attributes:
+        soonest: When the first is due, one of a lost queue too; infinity without any.
+    """
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Delivery[T]]] = []
+        self.soonest = math.inf
+        self._heap: list[tuple[float, int, Delivery]] = []
         self._sequence = 0
 
     def __len__(self) -> int:
         return len(self._heap)
 
-    def __iter__(self) -> Iterator[Delivery[T]]:
+    def __iter__(self) -> Iterator[Delivery]:
         return (delivery for _, _, delivery in self._heap)
 
-    def add(self, delivery: Delivery[T], until: float) -> None:
+    def add(self, delivery: Delivery, until: float) -> None:
         """Keep a message back until the monotonic time ``until``."""
         self._sequence += 1
         heapq.heappush(self._heap, (until, self._sequence, delivery))
+        self.soonest = self._heap[0][0]
 
-    def take_due(self, now: float) -> Delivery[T] | None:
-        """The next message whose time has come, waiting again; ``None`` when there is none."""
-        if not self._heap or self._heap[0][0] > now:
-            return None
-        delivery = heapq.heappop(self._heap)[2]
-        delivery.apply(DeliveryEvent.RESUME)
-        return delivery
+    def take_due(self, now: float) -> Delivery | None:
+        """Hand out the next message whose time has come; ``None`` when there is none."""
+        while self.soonest <= now:
+            delivery = self._pop()
+            delivery.resume()
+            if delivery.hand_out():
+                return delivery
+        return None
 
     def next_due(self) -> float | None:
         """When the next message may be handed out again, or ``None``."""
         while self._heap and not self._heap[0][2].queue.is_ours:
-            heapq.heappop(self._heap)
+            self._pop()
         return self._heap[0][0] if self._heap else None
+
+    def _pop(self) -> Delivery:
+        delivery = heapq.heappop(self._heap)[2]
+        self.soonest = self._heap[0][0] if self._heap else math.inf
+        return delivery

@@ -13,7 +13,7 @@ use crate::session::settings::Now;
 use crate::session::stop::Phase;
 use crate::session::tables::{GroupEntry, PERM_READ, TopicEntry, Unfiltered, parse_filter};
 use crate::session::waiting::Reading;
-use crate::store::{FetchStatus, Fetched, ReadRequest};
+use crate::store::{FetchStatus, Fetched, MAX_MESSAGES, ReadRequest};
 use crate::wire::codes::response;
 use crate::wire::{Command, Fields};
 
@@ -21,8 +21,6 @@ const COMMIT_BIT: i32 = 1;
 const SUSPEND_BIT: i32 = 2;
 const SUBSCRIPTION_BIT: i32 = 4;
 
-/// Messages of one answer at most, whatever is asked (Apache's `maxTransferCountOnMessageInMemory`).
-const MAX_MESSAGES: i32 = 32;
 /// Bytes of one answer at most, except that a single message is always given. The header's `maxMsgBytes` is not applied by
 /// Apache either.
 const MAX_BYTES: u32 = 262_144;
@@ -208,7 +206,7 @@ impl Broker {
             topic: pull.topic.clone(),
             queue_id: pull.queue_id,
             offset: pull.offset,
-            max_messages: pull.max_messages.clamp(1, MAX_MESSAGES) as u32,
+            max_messages: u32::try_from(pull.max_messages).unwrap_or_default().clamp(1, MAX_MESSAGES),
             max_bytes: MAX_BYTES,
             filter: pull.filter.clone(),
         };

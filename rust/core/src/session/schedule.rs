@@ -11,12 +11,12 @@ use crate::session::send_properties::VOID_BY_LEVEL;
 use crate::session::settings::Now;
 use crate::session::stop::Phase;
 use crate::session::waiting::Reading;
-use crate::store::{
-    Delays, Fetched, MAX_BYTES, MAX_MESSAGES, QueueEntry, ReadRequest, SCHEDULE_TOPIC, StoreError,
-};
+use crate::store::{Delays, Fetched, MAX_BYTES, QueueEntry, ReadRequest, SCHEDULE_TOPIC, StoreError};
 
 /// So long after it could not deliver the engine wants to be asked again.
 const NOT_NOW_MS: i64 = 1_000;
+/// Messages that are moved in one go; other requests wait meanwhile.
+const DUE_AT_ONCE: u32 = 32;
 
 /// Where a message is put, and its property text there.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ impl Broker {
             topic: SCHEDULE_TOPIC.to_owned(),
             queue_id: look.queue_id,
             offset: look.offset,
-            max_messages: MAX_MESSAGES,
+            max_messages: DUE_AT_ONCE,
             max_bytes: MAX_BYTES,
             filter: Filter::all(),
         };

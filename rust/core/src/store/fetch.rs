@@ -15,8 +15,9 @@ use super::{
 use crate::filter::{Filter, sql::SqlFilter, tags::TagFilter};
 use crate::record::{self, Decoded};
 
-/// Apache's `maxTransferCountOnMessageInMemory`.
-pub const MAX_MESSAGES: u32 = 32;
+/// What a Java client may ask for at most (`pullBatchSize`). Apache's brokers give 32, by `maxTransferCountOnMessageInMemory`;
+/// here bytes are the limit: of small messages 32 cost more to ask for than to read.
+pub const MAX_MESSAGES: u32 = 1024;
 /// Apache's `maxTransferBytesOnMessageInMemory`.
 pub const MAX_BYTES: u32 = 256 * 1024;
 /// Apache's `maxFilterMessageSize`, 16,000 bytes of consume queue.

@@ -75,14 +75,14 @@ fn tags_filter_and_what_is_passed_over_is_told() {
 }
 
 #[test]
-fn one_answer_holds_at_most_32_messages() {
+fn one_answer_holds_at_most_1024_messages() {
     let mut rig = Rig::new();
     let conn = rig.connect();
-    for _ in 0..40 {
+    for _ in 0..1030 {
         rig.store(conn, 0, "m", "a");
     }
-    let many = with(pull(0, 0, "*", None), "maxMsgNums", "1000");
-    assert_eq!(bodies(&rig.call(conn, &many)).len(), 32);
+    let many = with(pull(0, 0, "*", None), "maxMsgNums", "2000");
+    assert_eq!(bodies(&rig.call(conn, &many)).len(), 1024);
     let few = with(pull(0, 0, "*", None), "maxMsgNums", "5");
     assert_eq!(bodies(&rig.call(conn, &few)).len(), 5);
     let none = with(pull(0, 0, "*", None), "maxMsgNums", "0");

@@ -1,60 +1,80 @@
 from __future__ import annotations
 
+from tests.support import records
+
 from rocketmq_lite.client.engine.inbox import Inbox
-from rocketmq_lite.client.engine.process_queue import DeliveryEvent, DeliveryState, ProcessQueue, QueueLimits
+from rocketmq_lite.client.engine.process_queue import ProcessQueue, QueueLimits
 from rocketmq_lite.model import MessageQueue
 
 
-def started(queue_id: int = 0) -> ProcessQueue[str]:
-    queue: ProcessQueue[str] = ProcessQueue(MessageQueue("T", "a", queue_id), QueueLimits(10, 1000, 100))
+def started(queue_id: int = 0) -> ProcessQueue:
+    queue = ProcessQueue(MessageQueue("T", "a", queue_id), QueueLimits(10, 10_000, 100))
     queue.locate(0)
     return queue
 
 
-def taken(inbox: Inbox[str], now: float) -> str | None:
+def put(inbox: Inbox, queue: ProcessQueue, text: str) -> None:
+    """A message for each letter."""
+    start = queue.next_offset
+    brought = [records.record(offset, letter.encode()) for offset, letter in enumerate(text, start)]
+    inbox.put(queue.take_in(records.batch(brought), ())[0])
+
+
+def taken(inbox: Inbox, now: float) -> str | None:
     delivery = inbox.take(now)
-    return delivery.payload if delivery else None
+    return delivery.body.decode() if delivery else None
+
+
+def take_and_pause(inbox: Inbox, until: float) -> str:
+    delivery = inbox.take(0.0)
+    assert delivery is not None
+    delivery.enter()
+    delivery.fail()
+    delivery.keep()
+    inbox.pause(delivery, until)
+    return delivery.body.decode()
 
 
 def test_messages_come_out_in_the_order_they_came_in():
-    inbox: Inbox[str] = Inbox()
-    queue = started()
-    for offset, text in enumerate("abc"):
-        inbox.put(queue.add(offset, 1, 1, text))
-    assert len(inbox) == 3
-    assert [taken(inbox, 0.0) for _ in range(4)] == ["a", "b", "c", None]
+    inbox = Inbox()
+    one, other = started(0), started(1)
+    put(inbox, one, "ab")
+    put(inbox, other, "x")
+    put(inbox, one, "c")
+    assert len(inbox) == 4
+    assert [taken(inbox, 0.0) for _ in range(5)] == ["a", "b", "x", "c", None]
 
 
 def test_a_failed_message_comes_back_after_its_pause_and_before_the_others():
-    inbox: Inbox[str] = Inbox()
+    inbox = Inbox()
     queue = started()
-    inbox.put(queue.add(0, 1, 1, "bad"))
-    inbox.put(queue.add(1, 1, 1, "good"))
-    bad = inbox.take(0.0)
-    assert bad is not None
-    bad.apply(DeliveryEvent.ENTER)
-    bad.apply(DeliveryEvent.FAIL)
-    bad.apply(DeliveryEvent.KEEP)
-    inbox.pause(bad, until=5.0)
+    put(inbox, queue, "bg")
+    assert take_and_pause(inbox, until=5.0) == "b"
     assert inbox.next_due() == 5.0
-    inbox.put(queue.add(2, 1, 1, "late"))
-    assert taken(inbox, 4.9) == "good"
-    assert taken(inbox, 5.0) == "bad"
-    assert bad.state is DeliveryState.HANDED
-    assert taken(inbox, 5.0) == "late"
+    put(inbox, queue, "l")
+    assert taken(inbox, 4.9) == "g"
+    assert taken(inbox, 5.0) == "b"
+    assert taken(inbox, 5.0) == "l"
     assert inbox.next_due() is None
 
 
 def test_messages_of_a_lost_queue_are_dropped():
-    inbox: Inbox[str] = Inbox()
+    inbox = Inbox()
     lost, kept = started(0), started(1)
-    failed = lost.add(0, 1, 1, "failed")
-    for event in (DeliveryEvent.HAND_OUT, DeliveryEvent.ENTER, DeliveryEvent.FAIL, DeliveryEvent.KEEP):
-        failed.apply(event)
-    inbox.pause(failed, until=1.0)
-    inbox.put(lost.add(1, 1, 1, "gone"))
-    inbox.put(kept.add(0, 1, 1, "here"))
+    put(inbox, lost, "fg")
+    put(inbox, kept, "h")
+    assert take_and_pause(inbox, until=1.0) == "f"
     lost.revoke()
     assert inbox.next_due() is None
-    assert taken(inbox, 9.0) == "here"
+    assert taken(inbox, 9.0) == "h"
     assert taken(inbox, 9.0) is None
+
+
+def test_a_paused_message_of_a_lost_queue_is_dropped_when_it_is_due():
+    inbox = Inbox()
+    lost, kept = started(0), started(1)
+    put(inbox, lost, "f")
+    assert take_and_pause(inbox, until=1.0) == "f"
+    put(inbox, kept, "h")
+    lost.revoke()
+    assert taken(inbox, 9.0) == "h"
