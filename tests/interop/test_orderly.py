@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -48,13 +49,13 @@ def numbered(start: int, count: int = 10) -> list[Sending]:
     ]
 
 
-def in_order(bodies: list[bytes], start: int, count: int = 10) -> bool:
-    """Whether these are all messages of `numbered`, each once and those of each key in order."""
+def in_order(bodies: list[bytes], start: int, count: int = 10, step: int = 1) -> bool:
+    """Whether these are all (or every second) messages of `numbered`, each once and those of each key in order."""
     of_key = defaultdict(list)
     for body in bodies:
         key, number = body.decode().split()
         of_key[key].append(int(number))
-    return dict(of_key) == {key: list(range(start, start + count)) for key in KEYS}
+    return dict(of_key) == {key: list(range(start, start + count, step)) for key in KEYS}
 
 
 def bodies(events: list[Event]) -> list[bytes]:
@@ -89,6 +90,24 @@ def test_orderly_consumers_get_everything_in_order(
         received = consumer.take(10 * len(KEYS))
         assert consumer.finish() == []
     assert in_order(bodies(received), 10)
+
+
+@orderly
+def test_an_orderly_consumer_gets_the_messages_of_its_tags_in_order(
+    judge: Judge, single: Cluster, name: str, send: partial[list[Event]]
+) -> None:
+    with judge.consuming(
+        single.namesrv, name, group=f"{name}-group", expression="even || none", orderly=True
+    ) as consumer:
+        send(
+            [
+                replace(each, tag="odd" if number // len(KEYS) % 2 else "even")
+                for number, each in enumerate(numbered(0))
+            ]
+        )
+        received = consumer.take(5 * len(KEYS))
+        assert consumer.finish() == []
+    assert in_order(bodies(received), 0, step=2)
 
 
 @pytest.mark.parametrize("judge", ["json_judge", "java_4_9"], indirect=True)
