@@ -1,8 +1,7 @@
 """Fetches one queue for a puller: finds where to start, then pulls ahead as far as there is room.
 
 Each pull carries what is wanted of the topic (request 361), so that the broker need not know this client, and none carries a
-position: committing is the puller's. A broker that fails is asked again for ever, with growing pauses; the last error is in
-``statistics()``, and logged when it changes.
+position: committing is the puller's. What becomes of a broker that fails is ``queue_broker``'s.
 """
 
 from __future__ import annotations
@@ -14,9 +13,7 @@ import trio
 
 from rocketmq_lite.client.engine.names import TAGS
 from rocketmq_lite.client.engine.pulled_queue import PulledQueue
-from rocketmq_lite.client.engine.retry import Backoff
-from rocketmq_lite.client.engine.routes import MASTER_ID
-from rocketmq_lite.errors import ConnectError, RocketMQError
+from rocketmq_lite.client.queue_broker import QueueBroker
 from rocketmq_lite.protocol.pulls import PullStatus
 from rocketmq_lite.records import dataclass
 
@@ -37,9 +34,6 @@ _log = logging.getLogger(__name__)
 
 _BATCH: Final = 32
 """Messages asked for at a time (a broker's own limit)."""
-_FIRST_PAUSE: Final = 0.05
-_LONGEST_PAUSE: Final = 3.0
-"""Seconds between attempts while a broker fails (Java: always 3)."""
 _IDLE_PAUSE: Final = 0.05
 """Seconds after an empty answer that the broker did not hold."""
 
@@ -104,14 +98,11 @@ class Fetcher:
         self._arrived = arrived
         self._find_start = find_start
         self._remote = remote
-        self._routing = routing
+        self._broker = QueueBroker(queue, group, routing=routing)
         self._scope = trio.CancelScope()
         self._step_scope = trio.CancelScope()
         self._room = trio.Event()
-        self._backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
-        self._read_from = MASTER_ID
         self._max_offset = 0
-        self._error: str | None = None
 
     async def run(self) -> None:
         """Fetch until :meth:`stop`."""
@@ -119,7 +110,7 @@ class Fetcher:
             with self._scope:
                 while True:
                     with trio.CancelScope() as self._step_scope:
-                        await self._attempt()
+                        await self._broker.attempt(self._step)
                     self.settled.set()
         finally:
             self.settled.set()
@@ -146,25 +137,13 @@ class Fetcher:
             waiting=self.pulled.waiting,
             max_offset=self._max_offset,
             paused=self.pulled.paused,
-            error=self._error,
+            error=self._broker.error,
         )
-
-    async def _attempt(self) -> None:
-        """Do one step; after a failure find out more about the broker and pause."""
-        try:
-            await self._step()
-        except RocketMQError as error:
-            self._note(error)
-        else:
-            self._error = None
-            self._backoff.reset()
-            return
-        await trio.sleep(self._backoff.next_pause())
 
     async def _step(self) -> None:
         offset = self.pulled.next_offset
         if offset is None:
-            self.pulled.move_to(await self._find_start(self._address(MASTER_ID), self.queue))
+            self.pulled.move_to(await self._find_start(self._broker.master(), self.queue))
         elif room := self.pulled.room:
             await self._fetch(offset, min(room, _BATCH))
         else:
@@ -175,7 +154,7 @@ class Fetcher:
         epoch = self.pulled.epoch
         began = trio.current_time()
         answer = await self._remote.pull(
-            self._address(self._read_from),
+            self._broker.reader(),
             self._group,
             self.queue,
             offset=offset,
@@ -191,7 +170,7 @@ class Fetcher:
             await trio.sleep(_IDLE_PAUSE)
 
     def _take_in(self, answer: PullAnswer) -> None:
-        self._read_from = answer.suggested_broker_id
+        self._broker.read_from = answer.suggested_broker_id
         self._max_offset = answer.max_offset
         if answer.status is PullStatus.OFFSET_MOVED:
             _log.warning(
@@ -209,17 +188,3 @@ class Fetcher:
         self.pulled.skip_to(answer.next_offset)
         if self.pulled.waiting:
             self._arrived()
-
-    def _address(self, preferred: int) -> str:
-        address = self._routing.table.reader(self.queue.broker_name, preferred)
-        if address is None:
-            raise ConnectError(f"no address of broker {self.queue.broker_name} is known")
-        return address
-
-    def _note(self, error: RocketMQError) -> None:
-        text = str(error)
-        if text != self._error:
-            _log.warning("fetching %s for group %s: %s", self.queue, self._group, text)
-        self._error = text
-        self._routing.mark_stale(self.queue.topic)
-        self._read_from = MASTER_ID

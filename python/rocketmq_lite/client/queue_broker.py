@@ -1,4 +1,4 @@
-"""Whom a consumer asks about one queue, and what it makes of a broker that fails.
+"""Whom a reader of one queue asks, and what it makes of a broker that fails.
 
 A broker that cannot be reached or answers with an error is tried again for ever, with growing pauses: the group's position
 is on the broker, and nobody else can serve this queue. The last error is kept, and logged when it changes.
@@ -20,7 +20,6 @@ from rocketmq_lite.protocol.codes import ResponseCode
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from rocketmq_lite.client.heartbeats import Heartbeats
     from rocketmq_lite.client.routing import Routing
     from rocketmq_lite.model import MessageQueue
 
@@ -42,19 +41,28 @@ class QueueBroker:
     Args:
         queue: Which one.
         group: Whose.
+        forgotten: Called with the address of a broker that may not know of us any more; whoever tells brokers nothing of
+            itself leaves it out.
 
     Attributes:
         read_from: The member of the replica group that the last answer said to read from.
         error: Why the last attempt failed, or ``None``.
     """
 
-    def __init__(self, queue: MessageQueue, group: str, *, routing: Routing, heartbeats: Heartbeats) -> None:
+    def __init__(
+        self,
+        queue: MessageQueue,
+        group: str,
+        *,
+        routing: Routing,
+        forgotten: Callable[[str], None] | None = None,
+    ) -> None:
         self.read_from = MASTER_ID
         self.error: str | None = None
         self._queue = queue
         self._group = group
         self._routing = routing
-        self._heartbeats = heartbeats
+        self._forgotten = forgotten
         self._backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
         self._asked: str | None = None
 
@@ -66,16 +74,13 @@ class QueueBroker:
         """
         return self._address(MASTER_ID)
 
-    async def reader(self) -> str:
-        """Where to read, once it knows that we are in the group.
+    def reader(self) -> str:
+        """Where to read.
 
         Raises:
             ConnectError: No address is known.
-            RocketMQError: It could not be told of the group.
         """
-        address = self._address(self.read_from)
-        await self._heartbeats.ensure(address)
-        return address
+        return self._address(self.read_from)
 
     async def attempt(self, step: Callable[[], Awaitable[None]]) -> None:
         """Do one step; after a failure find out more about the broker and pause."""
@@ -100,8 +105,10 @@ class QueueBroker:
         if text != self.error:
             _log.warning("reading %s for group %s: %s", self._queue, self._group, text)
         self.error = text
-        if self._asked is not None and (isinstance(error, UNREACHABLE) or error.code in _UNKNOWN_HERE):
-            self._heartbeats.forgotten_by(self._asked)
-        if error.code not in _UNKNOWN_HERE:
+        unknown_here = self._forgotten is not None and error.code in _UNKNOWN_HERE
+        if not unknown_here:
             self._routing.mark_stale(self._queue.topic)
+        is_doubtful = unknown_here or isinstance(error, UNREACHABLE)
+        if self._forgotten is not None and self._asked is not None and is_doubtful:
+            self._forgotten(self._asked)
         self.read_from = MASTER_ID

@@ -125,7 +125,8 @@ class QueueReader:
         self._find_start = find_start
         self._lapse = lapse
         self._remote = remote
-        self._broker = QueueBroker(queue, settings.group, routing=routing, heartbeats=heartbeats)
+        self._heartbeats = heartbeats
+        self._broker = QueueBroker(queue, settings.group, routing=routing, forgotten=heartbeats.forgotten_by)
         self._scope = trio.CancelScope()
         self._step_scope = trio.CancelScope()
         self._moved_to: int | None = None
@@ -236,7 +237,8 @@ class QueueReader:
     async def _pull(self, size: int) -> None:
         queue = self.process_queue
         commit = self.position() if self._positions.carried_by_pulls else None
-        address = await self._broker.reader()
+        address = self._broker.reader()
+        await self._heartbeats.ensure(address)
         began = trio.current_time()
         answer = await self._remote.pull(
             address,
