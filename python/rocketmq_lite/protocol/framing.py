@@ -123,7 +123,7 @@ class FrameTemplate:
 
     Args:
         command: What they share; opaque, flag, remark and body are not looked at, and the header is binary.
-        varying: The names of the fields that differ.
+        varying: The names of the fields that differ; what the command has in them is not looked at either.
 
     Raises:
         LocalProtocolError: A part does not fit into the header.
@@ -132,9 +132,10 @@ class FrameTemplate:
     __slots__ = ("_template",)
 
     def __init__(self, command: Command, varying: tuple[str, ...]) -> None:
+        shared = {name: value for name, value in command.fields.items() if name not in varying}
         try:
             self._template = _native.FrameTemplate(
-                command.code, command.language, command.version, dict(command.fields), varying
+                command.code, command.language, command.version, shared, varying
             )
         except (_native.WireError, ValueError, OverflowError) as error:
             raise LocalProtocolError(f"cannot encode the command: {error}") from error

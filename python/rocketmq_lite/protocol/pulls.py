@@ -115,8 +115,7 @@ def pull_target(
         max_msg_bytes=_PULL_BYTES,
         broker_name=broker_name,
     )
-    fixed = {key: value for key, value in header.to_fields().items() if key not in _VARYING}
-    return PullTarget(code, flags, FrameTemplate(Command(code, fields=fixed), _VARYING))
+    return PullTarget(code, flags, FrameTemplate(Command(code, fields=header.to_fields()), _VARYING))
 
 
 class PullRequest:

@@ -60,8 +60,7 @@ def send_target(
         broker_name=broker_name,
     )
     code = RequestCode.SEND_BATCH_MESSAGE if batch else RequestCode.SEND_MESSAGE_V2
-    fixed = {key: value for key, value in header.to_fields().items() if key not in _VARYING}
-    return SendTarget(code, FrameTemplate(Command(code, fields=fixed), _VARYING))
+    return SendTarget(code, FrameTemplate(Command(code, fields=header.to_fields()), _VARYING))
 
 
 class SendRequest:
