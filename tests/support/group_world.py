@@ -22,7 +22,7 @@ from rocketmq_lite.protocol.reserved import RETRY_PREFIX
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from rocketmq_lite.client.engine.subscription import Subscription
     from rocketmq_lite.client.heartbeats import Heartbeats
@@ -200,6 +200,7 @@ class WorldRemote(Remote):
         commit_offset: int | None,
         sub_version: int,  # noqa: ARG002
         wanted: Subscription | None = None,  # noqa: ARG002
+        take: Callable[[PullAnswer], None] | None = None,
     ) -> PullAnswer:
         """Messages, or after a while none."""
         broker = await self._reach(address)
@@ -215,7 +216,10 @@ class WorldRemote(Remote):
                 raise ConnectionLost("the broker went down")
         end = len(self.world.stored[queue])
         status = PullStatus.FOUND if found else PullStatus.NOTHING
-        return PullAnswer(status, offset + len(found), end, 0, batch(found))
+        answer = PullAnswer(status, offset + len(found), end, 0, batch(found))
+        if take is not None:
+            take(answer)
+        return answer
 
     async def send_back(
         self,

@@ -138,10 +138,11 @@ class QueueReader:
             with self._scope:
                 while True:
                     with trio.CancelScope() as self._step_scope:
-                        await self._broker.attempt(self._step)
+                        while self._moved_to is None:
+                            await self._broker.attempt(self._step)
+                            self.settled.set()
                     if self._moved_to is not None:
                         await self._move(self._moved_to)
-                    self.settled.set()
         finally:
             self.settled.set()
 
@@ -235,7 +236,7 @@ class QueueReader:
         return self.predecessor.done_until or position
 
     async def _pull(self, size: int) -> None:
-        queue = self.process_queue
+        offset = self.process_queue.next_offset
         commit = self.position() if self._positions.carried_by_pulls else None
         address = self._broker.reader()
         await self._heartbeats.ensure(address)
@@ -244,29 +245,30 @@ class QueueReader:
             address,
             self._settings.group,
             self.queue,
-            offset=queue.next_offset,
+            offset=offset,
             count=size,
             commit_offset=commit,
             sub_version=self._settings.sub_version,
+            take=self._take_in,
         )
         self.committed = commit or self.committed
         if answer.status is PullStatus.OFFSET_MOVED:
             await self._finish_work()
-        if not self._accept(queue, answer) and trio.current_time() - began < _IDLE_PAUSE:
+            self._restart(answer.next_offset)
+        if self.process_queue.next_offset != offset:
+            await trio.lowlevel.checkpoint()  # who waits for a message gets it before the next pull is made
+        elif trio.current_time() - began < _IDLE_PAUSE:
             await trio.sleep(_IDLE_PAUSE)
 
-    def _accept(self, queue: ProcessQueue, answer: PullAnswer) -> bool:
-        """Take an answer in; returns whether it moved the queue."""
-        before = queue.next_offset
+    def _take_in(self, answer: PullAnswer) -> None:
+        """Take what an answer brings, as soon as it has come."""
         self._broker.read_from = answer.suggested_broker_id
         self._max_offset = answer.max_offset
         if answer.status is PullStatus.OFFSET_MOVED:
-            self._restart(answer.next_offset)
-            return answer.next_offset != before
+            return
         if answer.messages:
-            self._sink.take_in(queue, answer.messages)
-        queue.skip_to(answer.next_offset)
-        return queue.next_offset != before
+            self._sink.take_in(self.process_queue, answer.messages)
+        self.process_queue.skip_to(answer.next_offset)
 
     async def _move(self, offset: int) -> None:
         self._moved_to = None

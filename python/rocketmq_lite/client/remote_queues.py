@@ -17,6 +17,8 @@ from rocketmq_lite.protocol.headers.offset import (
 from rocketmq_lite.protocol.pulls import PullRequest, pull_target
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rocketmq_lite.client.engine.subscription import Subscription
     from rocketmq_lite.model import MessageQueue
     from rocketmq_lite.protocol.headers.shape import Header
@@ -52,6 +54,7 @@ class QueueRemote:
         commit_offset: int | None,
         sub_version: int,
         wanted: Subscription | None = None,
+        take: Callable[[PullAnswer], None] | None = None,
     ) -> PullAnswer:
         """11: messages from ``offset`` on; held by the broker while there are none. 361: the same for those wanted here.
 
@@ -64,6 +67,7 @@ class QueueRemote:
             commit_offset: The group's position, stored along the way unless it is ``None`` or 0.
             sub_version: The subscription's version as told by heartbeats.
             wanted: Which messages; when left out, those of the group's subscription, which the broker knows from heartbeats.
+            take: Takes the answer as soon as it has come, a round of the scheduler before this returns it; must not wait.
         """
         target = pull_target(
             group,
@@ -74,8 +78,8 @@ class QueueRemote:
             subscription=None if wanted is None else wanted.text,
             expression_type="TAG" if wanted is None else wanted.expression_type,
         )
-        request = PullRequest(target, offset=offset, count=count, commit_offset=commit_offset)
-        answer = await self._pool.ask(address, request, timeout=_PULL_TIMEOUT)
+        request = PullRequest(target, offset=offset, count=count, commit_offset=commit_offset, take=take)
+        answer = await self._pool.ask(address, request, timeout=_PULL_TIMEOUT, on_arrival=request.arrived)
         if isinstance(answer, Command):
             raise refusal(address, answer)
         return answer

@@ -6,6 +6,7 @@ The keys are those of :class:`~rocketmq_lite.protocol.headers.pull.PullMessageRe
 
 from __future__ import annotations
 
+from contextlib import suppress
 from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -21,6 +22,8 @@ from rocketmq_lite.protocol.headers.pull import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rocketmq_lite.protocol.framing import RawCommand
 
 __all__ = ["PULL_HOLD_MS", "PullAnswer", "PullRequest", "PullStatus", "PullTarget", "pull_target"]
@@ -126,14 +129,25 @@ class PullRequest:
         offset: Where to read.
         count: At most so many.
         commit_offset: The group's position, stored along the way unless it is ``None`` or 0.
+        take: Takes the answer as soon as it has come, unless the broker refused; must not wait.
     """
 
-    __slots__ = ("_target", "_values")
+    __slots__ = ("_answer", "_take", "_target", "_values")
 
-    def __init__(self, target: PullTarget, *, offset: int, count: int, commit_offset: int | None) -> None:
+    def __init__(
+        self,
+        target: PullTarget,
+        *,
+        offset: int,
+        count: int,
+        commit_offset: int | None,
+        take: Callable[[PullAnswer], None] | None = None,
+    ) -> None:
         flags = target.flags | PullSysFlag.COMMIT_OFFSET if commit_offset else target.flags
         self._target = target
         self._values = (offset, count, int(flags), commit_offset or 0)
+        self._take = take
+        self._answer: PullAnswer | None = None
 
     @property
     def code(self) -> int:
@@ -144,15 +158,29 @@ class PullRequest:
         """The whole frame."""
         return self._target.template.frame(opaque, flag, self._values)
 
+    def arrived(self, raw: RawCommand) -> None:
+        """Have the answer taken; of one that makes no sense :meth:`read` tells."""
+        if self._take is None or raw.code not in _STATUS:
+            return
+        with suppress(LocalProtocolError):
+            self._answer = self._read(raw, _STATUS[raw.code])
+        if self._answer is not None:
+            self._take(self._answer)
+
     def read(self, raw: RawCommand) -> PullAnswer | Command:
         """What was found; of a broker that refused, its answer as it is.
 
         Raises:
             LocalProtocolError: It makes no sense.
         """
+        if self._answer is not None:
+            return self._answer
         status = _STATUS.get(raw.code)
         if status is None:
             return to_command(raw)
+        return self._read(raw, status)
+
+    def _read(self, raw: RawCommand, status: PullStatus) -> PullAnswer:
         try:
             next_offset, max_offset, suggested = raw.numbers(_ANSWERED)
         except ValueError as error:

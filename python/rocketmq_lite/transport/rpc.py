@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.protocol.command import Command
     from rocketmq_lite.protocol.framing import RawCommand
     from rocketmq_lite.protocol.request import Request
+    from rocketmq_lite.transport.calls import OnArrival
     from rocketmq_lite.transport.network import Network
     from rocketmq_lite.transport.wire import Wire
 
@@ -149,8 +150,21 @@ class Pool:
         """
         return await self.ask(address, CommandRequest(request), timeout=timeout)
 
-    async def ask(self, address: str, request: Request[A], *, timeout: float | None = None) -> A:
+    async def ask(
+        self,
+        address: str,
+        request: Request[A],
+        *,
+        timeout: float | None = None,
+        on_arrival: OnArrival = None,
+    ) -> A:
         """Send any kind of request and wait for its answer, as :meth:`call` does.
+
+        Args:
+            address: ``host:port`` of the server.
+            request: What is asked.
+            timeout: Seconds instead of the pool's ``request_timeout``.
+            on_arrival: See :data:`~rocketmq_lite.transport.calls.OnArrival`.
 
         Raises:
             RemoteProtocolError: The answer makes no sense.
@@ -164,9 +178,9 @@ class Pool:
         try:
             if wire is None:
                 wire = await self._link(address).connect(deadline)
-            answer = await wire.call(request, deadline)
+            answer = await wire.call(request, deadline, on_arrival)
             if answer.code == _GO_AWAY:
-                answer = await self._ask_again(address, wire, request, deadline)
+                answer = await self._ask_again(address, wire, request, deadline, on_arrival)
         except trio.TooSlowError:
             raise self._timed_out(address, request, began, seconds) from None
         try:
@@ -175,14 +189,14 @@ class Pool:
             raise senseless(address, error) from error
 
     async def _ask_again(
-        self, address: str, wire: Wire, request: Request[object], deadline: float
+        self, address: str, wire: Wire, request: Request[object], deadline: float, on_arrival: OnArrival
     ) -> RawCommand:
         """Once more, on a new connection, since the server of the first is going away."""
         self._go_aways += 1
         link = self._link(address)
         link.retire(wire)
         wire = await link.connect(deadline)
-        answer = await wire.call(request, deadline)
+        answer = await wire.call(request, deadline, on_arrival)
         if answer.code == _GO_AWAY:
             link.retire(wire)
         return answer

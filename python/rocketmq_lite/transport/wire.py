@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.protocol.connection import Connection
     from rocketmq_lite.protocol.framing import RawCommand
     from rocketmq_lite.protocol.request import Request
+    from rocketmq_lite.transport.calls import OnArrival
     from rocketmq_lite.transport.network import Network
 
 __all__ = ["Wire", "WireOwner"]
@@ -108,7 +109,9 @@ class Wire:
         await self._opened.wait()
         self._check()
 
-    def call(self, request: Request[object], deadline: float) -> Awaitable[RawCommand]:
+    def call(
+        self, request: Request[object], deadline: float, on_arrival: OnArrival = None
+    ) -> Awaitable[RawCommand]:
         """Send a request and wait for the answer; cancelling drops the entry and harms nobody else.
 
         To be awaited at once: it is no coroutine of its own because one is made for every message.
@@ -117,20 +120,22 @@ class Wire:
             TooSlowError: The answer did not come in time.
         """
         if self._outbox.is_full:
-            return self._call_with_room(request, deadline)
+            return self._call_with_room(request, deadline, on_arrival)
         if self._error is not None:
             raise self._failure()
         opaque, frame = self._connection.request(request)
-        if not self._calls and self._outbox.is_idle and self._stream is not None:
+        if not self._calls.prompt and self._outbox.is_idle and self._stream is not None:
             frame = self._stream.send_nowait(frame)  # of several calls the others follow in one write
         if frame:
             self._outbox.put(frame)
-        return self._calls.wait(opaque, deadline)
+        return self._calls.wait(opaque, deadline, on_arrival)
 
-    async def _call_with_room(self, request: Request[object], deadline: float) -> RawCommand:
+    async def _call_with_room(
+        self, request: Request[object], deadline: float, on_arrival: OnArrival
+    ) -> RawCommand:
         with trio.fail_at(deadline):
             await self._outbox.wait_for_room()
-        return await self.call(request, deadline)
+        return await self.call(request, deadline, on_arrival)
 
     async def send_oneway(self, request: Request[object]) -> None:
         """Send a request and wait until it is written."""

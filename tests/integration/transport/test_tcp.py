@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 import trio
+import trio.testing
 
 from rocketmq_lite.clock import SystemClock
 from rocketmq_lite.config import NameServerSettings
@@ -14,6 +16,7 @@ from rocketmq_lite.errors import ConfigError, ConnectError, ConnectionLost, Port
 from rocketmq_lite.nameserver import server as nameserver
 from rocketmq_lite.protocol.codes import RequestCode
 from rocketmq_lite.protocol.command import Command
+from rocketmq_lite.protocol.request import CommandRequest
 from rocketmq_lite.transport.address import parse_address
 from rocketmq_lite.transport.direct import DirectStream
 from rocketmq_lite.transport.network import TcpNetwork
@@ -126,3 +129,39 @@ async def test_a_name_server_over_tcp(network: Network, nursery: trio.Nursery) -
         answer = await pool.call(address, Command(RequestCode.GET_ALL_TOPIC_LIST_FROM_NAMESERVER))
         assert answer.body == b'{"topicList":[]}'
     nursery.cancel_scope.cancel()
+
+
+class WriterSteps(trio.abc.Instrument):
+    """Counts how often the task was at work that writes for others."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        """One more, if it is that task's."""
+        self.count += task.name.endswith("Wire._write")
+
+
+async def test_a_call_is_written_by_its_caller_beside_those_that_are_held(network: Network) -> None:
+    release = trio.Event()
+
+    async def answer(peer: Peer, request: Command) -> Command:
+        if request.code == 11:
+            await release.wait()
+        return await echo(peer, request)
+
+    async with await network.listen("127.0.0.1", 0) as listener, trio.open_nursery() as nursery:
+        nursery.start_soon(partial(serve, listener, answer))
+        async with open_pool(network, SystemClock()) as pool, trio.open_nursery() as calls:
+            held = partial(pool.ask, on_arrival=lambda _raw: None)
+            await pool.call(listener.address, Command(34))
+            calls.start_soon(held, listener.address, CommandRequest(Command(11)))
+            await trio.testing.wait_all_tasks_blocked()
+            steps = WriterSteps()
+            trio.lowlevel.add_instrument(steps)
+            for _ in range(3):
+                await pool.call(listener.address, Command(34))
+            trio.lowlevel.remove_instrument(steps)
+            release.set()
+        nursery.cancel_scope.cancel()
+    assert steps.count == 0

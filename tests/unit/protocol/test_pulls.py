@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from tests.support.records import record
 
@@ -10,16 +12,24 @@ from rocketmq_lite.protocol.codes import RequestCode
 from rocketmq_lite.protocol.command import Command
 from rocketmq_lite.protocol.framing import CommandDecoder, RawCommand, encode_command, to_command
 from rocketmq_lite.protocol.headers.pull import PullMessageRequestHeader
-from rocketmq_lite.protocol.pulls import PullRequest, PullStatus, pull_target
+from rocketmq_lite.protocol.pulls import PullAnswer, PullRequest, PullStatus, pull_target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FOUND = {"nextBeginOffset": "43", "maxOffset": "90", "minOffset": "0", "suggestWhichBrokerId": "1"}
 
 
-def request(*, commit: int | None = 7, wanted: str | None = None) -> PullRequest:
+def request(
+    *,
+    commit: int | None = 7,
+    wanted: str | None = None,
+    take: Callable[[PullAnswer], None] | None = None,
+) -> PullRequest:
     target = pull_target(
         "group", "orders", "broker-a", 3, sub_version=5, subscription=wanted, expression_type="TAG"
     )
-    return PullRequest(target, offset=41, count=32, commit_offset=commit)
+    return PullRequest(target, offset=41, count=32, commit_offset=commit, take=take)
 
 
 def decoded(frame: bytes) -> RawCommand:
@@ -107,3 +117,19 @@ def test_a_place_that_is_no_number_makes_no_sense(wrong: dict[str, str]) -> None
 def test_messages_that_are_cut_off_make_no_sense() -> None:
     with pytest.raises(LocalProtocolError, match="cut off"):
         request().read(answer(0, FOUND, record(41, b"one")[:-1]))
+
+
+def test_an_answer_is_taken_when_it_arrives_and_read_as_the_same() -> None:
+    taken: list[PullAnswer] = []
+    asked = request(take=taken.append)
+    raw = answer(0, FOUND, record(41))
+    asked.arrived(raw)
+    assert [each.next_offset for each in taken] == [43]
+    assert asked.read(raw) is taken[0]
+
+
+@pytest.mark.parametrize(("code", "fields"), [(2, None), (0, None), (0, {"nextBeginOffset": "x"})])
+def test_nothing_is_taken_of_a_refusal_or_of_nonsense(code: int, fields: dict[str, str] | None) -> None:
+    taken: list[PullAnswer] = []
+    request(take=taken.append).arrived(answer(code, fields))
+    assert not taken

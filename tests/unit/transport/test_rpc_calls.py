@@ -16,8 +16,10 @@ from rocketmq_lite.errors import (
 )
 from rocketmq_lite.protocol.command import Command
 from rocketmq_lite.protocol.connection import Connection
+from rocketmq_lite.protocol.request import CommandRequest
 
 if TYPE_CHECKING:
+    from rocketmq_lite.protocol.framing import RawCommand
     from rocketmq_lite.testing.network import MemoryNetwork
     from rocketmq_lite.transport.rpc import Pool
 
@@ -66,6 +68,37 @@ async def test_the_answers_code_is_the_callers_business(pool: Pool, peer: Peer) 
     peer.answer = refuse
     answer = await pool.call(ADDRESS, Command(105))
     assert (answer.code, answer.remark) == (17, "no")
+
+
+async def test_of_a_held_call_another_is_told_before_the_caller(pool: Pool, peer: Peer) -> None:
+    order: list[str] = []
+    woken = trio.Event()
+
+    def arrived(raw: RawCommand) -> None:
+        order.append(f"arrived {raw.code}")
+        woken.set()
+
+    async def other() -> None:
+        await woken.wait()
+        order.append("other")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(other)
+        await pool.ask(ADDRESS, CommandRequest(Command(11)), on_arrival=arrived)
+        await trio.lowlevel.checkpoint()  # as a reader does
+        order.append("caller")
+    assert order == ["arrived 0", "other", "caller"]
+    assert peer.received
+
+
+async def test_what_fails_when_an_answer_arrives_fails_its_call_alone(pool: Pool, peer: Peer) -> None:
+    def arrived(_raw: RawCommand) -> None:
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        await pool.ask(ADDRESS, CommandRequest(Command(11)), on_arrival=arrived)
+    assert (await pool.call(ADDRESS, Command(1, body=b"a"))).body == b"a"
+    assert len(peer.streams) == 1
 
 
 async def test_a_oneway_request_is_sent_when_it_returns(pool: Pool, peer: Peer) -> None:
