@@ -200,9 +200,11 @@ class Consumer:
             now = self._begin_round()
         while (message := self._take(now)) is None:
             self._warn_if_stuck()
-            due = self._inbox.next_due()
-            with trio.move_on_at(math.inf if due is None else due):
+            if (due := self._inbox.next_due()) is None:
                 await self._iterating.park()
+            else:
+                with trio.move_on_at(due):
+                    await self._iterating.park()
             now = self._begin_round()
         return message
 

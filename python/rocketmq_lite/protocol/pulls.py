@@ -6,7 +6,6 @@ The keys are those of :class:`~rocketmq_lite.protocol.headers.pull.PullMessageRe
 
 from __future__ import annotations
 
-from contextlib import suppress
 from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -162,10 +161,11 @@ class PullRequest:
         """Have the answer taken; of one that makes no sense :meth:`read` tells."""
         if self._take is None or raw.code not in _STATUS:
             return
-        with suppress(LocalProtocolError):
+        try:
             self._answer = self._read(raw, _STATUS[raw.code])
-        if self._answer is not None:
-            self._take(self._answer)
+        except LocalProtocolError:
+            return
+        self._take(self._answer)
 
     def read(self, raw: RawCommand) -> PullAnswer | Command:
         """What was found; of a broker that refused, its answer as it is.

@@ -45,19 +45,18 @@ class DirectStream(trio.abc.Stream):
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Wait for bytes; none mean that the peer has closed."""
-        while True:
-            # Closed by another task after this one was woken, its number may be another file's by now.
+        # Closed by another task after this one was woken, its number may be another file's by now.
+        while (descriptor := self.socket.fileno()) >= 0:
+            await trio.lowlevel.wait_readable(descriptor)
             if self.socket.fileno() < 0:
-                raise trio.ClosedResourceError("this side has closed the connection")
-            await trio.lowlevel.wait_readable(self.socket)
-            if (descriptor := self.socket.fileno()) < 0:
-                continue
+                break
             try:
                 return os.read(descriptor, max_bytes or _READ_SIZE)
             except BlockingIOError:
                 continue
             except OSError as error:
                 raise trio.BrokenResourceError(f"the connection broke: {error}") from error
+        raise trio.ClosedResourceError("this side has closed the connection")
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send all of it, waiting for room."""

@@ -63,8 +63,15 @@ class Outbox:
         self._room.unpark_all()
         self._written.set()
 
-    async def drain(self, write: Callable[[bytes], Awaitable[None]]) -> None:
-        """Write what comes, until ``write`` raises or this is cancelled."""
+    async def drain(
+        self, write_nowait: Callable[[bytes], bytes], write: Callable[[bytes], Awaitable[None]]
+    ) -> None:
+        """Write what comes, until ``write`` raises or this is cancelled.
+
+        Args:
+            write_nowait: Writes what the system takes at once, and returns the rest.
+            write: Writes the rest.
+        """
         while True:
             self.is_idle = not self._frames
             await self._work.wait()
@@ -72,7 +79,8 @@ class Outbox:
             data, written = b"".join(self._frames), self._written
             self._frames, self._written = [], trio.Event()
             try:
-                await write(data)
+                if rest := write_nowait(data):
+                    await write(rest)
             finally:
                 written.set()
             self.queued_bytes -= len(data)

@@ -172,8 +172,8 @@ class CommandServer:
         self._connections += 1
         idle = trio.CancelScope(deadline=trio.current_time() + self._limits.idle_timeout)
 
-        def active() -> None:
-            idle.deadline = trio.current_time() + self._limits.idle_timeout
+        def active(now: float) -> None:
+            idle.deadline = now + self._limits.idle_timeout
 
         commands = CommandStream(stream, Connection(self._limits.max_frame), peer=address, on_activity=active)
         try:

@@ -36,10 +36,11 @@ class CommandStream:
         stream: Owned from now on.
         connection: Its protocol state.
         peer: The other end's address, for messages.
-        on_activity: Called after every read and every write; idle deadlines are moved by it.
+        on_activity: Called with the time after every read and every write.
 
     Attributes:
         last_read: Trio's time of the last bytes that came, at first of the opening.
+        last_active: The same of bytes that came or went.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class CommandStream:
         connection: Connection,
         *,
         peer: str,
-        on_activity: Callable[[], None] = lambda: None,
+        on_activity: Callable[[float], None] | None = None,
     ) -> None:
         self._stream = stream
         self._direct = stream if isinstance(stream, DirectStream) else None
@@ -57,7 +58,7 @@ class CommandStream:
         self._on_activity = on_activity
         self._send_lock = trio.Lock()
         self._cut_short = False
-        self.last_read = trio.current_time()
+        self.last_read = self.last_active = trio.current_time()
 
     def encode(self, command: Command) -> bytes:
         """The bytes of a command, for ``send_bytes``.
@@ -99,8 +100,7 @@ class CommandStream:
     async def _read(self) -> None:
         with using(self._peer):
             data = await self._stream.receive_some(_READ_SIZE)
-        self.last_read = trio.current_time()
-        self._on_activity()
+        self.last_read = self._note_activity()
         self._connection.receive_data(data)
 
     async def send(self, command: Command) -> None:
@@ -124,7 +124,7 @@ class CommandStream:
                 self._cut_short = True
                 await self.aclose()
                 raise
-            self._on_activity()
+            self._note_activity()
 
     def send_nowait(self, frame: bytes) -> bytes:
         """Send what the system takes of a frame at once; the rest must be the next that ``send_bytes`` sends.
@@ -135,8 +135,14 @@ class CommandStream:
             return frame
         sent = self._direct.send_nowait(frame)
         if sent:
-            self._on_activity()
+            self._note_activity()
         return frame[sent:]
+
+    def _note_activity(self) -> float:
+        self.last_active = now = trio.current_time()
+        if self._on_activity is not None:
+            self._on_activity(now)
+        return now
 
     @property
     def unfinished(self) -> str | None:

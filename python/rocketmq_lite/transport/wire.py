@@ -204,24 +204,26 @@ class Wire:
             ) from error
 
     async def _pump(self, stream: trio.abc.Stream) -> None:
-        idle = trio.CancelScope(deadline=trio.current_time() + self._limits.idle_timeout)
-
-        def active() -> None:
-            idle.deadline = trio.current_time() + self._limits.idle_timeout
-
-        commands = CommandStream(stream, self._connection, peer=self._owner.address, on_activity=active)
+        commands = CommandStream(stream, self._connection, peer=self._owner.address)
         self._stream = commands
         self._opened.set()
         self._owner.opened(self)
         try:
-            with idle:
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(self._write, commands)
-                    nursery.start_soon(self._calls.expire)
-                    await self._read(commands, nursery)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._write, commands)
+                nursery.start_soon(self._calls.expire)
+                nursery.start_soon(self._close_when_idle, commands)
+                await self._read(commands, nursery)
         finally:
-            self.fail(ConnectionLost(f"the connection with {self._owner.address} was idle and closed"))
             await commands.aclose()
+
+    async def _close_when_idle(self, commands: CommandStream) -> None:
+        # A deadline that every read and every write moved would cost more than they do.
+        while True:
+            await trio.sleep_until(commands.last_active + self._limits.idle_timeout)
+            if commands.last_active + self._limits.idle_timeout <= trio.current_time():
+                break
+        self.fail(ConnectionLost(f"the connection with {self._owner.address} was idle and closed"))
 
     async def _read(self, commands: CommandStream, pushes: trio.Nursery) -> None:
         try:
@@ -236,7 +238,7 @@ class Wire:
 
     async def _write(self, commands: CommandStream) -> None:
         try:
-            await self._outbox.drain(commands.send_bytes)
+            await self._outbox.drain(commands.send_nowait, commands.send_bytes)
         except ConnectionLost as error:
             self.fail(error)
         finally:

@@ -43,8 +43,8 @@ async def test_other_bytes_are_the_peers_fault(nursery: trio.Nursery) -> None:
 
 async def test_activity_is_told(nursery: trio.Nursery) -> None:
     ours, theirs = trio.testing.memory_stream_pair()
-    seen: list[None] = []
-    commands = CommandStream(ours, Connection(), peer="p", on_activity=lambda: seen.append(None))
+    seen: list[float] = []
+    commands = CommandStream(ours, Connection(), peer="p", on_activity=seen.append)
     await commands.send(Command(1))
     assert len(seen) == 1
     await theirs.send_all(Connection().send(Command(1)))
