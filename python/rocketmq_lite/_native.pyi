@@ -29,11 +29,14 @@ __all__ = [
     "OfflineStore",
     "Opening",
     "OutOfPlaceError",
+    "OutgoingMessage",
     "RawCommand",
     "RawMessage",
     "Reactor",
     "SendAnswer",
     "SendReceipt",
+    "SendRequest",
+    "SendTarget",
     "SqlError",
     "SqlFilter",
     "StoreCheck",
@@ -44,7 +47,6 @@ __all__ = [
     "WireError",
     "__version__",
     "build_profile",
-    "compress_zlib",
     "decode_properties",
     "encode_command",
     "encode_properties",
@@ -106,13 +108,6 @@ class RawCommand:
 
         Raises:
             WireError: one of the fields is missing, or no number of Java's ``long``.
-        """
-
-    def send_answer(self, id_key: str, queue_key: str, offset_key: str) -> SendAnswer:
-        """What the answer to a send says, by the keys of message id, queue id and queue offset.
-
-        Raises:
-            WireError: one of the fields is missing, or no number of Java's type.
         """
 
     @property
@@ -461,9 +456,6 @@ def java_hash(text: str) -> int:
 def parse_offset_id(text: str) -> tuple[str, int] | None:
     """Broker address as `host:port` and commit-log offset of an offset message id; None for other text."""
 
-def compress_zlib(data: Buffer, level: int = 5) -> bytes:
-    """Compress to a zlib stream; level 0 to 9."""
-
 @final
 class UniqueKeys:
     """Makes the message ids of one process."""
@@ -568,21 +560,130 @@ class SendReceipt:
 
 @final
 class SendAnswer:
-    """Where a broker has stored what a request carried, until it is known whose message that was."""
+    """Where a broker has stored what a request carried, and how firmly."""
+
+    @property
+    def status(self) -> SendStatus:
+        """How firmly."""
+
+    def receipt(self, message: OutgoingMessage) -> SendReceipt:
+        """Return the receipt of the only message."""
+
+    def receipts(self, message_ids: MessageIds) -> list[SendReceipt]:
+        """Return one receipt for each message of a batch; the broker's ids are one for each, or one for all."""
+
+@final
+class OutgoingMessage:
+    """What one request carries, apart from where to: a message, or a batch of them.
+
+    Every attempt sends the same bytes and the same message id, so that a message that was stored twice can be recognised.
+    """
+
+    COMPRESS_FROM: Final = 4096
+    """Bytes from which on a body is compressed (Java's `compressMsgBodyOverHowmuch`)."""
+
+    def __new__(
+        cls,
+        topic: str,
+        body: bytes,
+        properties: str,
+        message_id: str,
+        order_key: str | None = None,
+        *,
+        is_batch: bool = False,
+    ) -> OutgoingMessage:
+        """Make one of parts that are checked.
+
+        Args:
+            topic: where to.
+            body: of a batch, its items; else it is compressed if it is large and gets smaller.
+            properties: property text; the message id's property is added behind it.
+            message_id: what the receipt shows; of a batch, an id that its messages do not have.
+            order_key: decides about the queue.
+            is_batch: whether the body is a batch's.
+        """
+
+    @property
+    def topic(self) -> str:
+        """Where to."""
+
+    @property
+    def body(self) -> bytes:
+        """As sent, possibly compressed."""
+
+    @property
+    def sys_flag(self) -> int:
+        """RocketMQ's flags; tells about the compression."""
+
+    @property
+    def properties(self) -> str:
+        """All of them as RocketMQ's text."""
+
+    @property
+    def order_key(self) -> str | None:
+        """The key that decides about the queue."""
+
+    @property
+    def message_id(self) -> str:
+        """The id that the receipt shows."""
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether the body is a batch's."""
+
+@final
+class SendTarget:
+    """What all sends of a group to one broker's part of a topic share."""
+
+    def __new__(
+        cls,
+        code: int,
+        language: str,
+        version: int,
+        fields: dict[str, str],
+        varying: tuple[str, ...],
+        answered: tuple[str, ...],
+        statuses: dict[int, SendStatus],
+    ) -> SendTarget:
+        """Encode what all of them share.
+
+        Args:
+            code: the request's code.
+            language: as in every command.
+            version: as in every command.
+            fields: the header's, but for those that vary.
+            varying: keys of queue id, flags, time of birth and property text.
+            answered: in an answer, keys of message id, queue id and queue offset.
+            statuses: what the codes mean of answers that have these.
+
+        Raises:
+            WireError: the header cannot hold it.
+        """
+
+    def request(self, message: OutgoingMessage, queue: MessageQueue, born_ms: int) -> SendRequest:
+        """Return the request to store a message in a queue; `born_ms` is the wall time."""
+
+@final
+class SendRequest:
+    """310: store a message; 320: a batch of them."""
 
     @property
     def code(self) -> int:
-        """How firmly; the answer's code."""
+        """The request's code."""
 
-    @property
-    def queue_id(self) -> int:
-        """In which queue."""
+    def frame(self, opaque: int, flag: int) -> bytes:
+        """Encode the whole frame.
 
-    def receipt(self, message_id: str, queue: MessageQueue, status: SendStatus) -> SendReceipt:
-        """Return the receipt of the only message."""
+        Raises:
+            WireError: the frame cannot hold it.
+        """
 
-    def receipts(self, message_ids: MessageIds, queue: MessageQueue, status: SendStatus) -> list[SendReceipt]:
-        """Return one receipt for each message of a batch; the broker's ids are one for each, or one for all."""
+    def read(self, raw: RawCommand) -> SendAnswer | RawCommand:
+        """Return where it is stored; of a broker that has not stored it, its answer as it is.
+
+        Raises:
+            WireError: the broker has stored it and does not say where.
+        """
 
 class SqlError(ValueError):
     """Text that is no condition, or a condition that has no verdict on a message."""

@@ -7,7 +7,16 @@ import pickle
 
 import pytest
 
-from rocketmq_lite._native import BatchEncoder, FrameDecoder, MessageIds, UniqueKeys, encode_command
+from rocketmq_lite._native import (
+    BatchEncoder,
+    FrameDecoder,
+    MessageIds,
+    OutgoingMessage,
+    SendAnswer,
+    SendTarget,
+    UniqueKeys,
+    encode_command,
+)
 from rocketmq_lite.model import MessageQueue, SendReceipt, SendStatus
 
 QUEUE = MessageQueue("orders", "broker-a", 3)
@@ -24,12 +33,17 @@ def ids_of(count: int) -> MessageIds:
 
 
 def of_batch(count: int, offset_ids: str) -> list[SendReceipt]:
+    status = SendStatus.FLUSH_DISK_TIMEOUT
     fields = {"msgId": offset_ids, "queueId": "3", "queueOffset": "41"}
     frame = encode_command(10, 1, 1, "JAVA", 0, None, fields, b"", "ROCKETMQ")
     (raw,) = FrameDecoder().feed(frame)
-    answer = raw.send_answer("msgId", "queueId", "queueOffset")
-    assert repr(answer) == "<SendAnswer code=10 queue=3 offset=41>"
-    return answer.receipts(ids_of(count), QUEUE, SendStatus.FLUSH_DISK_TIMEOUT)
+    answered = ("msgId", "queueId", "queueOffset")
+    target = SendTarget(320, "PYTHON", 1, {}, ("e", "f", "g", "i"), answered, {10: status})
+    batch = OutgoingMessage("orders", b"x", "", "ID", is_batch=True)
+    answer = target.request(batch, QUEUE, 0).read(raw)
+    assert isinstance(answer, SendAnswer)
+    assert repr(answer) == f"<SendAnswer {status!r} {QUEUE!r} offset=41>"
+    return answer.receipts(ids_of(count))
 
 
 def test_each_message_of_a_batch_has_its_own():

@@ -162,11 +162,3 @@ def test_ids_and_hashes() -> None:
     assert keys.next(123_457_790) == "C0A8010A1A2B18B4AAC2000000010001"
     with pytest.raises(ValueError, match="4 or 16 bytes, not 5"):
         _native.UniqueKeys(bytes(5), 1, 2, 3)
-
-
-def test_zlib_is_what_python_unpacks() -> None:
-    body = b"compressible " * 100
-    packed = _native.compress_zlib(body)
-    assert zlib.decompress(packed) == body
-    assert len(packed) < 100
-    assert zlib.decompress(_native.compress_zlib(bytearray(body), level=9)) == body

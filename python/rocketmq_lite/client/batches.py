@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
 
 from rocketmq_lite.client.engine import names
-from rocketmq_lite.client.outgoing import OutgoingMessage, property_text
+from rocketmq_lite.client.outgoing import NO_PROPERTIES, property_text
 from rocketmq_lite.errors import ConfigError
 from rocketmq_lite.model import Message
-from rocketmq_lite.protocol.framing import BatchEncoder
+from rocketmq_lite.protocol.framing import BatchEncoder, OutgoingMessage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -106,11 +106,9 @@ class Batches:
     def _message(self, body: bytes, items: list[object], message_ids: MessageIds) -> OutgoingMessage:
         if len(items) > 1:
             own_id = self._identity.next_message_id()
-            return OutgoingMessage.batch(self._topic, body, order_key=self._order_key, message_id=own_id)
+            return OutgoingMessage(self._topic, body, NO_PROPERTIES, own_id, self._order_key, is_batch=True)
         single, text = self._convert(items[0])
-        return OutgoingMessage.single(
-            self._topic, single, text, order_key=self._order_key, message_id=message_ids[0]
-        )
+        return OutgoingMessage(self._topic, single, text, message_ids[0], self._order_key)
 
     def _convert(self, item: object) -> tuple[bytes, str]:
         """Body and properties of an item."""

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, final
 
 import trio
 
-from rocketmq_lite.client.receipts import receipts_of
 from rocketmq_lite.client.sending import Choose
 from rocketmq_lite.errors import NotAllSent, RequestTimeout, RocketMQError
 from rocketmq_lite.model import SendStatus
@@ -108,11 +107,11 @@ class ManySender:
         self, batch: Batch, part: _Part, lane: Choose, give_back: trio.MemorySendChannel[Choose]
     ) -> None:
         try:
-            queue, answer = await self._sending.store(batch.message, lane)
+            answer = await self._sending.store(batch.message, lane)
         except RocketMQError as error:
             self._error = self._error or error
         else:
-            part.receipts = receipts_of(batch.message_ids, queue, answer)
+            part.receipts = answer.receipts(batch.message_ids)
             part.items = []
         give_back.send_nowait(lane)
 

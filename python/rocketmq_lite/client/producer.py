@@ -20,8 +20,7 @@ from rocketmq_lite.client.engine.lanes import plan_lanes
 from rocketmq_lite.client.engine.retry import QueueChoices
 from rocketmq_lite.client.engine.routes import queue_for_key
 from rocketmq_lite.client.many import ManySender
-from rocketmq_lite.client.outgoing import OutgoingMessage, property_text
-from rocketmq_lite.client.receipts import receipt_of
+from rocketmq_lite.client.outgoing import outgoing_message, property_text
 from rocketmq_lite.client.sending import Sending
 from rocketmq_lite.client.tally import Tally
 from rocketmq_lite.errors import NotAllSent, RequestTimeout, RocketMQError
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.tally import ProducerStatistics
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.model import Message, MessageQueue, SendReceipt
-    from rocketmq_lite.protocol.framing import SendAnswer
+    from rocketmq_lite.protocol.framing import OutgoingMessage, SendAnswer
 
 __all__ = ["Producer"]
 
@@ -107,7 +106,7 @@ class Producer:
             >>> receipt = await producer.send("orders", b"...", tag="paid", keys="42")
             >>> receipt.queue, receipt.offset
         """
-        message = OutgoingMessage.build(
+        message = outgoing_message(
             topic,
             body,
             tag=tag,
@@ -119,14 +118,14 @@ class Producer:
         choose = self._choose(topic, order_key)
         try:
             if timeout is None:
-                queue, answer = await self._sending.store(message, choose)
+                answer = await self._sending.store(message, choose)
             else:
-                queue, answer = await self._store_within(timeout, message, choose)
+                answer = await self._store_within(timeout, message, choose)
         except RocketMQError:
             self._tally.failed += 1
             raise
-        receipt = receipt_of(message.message_id, queue, answer)
-        if receipt.status is _OK:
+        receipt = answer.receipt(message)
+        if answer.status is _OK:
             self._tally.sent += 1
         else:
             self._tally.stored((receipt,), (receipt,), accept_weaker=accept_weaker)
@@ -222,7 +221,7 @@ class Producer:
 
         Cancelling leaves the client usable; the message may or may not be stored.
         """
-        message = OutgoingMessage.build(
+        message = outgoing_message(
             topic,
             body,
             tag=tag,
@@ -238,9 +237,7 @@ class Producer:
         """What this producer has done so far."""
         return self._tally.statistics(self._sending.retries)
 
-    async def _store_within(
-        self, seconds: float, message: OutgoingMessage, choose: Choose
-    ) -> tuple[MessageQueue, SendAnswer]:
+    async def _store_within(self, seconds: float, message: OutgoingMessage, choose: Choose) -> SendAnswer:
         with trio.move_on_after(seconds):
             return await self._sending.store(message, choose)
         raise RequestTimeout(

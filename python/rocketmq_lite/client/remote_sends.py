@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING
 
 from rocketmq_lite.client.engine.routes import TEMPLATE_QUEUES
 from rocketmq_lite.protocol.reserved import TEMPLATE_TOPIC
-from rocketmq_lite.protocol.sends import SendRequest, send_target
+from rocketmq_lite.protocol.sends import send_target
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from rocketmq_lite.client.outgoing import OutgoingMessage
     from rocketmq_lite.model import MessageQueue
-    from rocketmq_lite.protocol.command import Command
-    from rocketmq_lite.protocol.framing import SendAnswer
-    from rocketmq_lite.protocol.sends import SendTarget
+    from rocketmq_lite.protocol.framing import OutgoingMessage, RawCommand, SendAnswer, SendTarget
     from rocketmq_lite.transport.rpc import Pool
 
 __all__ = ["SendRemote"]
@@ -34,26 +31,17 @@ class SendRemote:
 
     def send(
         self, address: str, group: str, message: OutgoingMessage, queue: MessageQueue, *, born_at: int
-    ) -> Awaitable[SendAnswer | Command]:
+    ) -> Awaitable[SendAnswer | RawCommand]:
         """310: store a message; 320: a batch of them. Of a broker that has not, its answer as it is."""
-        return self._pool.ask(address, _request(group, message, queue, born_at))
+        target = _target(group, message.topic, queue.broker_name, message.is_batch)
+        return self._pool.ask(address, target.request(message, queue, born_at))
 
     def send_oneway(
         self, address: str, group: str, message: OutgoingMessage, queue: MessageQueue, *, born_at: int
     ) -> Awaitable[None]:
         """310 or 320, not answered."""
-        return self._pool.post(address, _request(group, message, queue, born_at))
-
-
-def _request(group: str, message: OutgoingMessage, queue: MessageQueue, born_at: int) -> SendRequest:
-    return SendRequest(
-        _target(group, message.topic, queue.broker_name, message.is_batch),
-        message.body,
-        queue_id=queue.queue_id,
-        sys_flag=message.sys_flag,
-        born_timestamp=born_at,
-        properties=message.properties,
-    )
+        target = _target(group, message.topic, queue.broker_name, message.is_batch)
+        return self._pool.post(address, target.request(message, queue, born_at))
 
 
 @lru_cache(maxsize=4096)

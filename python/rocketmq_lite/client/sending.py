@@ -13,18 +13,17 @@ from rocketmq_lite.client.routing import UNREACHABLE
 from rocketmq_lite.errors import BrokerError, RocketMQError
 from rocketmq_lite.model import Perm
 from rocketmq_lite.protocol.codes import ResponseCode
-from rocketmq_lite.protocol.command import Command
+from rocketmq_lite.protocol.framing import SendAnswer, to_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from rocketmq_lite.client.engine.routes import TopicRoute
-    from rocketmq_lite.client.outgoing import OutgoingMessage
     from rocketmq_lite.client.remote import Remote
     from rocketmq_lite.client.routing import Routing
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.model import MessageQueue
-    from rocketmq_lite.protocol.framing import SendAnswer
+    from rocketmq_lite.protocol.framing import OutgoingMessage
 
 __all__ = ["Choose", "Sending"]
 
@@ -52,7 +51,7 @@ class Sending:
         self._clock = clock
         self._faults = BrokerFaults()
 
-    async def store(self, message: OutgoingMessage, choose: Choose) -> tuple[MessageQueue, SendAnswer]:
+    async def store(self, message: OutgoingMessage, choose: Choose) -> SendAnswer:
         """Try until a broker has stored it, or no attempt is left; with an order key there is only one."""
         errors: list[RocketMQError] = []
         failed_on: str | None = None
@@ -66,8 +65,8 @@ class Sending:
                 answer = await self._remote.send(
                     address, self._group, message, queue, born_at=self._clock.wall_ms()
                 )
-                if isinstance(answer, Command):
-                    raise refusal(address, answer)
+                if not isinstance(answer, SendAnswer):
+                    raise refusal(address, to_command(answer))
             except UNREACHABLE as error:
                 self._faults.failed(queue.broker_name, trio.current_time())
                 errors.append(error)
@@ -80,7 +79,7 @@ class Sending:
                     self._faults.answered(queue.broker_name)
                 if route.from_template:
                     self._routing.mark_stale(message.topic)  # the broker has just created the topic
-                return queue, answer
+                return answer
             failed_on = queue.broker_name
             self._routing.mark_stale(message.topic)
         raise _last_of(errors)

@@ -148,7 +148,9 @@ class Connection:
         Raises:
             LocalProtocolError: An earlier frame was cut short, or this one is too large to be accepted.
         """
-        return self._checked(encode_command(command))
+        frame = encode_command(command)
+        self._check(frame)
+        return frame
 
     def request(self, request: Request[object], flag: int = 0) -> tuple[int, bytes]:
         """A new opaque, and the bytes of a request under it, to be sent as those of :meth:`send`.
@@ -157,17 +159,21 @@ class Connection:
             LocalProtocolError: As :meth:`send`.
         """
         opaque = self._last_opaque = (self._last_opaque + 1) & _OPAQUE_MASK
-        return opaque, self._checked(request.frame(opaque, flag))
+        try:
+            frame = request.frame(opaque, flag)
+        except ValueError as error:
+            raise LocalProtocolError(f"cannot encode the request: {error}") from error
+        self._check(frame)
+        return opaque, frame
 
-    def _checked(self, data: bytes) -> bytes:
+    def _check(self, frame: bytes) -> None:
         if self._writing is not Half.OPEN:
             raise LocalProtocolError("an earlier frame was cut short; nothing may follow it")
-        if len(data) > self._max_frame:
+        if len(frame) > self._max_frame:
             raise LocalProtocolError(
-                f"a frame of {len(data)} bytes exceeds the limit of {self._max_frame}",
+                f"a frame of {len(frame)} bytes exceeds the limit of {self._max_frame}",
                 hint="send a smaller message, or several",
             )
-        return data
 
     def send_failed(self) -> None:
         """Say that bytes returned by ``send`` may have been sent in part; nothing can be sent any more."""

@@ -14,9 +14,12 @@ from rocketmq_lite._native import (
     BatchEncoder,
     MessageBatch,
     MessageIds,
+    OutgoingMessage,
     RawCommand,
     RawMessage,
     SendAnswer,
+    SendRequest,
+    SendTarget,
     UniqueKeys,
     __version__,
 )
@@ -33,12 +36,14 @@ __all__ = [
     "FrameTemplate",
     "MessageBatch",
     "MessageIds",
+    "OutgoingMessage",
     "RawCommand",
     "RawMessage",
     "SendAnswer",
+    "SendRequest",
+    "SendTarget",
     "UniqueKeys",
     "__version__",
-    "compress_zlib",
     "decode_batch",
     "decode_messages",
     "decode_properties",
@@ -146,12 +151,9 @@ class FrameTemplate:
         """A whole frame; ``None`` leaves a field out.
 
         Raises:
-            LocalProtocolError: A part does not fit into the frame.
+            ValueError: A part does not fit into the frame.
         """
-        try:
-            return self._template.frame(opaque, flag, values, body)
-        except (_native.WireError, ValueError, OverflowError) as error:
-            raise LocalProtocolError(f"cannot encode the command: {error}") from error
+        return self._template.frame(opaque, flag, values, body)
 
 
 def json_loads(data: bytes) -> object:
@@ -236,8 +238,3 @@ def java_hash(text: str) -> int:
 def parse_offset_id(text: str) -> tuple[str, int] | None:
     """Address and commit-log offset of a broker's message id, or ``None`` if it is none."""
     return _native.parse_offset_id(text)
-
-
-def compress_zlib(data: bytes, level: int = 5) -> bytes:
-    """Compress a message body as Java does."""
-    return _native.compress_zlib(data, level)

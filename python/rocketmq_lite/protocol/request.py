@@ -30,14 +30,16 @@ class Request(Protocol[A_co]):
         """The whole frame.
 
         Raises:
-            LocalProtocolError: A part does not fit into it.
+            ValueError: A part does not fit into it.
+            LocalProtocolError: The same.
         """
 
     def read(self, raw: RawCommand) -> A_co:
         """The answer, whatever its code.
 
         Raises:
-            LocalProtocolError: It makes no sense.
+            ValueError: It makes no sense.
+            LocalProtocolError: The same.
         """
 
 

@@ -1,4 +1,4 @@
-"""The send request and its answer, made and read without a dictionary: this is done for every message.
+"""What sends share; the request of each, and the answer to it, are made and read by the extension.
 
 The keys are those of :class:`~rocketmq_lite.protocol.headers.send.SendMessageRequestHeaderV2` and
 :class:`~rocketmq_lite.protocol.headers.send.SendMessageResponseHeader`, taken from there.
@@ -6,45 +6,27 @@ The keys are those of :class:`~rocketmq_lite.protocol.headers.send.SendMessageRe
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final
 
-from rocketmq_lite.errors import LocalProtocolError
-from rocketmq_lite.protocol.codes import RequestCode, ResponseCode
-from rocketmq_lite.protocol.command import Command
-from rocketmq_lite.protocol.framing import FrameTemplate, SendAnswer, to_command
+from rocketmq_lite.model import SendStatus
+from rocketmq_lite.protocol.codes import RequestCode
+from rocketmq_lite.protocol.command import LANGUAGE, VERSION
+from rocketmq_lite.protocol.framing import SendTarget
 from rocketmq_lite.protocol.headers.send import SendMessageRequestHeaderV2, SendMessageResponseHeader
 
-if TYPE_CHECKING:
-    from rocketmq_lite.protocol.framing import RawCommand
-
-__all__ = ["SendRequest", "SendTarget", "send_target"]
+__all__ = ["send_target"]
 
 _VARYING: Final = SendMessageRequestHeaderV2.keys("queue_id", "sys_flag", "born_timestamp", "properties")
 _ANSWERED: Final = SendMessageResponseHeader.keys("msg_id", "queue_id", "queue_offset")
 
-_STORED: Final = frozenset(
-    {
-        ResponseCode.SUCCESS.value,
-        ResponseCode.FLUSH_DISK_TIMEOUT.value,
-        ResponseCode.SLAVE_NOT_AVAILABLE.value,
-        ResponseCode.FLUSH_SLAVE_TIMEOUT.value,
-    }
-)
+_STATUS: Final = {status.value: status for status in SendStatus}
+"""What the codes mean of brokers that have stored it."""
 
 
-class SendTarget(NamedTuple):
-    """What all sends of a group to one broker's part of a topic share."""
-
-    code: RequestCode
-    template: FrameTemplate
-
-
-@lru_cache(maxsize=4096)
 def send_target(
     group: str, topic: str, broker_name: str, default_topic: str, default_topic_queues: int, *, batch: bool
 ) -> SendTarget:
-    """The part of a send's header that does not change; made once, as long as it is in use."""
+    """What makes the sends of a group to one broker's part of a topic."""
     header = SendMessageRequestHeaderV2(
         producer_group=group,
         topic=topic,
@@ -60,46 +42,5 @@ def send_target(
         broker_name=broker_name,
     )
     code = RequestCode.SEND_BATCH_MESSAGE if batch else RequestCode.SEND_MESSAGE_V2
-    return SendTarget(code, FrameTemplate(Command(code, fields=header.to_fields()), _VARYING))
-
-
-class SendRequest:
-    """310: store a message; 320: a batch of them."""
-
-    __slots__ = ("_body", "_target", "_values")
-
-    def __init__(
-        self,
-        target: SendTarget,
-        body: bytes,
-        *,
-        queue_id: int,
-        sys_flag: int,
-        born_timestamp: int,
-        properties: str,
-    ) -> None:
-        self._target = target
-        self._body = body
-        self._values = (queue_id, sys_flag, born_timestamp, properties)
-
-    @property
-    def code(self) -> int:
-        """The request's code."""
-        return self._target.code
-
-    def frame(self, opaque: int, flag: int) -> bytes:
-        """The whole frame."""
-        return self._target.template.frame(opaque, flag, self._values, self._body)
-
-    def read(self, raw: RawCommand) -> SendAnswer | Command:
-        """What a broker said that has stored it; of one that has not, its answer as it is.
-
-        Raises:
-            LocalProtocolError: It says that it has stored it, and not where.
-        """
-        if raw.code not in _STORED:
-            return to_command(raw)
-        try:
-            return raw.send_answer(*_ANSWERED)
-        except ValueError as error:
-            raise LocalProtocolError(f"where the message is stored cannot be read: {error}") from error
+    shared = {name: value for name, value in header.to_fields().items() if name not in _VARYING}
+    return SendTarget(code, LANGUAGE, VERSION, shared, _VARYING, _ANSWERED, _STATUS)

@@ -126,6 +126,6 @@ class using:  # noqa: N801 - a context manager, as its siblings; a class, since 
             raise ConnectionLost(f"the connection with {self._peer} was lost") from error
 
 
-def senseless(address: str, error: LocalProtocolError) -> RemoteProtocolError:
+def senseless(address: str, error: LocalProtocolError | ValueError) -> RemoteProtocolError:
     """The peer's error that an answer could not be read."""
-    return RemoteProtocolError(f"{address} sent an answer that makes no sense: {error.message}")
+    return RemoteProtocolError(f"{address} sent an answer that makes no sense: {error}")

@@ -50,8 +50,9 @@ class Outbox:
         self.queued_bytes += len(frame)
         if self.queued_bytes > self._max_bytes:
             self.is_full = True
+        if not self._frames:
+            self._work.set()
         self._frames.append(frame)
-        self._work.set()
 
     async def wait_written(self) -> None:
         """Wait until all that was put so far is written, or the outbox closed."""

@@ -129,6 +129,7 @@ class Pool:
         self._limits = limits
         self._links: dict[str, Link] = {}
         self._closed = False
+        self._now = trio.lowlevel.current_clock().current_time
         self._calls = 0
         self._timeouts = 0
         self._go_aways = 0
@@ -171,7 +172,7 @@ class Pool:
         """
         seconds = self._request_timeout if timeout is None else timeout
         self._calls += 1
-        began = trio.current_time()
+        began = self._now()
         deadline = began + seconds
         link = self._links.get(address)
         wire = None if link is None else link.ready
@@ -185,7 +186,7 @@ class Pool:
             raise self._timed_out(address, request, began, seconds) from None
         try:
             return request.read(answer)
-        except LocalProtocolError as error:
+        except (LocalProtocolError, ValueError) as error:
             raise senseless(address, error) from error
 
     async def _ask_again(

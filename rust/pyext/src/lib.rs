@@ -18,6 +18,7 @@ mod plane;
 mod receipts;
 mod record;
 mod repair;
+mod sends;
 mod session;
 mod settings;
 mod store;
@@ -58,13 +59,15 @@ fn add_record(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<message_ids::MessageIds>()?;
     module.add_class::<receipts::SendReceipt>()?;
     module.add_class::<receipts::SendAnswer>()?;
+    module.add_class::<sends::OutgoingMessage>()?;
+    module.add_class::<sends::SendRequest>()?;
+    module.add_class::<sends::SendTarget>()?;
     module.add_class::<filter::SqlFilter>()?;
     module.add_class::<batch::BatchEncoder>()?;
     module.add_function(wrap_pyfunction!(record::encode_properties, module)?)?;
     module.add_function(wrap_pyfunction!(record::decode_properties, module)?)?;
     module.add_function(wrap_pyfunction!(record::java_hash, module)?)?;
-    module.add_function(wrap_pyfunction!(record::parse_offset_id, module)?)?;
-    module.add_function(wrap_pyfunction!(record::compress_zlib, module)?)
+    module.add_function(wrap_pyfunction!(record::parse_offset_id, module)?)
 }
 
 fn add_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -11,6 +11,7 @@ use pyo3::types::PyTuple;
 use rocketmq_lite_core::wire::{BadField, Command};
 
 use crate::message_ids::MessageIds;
+use crate::sends::OutgoingMessage;
 
 /// What all messages of one request have in common.
 struct Stored {
@@ -164,17 +165,15 @@ impl SendReceipt {
     }
 }
 
-/// Where a broker has stored what a request carried, until it is known whose message that was.
-#[pyclass(frozen, module = "rocketmq_lite._native")]
-pub(crate) struct SendAnswer {
-    code: i32,
-    queue_id: i32,
+/// What the fields of an answer to a send say.
+pub(crate) struct Stated {
+    pub(crate) queue_id: i32,
     offset: i64,
     offset_message_ids: String,
 }
 
-impl SendAnswer {
-    /// Reads the answer's fields, whose names are given.
+impl Stated {
+    /// Reads the fields, whose names are given.
     pub(crate) fn read(
         answer: &Command,
         id_key: &str,
@@ -183,19 +182,33 @@ impl SendAnswer {
     ) -> Result<Self, BadField> {
         let fields = &answer.fields;
         Ok(Self {
-            code: answer.code,
             queue_id: fields.required_i32(queue_key)?,
             offset: fields.required_i64(offset_key)?,
             offset_message_ids: fields.required_str(id_key)?.to_owned(),
         })
     }
+}
+
+/// Where a broker has stored what a request carried, and how firmly.
+#[pyclass(frozen, module = "rocketmq_lite._native")]
+pub(crate) struct SendAnswer {
+    stated: Stated,
+    queue: Py<PyAny>,
+    status: Py<PyAny>,
+}
+
+impl SendAnswer {
+    pub(crate) fn new(stated: Stated, queue: Py<PyAny>, status: Py<PyAny>) -> Self {
+        Self { stated, queue, status }
+    }
 
     /// The receipts share this.
-    fn stored(&self, message_ids: MessageIds, queue: Py<PyAny>, status: Py<PyAny>) -> Arc<Stored> {
+    fn stored(&self, py: Python<'_>, message_ids: MessageIds) -> Arc<Stored> {
+        let Stated { offset, offset_message_ids, .. } = &self.stated;
         let count = message_ids.len();
         let mut begins = Vec::new();
         if count > 1 {
-            let commas = self.offset_message_ids.match_indices(',').map(|(at, _)| at + 1);
+            let commas = offset_message_ids.match_indices(',').map(|(at, _)| at + 1);
             begins.extend(std::iter::once(0).chain(commas));
         }
         if begins.len() != count {
@@ -203,10 +216,10 @@ impl SendAnswer {
         }
         Arc::new(Stored {
             message_ids,
-            queue,
-            offset: self.offset,
-            status,
-            offset_message_ids: self.offset_message_ids.clone(),
+            queue: self.queue.clone_ref(py),
+            offset: *offset,
+            status: self.status.clone_ref(py),
+            offset_message_ids: offset_message_ids.clone(),
             begins,
             transaction_id: None,
             recall_handle: None,
@@ -217,33 +230,23 @@ impl SendAnswer {
 #[pymethods]
 impl SendAnswer {
     #[getter]
-    fn code(&self) -> i32 {
-        self.code
+    fn status(&self, py: Python<'_>) -> Py<PyAny> {
+        self.status.clone_ref(py)
     }
 
-    #[getter]
-    fn queue_id(&self) -> i32 {
-        self.queue_id
+    fn receipt(&self, py: Python<'_>, message: &Bound<'_, OutgoingMessage>) -> SendReceipt {
+        SendReceipt { stored: self.stored(py, message.get().ids()), place: 0 }
     }
 
-    fn receipt(&self, message_id: &str, queue: Py<PyAny>, status: Py<PyAny>) -> SendReceipt {
-        SendReceipt { stored: self.stored(MessageIds::one(message_id), queue, status), place: 0 }
-    }
-
-    fn receipts(
-        &self,
-        message_ids: &Bound<'_, MessageIds>,
-        queue: Py<PyAny>,
-        status: Py<PyAny>,
-    ) -> Vec<SendReceipt> {
+    fn receipts(&self, py: Python<'_>, message_ids: &Bound<'_, MessageIds>) -> Vec<SendReceipt> {
         let message_ids = message_ids.get().clone();
         let count = message_ids.len();
-        let stored = self.stored(message_ids, queue, status);
+        let stored = self.stored(py, message_ids);
         (0..count).map(|place| SendReceipt { stored: Arc::clone(&stored), place }).collect()
     }
 
-    fn __repr__(&self) -> String {
-        let Self { code, queue_id, offset, .. } = self;
-        format!("<SendAnswer code={code} queue={queue_id} offset={offset}>")
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let (queue, status) = (self.queue.bind(py).repr()?, self.status.bind(py).repr()?);
+        Ok(format!("<SendAnswer {status} {queue} offset={}>", self.stated.offset))
     }
 }

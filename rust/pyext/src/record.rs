@@ -1,11 +1,10 @@
-//! Property text, message ids and compression for Python.
+//! Property text and message ids for Python.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::types::{PyDict, PyString};
 use rocketmq_lite_core::filter::tags;
-use rocketmq_lite_core::record::{compression, message_id, properties};
+use rocketmq_lite_core::record::{message_id, properties};
 
-use crate::bytes_like::with_bytes;
 use crate::errors::WireError;
 
 /// Property text of a dictionary.
@@ -48,16 +47,4 @@ pub(crate) fn java_hash(text: &str) -> i32 {
 #[pyfunction]
 pub(crate) fn parse_offset_id(text: &str) -> Option<(String, i64)> {
     message_id::parse_offset_id(text).map(|(host, offset)| (host.to_string(), offset))
-}
-
-/// A zlib stream.
-#[pyfunction]
-#[pyo3(signature = (data, level = 5))]
-pub(crate) fn compress_zlib<'py>(
-    py: Python<'py>,
-    data: &Bound<'py, PyAny>,
-    level: u32,
-) -> PyResult<Bound<'py, PyBytes>> {
-    let packed = with_bytes(data, |data| py.detach(|| compression::compress_zlib(data, level)))?;
-    Ok(PyBytes::new(py, &packed))
 }

@@ -10,7 +10,6 @@ use rocketmq_lite_core::wire::{self, Codec, Command, Fields, Language};
 use crate::bytes_like::with_bytes;
 use crate::errors;
 use crate::messages::MessageBatch;
-use crate::receipts::SendAnswer;
 
 /// One decoded request or response. Attributes convert at each access.
 #[pyclass(frozen, module = "rocketmq_lite._native")]
@@ -63,10 +62,6 @@ impl RawCommand {
             self.0.fields.required_i64(key).map_err(|error| errors::field(&error))
         };
         PyTuple::new(py, keys.iter().map(read).collect::<PyResult<Vec<_>>>()?)
-    }
-
-    fn send_answer(&self, id_key: &str, queue_key: &str, offset_key: &str) -> PyResult<SendAnswer> {
-        SendAnswer::read(&self.0, id_key, queue_key, offset_key).map_err(|error| errors::field(&error))
     }
 
     #[getter]
@@ -260,7 +255,8 @@ impl<'py> FieldText<'py> {
     }
 }
 
-fn whole_frame<'py>(py: Python<'py>, head: &[u8], body: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+/// A frame of its parts.
+pub(crate) fn whole_frame<'py>(py: Python<'py>, head: &[u8], body: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
     PyBytes::new_with(py, head.len() + body.len(), |frame| {
         let (front, back) = frame.split_at_mut(head.len());
         front.copy_from_slice(head);

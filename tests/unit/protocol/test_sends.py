@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import pytest
 
-from rocketmq_lite.errors import LocalProtocolError
 from rocketmq_lite.model import MessageQueue, SendReceipt, SendStatus
 from rocketmq_lite.protocol.codes import RequestCode
 from rocketmq_lite.protocol.command import Command
 from rocketmq_lite.protocol.framing import (
     CommandDecoder,
+    OutgoingMessage,
     RawCommand,
     SendAnswer,
+    SendRequest,
     encode_command,
     to_command,
 )
 from rocketmq_lite.protocol.headers.send import SendMessageRequestHeaderV2
-from rocketmq_lite.protocol.sends import SendRequest, send_target
+from rocketmq_lite.protocol.sends import send_target
 
 STORED = {"msgId": "7F00000100002A9F0000000000000000", "queueId": "3", "queueOffset": "41"}
 
 
-def request(*, batch: bool = False) -> SendRequest:
+QUEUE = MessageQueue("orders", "broker-a", 3)
+
+
+def request(properties: str = "a\x01b\x02", *, batch: bool = False) -> SendRequest:
     target = send_target("group", "orders", "broker-a", "TBW102", 4, batch=batch)
-    return SendRequest(
-        target, b"body", queue_id=3, sys_flag=0x301, born_timestamp=1_700_000_000_000, properties="a\x01b\x02"
-    )
+    message = OutgoingMessage("orders", b"body", properties, "ID", is_batch=batch)
+    return target.request(message, QUEUE, 1_700_000_000_000)
 
 
 def decoded(frame: bytes) -> RawCommand:
@@ -48,10 +51,10 @@ def test_the_frame_says_what_the_header_says(code: RequestCode, flag: int, *, ba
         default_topic="TBW102",
         default_topic_queue_nums=4,
         queue_id=3,
-        sys_flag=0x301,
+        sys_flag=0,
         born_timestamp=1_700_000_000_000,
         flag=0,
-        properties="a\x01b\x02",
+        properties="a\x01b\x02UNIQ_KEY\x01ID\x02",
         reconsume_times=0,
         unit_mode=False,
         batch=batch,
@@ -66,39 +69,36 @@ def test_the_frame_says_what_the_header_says(code: RequestCode, flag: int, *, ba
 def test_what_is_stored_has_a_place(code: int) -> None:
     read = request().read(answer(code, **STORED))
     assert isinstance(read, SendAnswer)
-    assert (read.code, read.queue_id) == (code, 3)
-    queue = MessageQueue("orders", "broker-a", 3)
-    expected = SendReceipt("ID", queue, 41, SendStatus(code), STORED["msgId"])
-    assert read.receipt("ID", queue, SendStatus(code)) == expected
+    assert read.status is SendStatus(code)
+    sent = OutgoingMessage("orders", b"body", "", "ID")
+    assert read.receipt(sent) == SendReceipt("ID", QUEUE, 41, SendStatus(code), STORED["msgId"])
+
+
+def test_the_queue_is_the_one_that_the_broker_names() -> None:
+    read = request().read(answer(0, **STORED | {"queueId": "5"}))
+    assert isinstance(read, SendAnswer)
+    receipt = read.receipt(OutgoingMessage("orders", b"body", "", "ID"))
+    assert receipt.queue == MessageQueue("orders", "broker-a", 5)
 
 
 def test_a_refusal_stays_as_it_is() -> None:
-    refused = request().read(answer(14))
-    assert isinstance(refused, Command)
-    assert (refused.code, refused.remark) == (14, "why")
+    refused = answer(14)
+    assert request().read(refused) is refused
 
 
 @pytest.mark.parametrize("missing", list(STORED))
 def test_an_answer_without_a_place_makes_no_sense(missing: str) -> None:
     fields = {key: value for key, value in STORED.items() if key != missing}
-    with pytest.raises(LocalProtocolError, match="missing"):
+    with pytest.raises(ValueError, match="missing"):
         request().read(answer(0, **fields))
 
 
 @pytest.mark.parametrize("wrong", [{"queueId": "x"}, {"queueOffset": "1e3"}, {"queueId": str(1 << 31)}])
 def test_a_place_that_is_no_number_makes_no_sense(wrong: dict[str, str]) -> None:
-    with pytest.raises(LocalProtocolError, match="not a number"):
+    with pytest.raises(ValueError, match="not a number"):
         request().read(answer(0, **STORED | wrong))
 
 
 def test_what_does_not_fit_into_the_header_is_refused() -> None:
-    too_long = SendRequest(
-        send_target("group", "orders", "broker-a", "TBW102", 4, batch=False),
-        b"",
-        queue_id=0,
-        sys_flag=0,
-        born_timestamp=0,
-        properties="x" * (1 << 24),
-    )
-    with pytest.raises(LocalProtocolError, match="cannot encode"):
-        too_long.frame(1, 0)
+    with pytest.raises(ValueError, match="header"):
+        request("x" * (1 << 24)).frame(1, 0)

@@ -11,10 +11,9 @@ from rocketmq_lite.client.administration.shelves import ShelfReader
 from rocketmq_lite.client.engine.dead_letters import origin_of, resent_properties
 from rocketmq_lite.client.engine.names import ORDER_KEY, UNIQ_KEY
 from rocketmq_lite.client.engine.routes import queue_for_key
-from rocketmq_lite.client.outgoing import OutgoingMessage
 from rocketmq_lite.errors import RocketMQError
 from rocketmq_lite.protocol.bodies import SubscriptionGroupConfig
-from rocketmq_lite.protocol.framing import encode_properties
+from rocketmq_lite.protocol.framing import OutgoingMessage, encode_properties
 from rocketmq_lite.protocol.reserved import retry_topic
 from rocketmq_lite.records import dataclass
 
@@ -128,11 +127,6 @@ class Resending:
         address = self._routing.table.master(queue.broker_name)
         if address is None:
             raise RocketMQError(f"no master of broker {queue.broker_name} is known")
-        message = OutgoingMessage.single(
-            topic,
-            raw.body,
-            encode_properties(properties),
-            order_key=order_key,
-            message_id=raw.properties.get(UNIQ_KEY) or raw.offset_message_id,
-        )
+        message_id = raw.properties.get(UNIQ_KEY) or raw.offset_message_id
+        message = OutgoingMessage(topic, raw.body, encode_properties(properties), message_id, order_key)
         await self._remote.send(address, RESENDING, message, queue, born_at=raw.born_timestamp)
