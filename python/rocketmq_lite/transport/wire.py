@@ -6,7 +6,7 @@ the one way to the end: it wakes every caller with the reason and cancels the ta
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import trio
 
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from rocketmq_lite.transport.network import Network
 
 __all__ = ["Wire", "WireOwner"]
+
+_FEW: Final = 3
+"""Calls under way, without those that are held, below which the next is written by its caller. So few writes cost no more
+than waking the task that writes for all, and are under way a round of the scheduler earlier; of many, one is cheaper."""
 
 
 class WireOwner(Protocol):
@@ -124,8 +128,8 @@ class Wire:
         if self._error is not None:
             raise self._failure()
         opaque, frame = self._connection.request(request)
-        if not self._calls.prompt and self._outbox.is_idle and self._stream is not None:
-            frame = self._stream.send_nowait(frame)  # of several calls the others follow in one write
+        if self._calls.prompt < _FEW and self._outbox.is_idle and self._stream is not None:
+            frame = self._stream.send_nowait(frame)  # of many the others follow in one write
         if frame:
             self._outbox.put(frame)
         return self._calls.wait(opaque, deadline, on_arrival)

@@ -165,3 +165,22 @@ async def test_a_call_is_written_by_its_caller_beside_those_that_are_held(networ
             release.set()
         nursery.cancel_scope.cancel()
     assert steps.count == 0
+
+
+@pytest.mark.parametrize(("count", "rounds"), [(3, 0), (4, 1), (50, 1)])
+async def test_few_calls_are_written_by_their_callers_more_by_one_task(
+    network: Network, count: int, rounds: int
+) -> None:
+    steps = WriterSteps()
+    async with await network.listen("127.0.0.1", 0) as listener, trio.open_nursery() as nursery:
+        nursery.start_soon(partial(serve, listener, echo))
+        async with open_pool(network, SystemClock()) as pool:
+            await pool.call(listener.address, Command(34))
+            await trio.testing.wait_all_tasks_blocked()
+            trio.lowlevel.add_instrument(steps)
+            async with trio.open_nursery() as calls:
+                for _ in range(count):
+                    calls.start_soon(pool.call, listener.address, Command(34))
+            trio.lowlevel.remove_instrument(steps)
+        nursery.cancel_scope.cancel()
+    assert steps.count == rounds
