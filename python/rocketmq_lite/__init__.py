@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     )
     from rocketmq_lite.client.administration.positions import PositionChange
     from rocketmq_lite.client.administration.resending import Resent
-    from rocketmq_lite.client.client import Client, ClientStatistics, connect
+    from rocketmq_lite.client.client import Client, ClientStatistics
+    from rocketmq_lite.client.connect import connect
     from rocketmq_lite.client.consumer import Consumer, ConsumerStatistics
     from rocketmq_lite.client.engine.balance import AllocationStrategy
     from rocketmq_lite.client.engine.diagnosis import Problem
@@ -236,7 +237,7 @@ _HOMES: Final = {
     "UnacknowledgedWarning": ".client.unentered",
     "Where": ".model",
     "__version__": ".protocol.framing",
-    "connect": ".client.client",
+    "connect": ".client.connect",
 }
 
 

@@ -61,7 +61,7 @@ class Cluster:
 
         Cancelling leaves the topic on some masters and not on others; call it again.
         """
-        from rocketmq_lite.client.client import connect
+        from rocketmq_lite.client.connect import connect
 
         async with connect(self.namesrv) as client:
             await client.admin.create_topic(name, queues=queues)

@@ -19,7 +19,7 @@ DEFAULT_NAMESRV = "127.0.0.1:9876"
 async def connected(options: GlobalOptions) -> AsyncIterator[Client]:
     """A client of the cluster that the options name, else of the one that `rmq up` starts by default."""
     from rocketmq_lite.client.addresses import name_servers
-    from rocketmq_lite.client.client import connect
+    from rocketmq_lite.client.connect import connect
 
     address = name_servers(options.namesrv) or DEFAULT_NAMESRV
     async with connect(

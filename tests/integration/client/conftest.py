@@ -15,7 +15,7 @@ import trio
 from tests.integration.client.scripted import ScriptedServer
 
 from rocketmq_lite.broker import server as broker_server
-from rocketmq_lite.client.client import Client, connect
+from rocketmq_lite.client.connect import connect
 from rocketmq_lite.clock import TrioClock
 from rocketmq_lite.config import BrokerSettings
 from rocketmq_lite.nameserver import server as name_server
@@ -24,6 +24,8 @@ from rocketmq_lite.testing.network import MemoryNetwork
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
+
+    from rocketmq_lite.client.client import Client
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from rocketmq_lite.client.client import connect
+from rocketmq_lite.client.connect import connect
 from rocketmq_lite.clock import TrioClock
 from rocketmq_lite.protocol.bodies import BrokerData, ConsumerList, QueueData, TopicRouteData
 from rocketmq_lite.protocol.codes import RequestCode
