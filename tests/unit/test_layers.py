@@ -14,6 +14,7 @@ DOORS = {
     "model.py",
     "storage.py",
     "client/engine/process_queue.py",
+    "broker/exchange.py",
     "broker/owner.py",
     "broker/plane.py",
     "broker/pump.py",

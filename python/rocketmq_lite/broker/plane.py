@@ -10,7 +10,8 @@ import trio
 
 from rocketmq_lite._native import Control, Reactor
 from rocketmq_lite._native import StoreError as NativeStoreError
-from rocketmq_lite.broker.owner import BATCH, EngineOwner
+from rocketmq_lite.broker.exchange import BATCH
+from rocketmq_lite.broker.owner import EngineOwner
 from rocketmq_lite.broker.start import log_recovery, native_tls
 from rocketmq_lite.errors import StoreError
 from rocketmq_lite.storage import store_error
@@ -18,7 +19,7 @@ from rocketmq_lite.transport.address import format_address
 from rocketmq_lite.transport.failures import listening
 
 if TYPE_CHECKING:
-    from rocketmq_lite.broker.owner import Deliver
+    from rocketmq_lite.broker.exchange import Deliver
     from rocketmq_lite.broker.start import EngineSettings
 
 _log: Final = logging.getLogger(__name__)

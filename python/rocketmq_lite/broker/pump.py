@@ -21,13 +21,14 @@ import trio
 
 from rocketmq_lite._native import Control, Engine
 from rocketmq_lite._native import StoreError as NativeStoreError
-from rocketmq_lite.broker.owner import BATCH, EngineOwner
+from rocketmq_lite.broker.exchange import BATCH
+from rocketmq_lite.broker.owner import EngineOwner
 from rocketmq_lite.broker.start import log_recovery
 from rocketmq_lite.storage import store_error
 from rocketmq_lite.transport.address import parse_address
 
 if TYPE_CHECKING:
-    from rocketmq_lite.broker.owner import Deliver
+    from rocketmq_lite.broker.exchange import Deliver
     from rocketmq_lite.broker.start import EngineSettings
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.transport.network import Listener

@@ -23,7 +23,7 @@ from rocketmq_lite.errors import StoreError
 
 if TYPE_CHECKING:
     from rocketmq_lite._native import Cold, Control
-    from rocketmq_lite.broker.owner import Deliver
+    from rocketmq_lite.broker.exchange import Deliver
 
 
 def cold(kind: str, **members: object) -> Cold:
@@ -121,7 +121,7 @@ def test_log_lines_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     owner = ScriptedOwner()
     with caplog.at_level(logging.INFO):
         owner.report(cold("log", level="warning", text="100 % full"))
-    assert caplog.record_tuples == [("rocketmq_lite.broker.owner", logging.WARNING, "100 % full")]
+    assert caplog.record_tuples == [("rocketmq_lite.broker.exchange", logging.WARNING, "100 % full")]
 
 
 def test_the_engines_death_is_raised() -> None:
