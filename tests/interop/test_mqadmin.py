@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ import pytest
 from tests.interop import mqadmin as printed
 from tests.interop.messages import tagged
 from tests.interop.mqadmin import MqAdminError
+from tests.support.polling import poll_until
 from tests.support.raw_client import RawClient
 
 if TYPE_CHECKING:
@@ -156,13 +156,12 @@ def test_broker_status_counts_what_was_stored(
 def test_broker_status_tells_how_far_delay_levels_are(mqadmin: MqAdmin, single: Cluster, topic: str) -> None:
     with RawClient(single.broker.address) as client:
         assert client.send(topic, b"in two hours", properties="DELAY\x0118\x02").code == 0
-    shown = {}
     # A broker begins to keep a level's place, and makes its queue longer, a moment after the send was answered.
-    for _ in range(30):
-        shown = printed.totals(mqadmin.run("brokerStatus", "-b", single.broker.address))
-        if not shown.get("scheduleMessageOffset_18", "0,0").endswith(",0"):
-            break
-        time.sleep(1)
+    shown = poll_until(
+        lambda: printed.totals(mqadmin.run("brokerStatus", "-b", single.broker.address)),
+        lambda shown: not shown.get("scheduleMessageOffset_18", "0,0").endswith(",0"),
+        within=60,
+    )
     delivered, end = map(int, shown["scheduleMessageOffset_18"].split(","))
     assert delivered < end
 

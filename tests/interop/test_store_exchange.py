@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.interop import apache, lite, stored
 from tests.support.cli import rmq
+from tests.support.polling import poll_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -147,7 +147,9 @@ def test_we_go_on_with_apaches_log_on_two_disks(java: Java, tmp_path: Path) -> N
 
 def _wait_for(address: str, body: bytes) -> None:
     """Until a delayed message has arrived."""
-    deadline = time.monotonic() + 60
-    while not any(body in record for record in stored.records(address)["later", 0]):
-        assert time.monotonic() < deadline, f"{body!r} was not delivered"
-        time.sleep(0.5)  # another process: there is no event to wait for
+    poll_until(
+        lambda: stored.records(address)["later", 0],
+        lambda records: any(body in record for record in records),
+        within=60,
+        every=0.5,
+    )
