@@ -130,6 +130,7 @@ class Consumer:
         clock: Clock,
     ) -> None:
         self._settings = settings
+        self._tags = {topic: wanted.tags for topic, wanted in settings.subscriptions.items()}
         self._iterating = trio.lowlevel.ParkingLot()
         self._direct = DirectMessages(
             settings.group, ordered=settings.order is not None, arrived=self._iterating.unpark
@@ -227,7 +228,10 @@ class Consumer:
         return ReceivedMessage(delivery, self._settlement)
 
     def _warn_if_stuck(self) -> None:
-        stuck = any(reader.process_queue.is_stuck() for reader in self._member.readers.values())
+        unsettled = self._delivered - self._settlement.acknowledged - self._settlement.failed
+        stuck = unsettled > 0 and any(
+            reader.process_queue.is_stuck() for reader in self._member.readers.values()
+        )
         was_warned, self._warned = self._warned, stuck
         if was_warned or not stuck:
             return
@@ -248,8 +252,7 @@ class Consumer:
 
     def take_in(self, queue: ProcessQueue, messages: MessageBatch) -> None:
         """Put pulled messages into the inbox, without those whose tag only has the same hash."""
-        tags = self._settings.subscriptions[queue.queue.topic].tags
-        pulled, filtered = queue.take_in(messages, tags)
+        pulled, filtered = queue.take_in(messages, self._tags[queue.queue.topic])
         self._filtered += filtered
         self._inbox.put(pulled)
         self._iterating.unpark(count=len(pulled))

@@ -74,10 +74,16 @@ class PullAnswer(NamedTuple):
 
 
 class PullTarget(NamedTuple):
-    """What all pulls of a group from one queue share."""
+    """What all pulls of a group from one queue share.
+
+    Attributes:
+        flags: Those of a pull that carries no position.
+        committing: Those of one that does.
+    """
 
     code: RequestCode
-    flags: PullSysFlag
+    flags: int
+    committing: int
     template: FrameTemplate
 
 
@@ -117,7 +123,12 @@ def pull_target(
         max_msg_bytes=_PULL_BYTES,
         broker_name=broker_name,
     )
-    return PullTarget(code, flags, FrameTemplate(Command(code, fields=header.to_fields()), _VARYING))
+    return PullTarget(
+        code,
+        flags=int(flags),
+        committing=int(flags | PullSysFlag.COMMIT_OFFSET),
+        template=FrameTemplate(Command(code, fields=header.to_fields()), _VARYING),
+    )
 
 
 class PullRequest:
@@ -142,9 +153,9 @@ class PullRequest:
         commit_offset: int | None,
         take: Callable[[PullAnswer], None] | None = None,
     ) -> None:
-        flags = target.flags | PullSysFlag.COMMIT_OFFSET if commit_offset else target.flags
+        flags = target.committing if commit_offset else target.flags
         self._target = target
-        self._values = (offset, count, int(flags), commit_offset or 0)
+        self._values = (offset, count, flags, commit_offset or 0)
         self._take = take
         self._answer: PullAnswer | None = None
 
