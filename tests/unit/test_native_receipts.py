@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
 
 import pytest
@@ -59,6 +60,10 @@ def test_each_message_of_a_batch_has_its_own():
 @pytest.mark.parametrize("ids", [",", "A", "A,B", "A,B,C,D"])
 def test_ids_that_do_not_match_stand_for_all(ids):
     assert [receipt.offset_message_id for receipt in of_batch(3, ids)] == [ids] * 3
+
+
+def test_the_collector_passes_over_them():
+    assert not any(map(gc.is_tracked, of_batch(3, "A,B,C")))
 
 
 def test_ids_are_a_sequence():

@@ -23,6 +23,7 @@ mod session;
 mod settings;
 mod store;
 mod tls;
+mod untracked;
 mod wire;
 
 #[pymodule]

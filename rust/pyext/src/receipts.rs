@@ -12,6 +12,7 @@ use rocketmq_lite_core::wire::{BadField, Command};
 
 use crate::message_ids::MessageIds;
 use crate::sends::OutgoingMessage;
+use crate::untracked::untracked;
 
 /// What all messages of one request have in common.
 struct Stored {
@@ -234,15 +235,17 @@ impl SendAnswer {
         self.status.clone_ref(py)
     }
 
-    fn receipt(&self, py: Python<'_>, message: &Bound<'_, OutgoingMessage>) -> SendReceipt {
-        SendReceipt { stored: self.stored(py, message.get().ids()), place: 0 }
+    fn receipt<'py>(&self, message: &Bound<'py, OutgoingMessage>) -> PyResult<Bound<'py, SendReceipt>> {
+        let py = message.py();
+        untracked(py, SendReceipt { stored: self.stored(py, message.get().ids()), place: 0 })
     }
 
-    fn receipts(&self, py: Python<'_>, message_ids: &Bound<'_, MessageIds>) -> Vec<SendReceipt> {
+    fn receipts<'py>(&self, message_ids: &Bound<'py, MessageIds>) -> PyResult<Vec<Bound<'py, SendReceipt>>> {
+        let py = message_ids.py();
         let message_ids = message_ids.get().clone();
         let count = message_ids.len();
         let stored = self.stored(py, message_ids);
-        (0..count).map(|place| SendReceipt { stored: Arc::clone(&stored), place }).collect()
+        (0..count).map(|place| untracked(py, SendReceipt { stored: Arc::clone(&stored), place })).collect()
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
