@@ -24,6 +24,7 @@ __all__ = [
     "Engine",
     "FrameDecoder",
     "FrameTemplate",
+    "LongFrame",
     "MessageBatch",
     "MessageIds",
     "OfflineStore",
@@ -671,7 +672,7 @@ class SendRequest:
     def code(self) -> int:
         """The request's code."""
 
-    def frame(self, opaque: int, flag: int) -> bytes:
+    def frame(self, opaque: int, flag: int) -> bytes | LongFrame:
         """Encode the whole frame.
 
         Raises:
@@ -684,6 +685,21 @@ class SendRequest:
         Raises:
             WireError: the broker has stored it and does not say where.
         """
+
+@final
+class LongFrame:
+    """A frame in two parts: copying so long a body behind its head would cost more than sending both."""
+
+    @property
+    def head(self) -> bytes:
+        """What comes before the body."""
+
+    @property
+    def body(self) -> bytes:
+        """The body, the object that was to be sent."""
+
+    def __len__(self) -> int:
+        """Bytes of both."""
 
 class SqlError(ValueError):
     """Text that is no condition, or a condition that has no verdict on a message."""

@@ -19,7 +19,7 @@ from rocketmq_lite.protocol.framing import MAX_FRAME, CommandDecoder, encode_com
 
 if TYPE_CHECKING:
     from rocketmq_lite.protocol.command import Command
-    from rocketmq_lite.protocol.framing import RawCommand
+    from rocketmq_lite.protocol.framing import LongFrame, RawCommand
     from rocketmq_lite.protocol.request import Request
 
 __all__ = ["CLOSED", "NEED_DATA", "Connection", "Half", "Signal"]
@@ -152,8 +152,8 @@ class Connection:
         self._check(frame)
         return frame
 
-    def request(self, request: Request[object], flag: int = 0) -> tuple[int, bytes]:
-        """A new opaque, and the bytes of a request under it, to be sent as those of :meth:`send`.
+    def request(self, request: Request[object], flag: int = 0) -> tuple[int, bytes | LongFrame]:
+        """A new opaque, and the frame of a request under it, to be sent as that of :meth:`send`.
 
         Raises:
             LocalProtocolError: As :meth:`send`.
@@ -166,7 +166,7 @@ class Connection:
         self._check(frame)
         return opaque, frame
 
-    def _check(self, frame: bytes) -> None:
+    def _check(self, frame: bytes | LongFrame) -> None:
         if self._writing is not Half.OPEN:
             raise LocalProtocolError("an earlier frame was cut short; nothing may follow it")
         if len(frame) > self._max_frame:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from rocketmq_lite import _native
 from rocketmq_lite._native import (
     BatchEncoder,
+    LongFrame,
     MessageBatch,
     MessageIds,
     OutgoingMessage,
@@ -34,6 +35,7 @@ __all__ = [
     "BatchEncoder",
     "CommandDecoder",
     "FrameTemplate",
+    "LongFrame",
     "MessageBatch",
     "MessageIds",
     "OutgoingMessage",

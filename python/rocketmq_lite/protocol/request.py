@@ -12,7 +12,7 @@ from rocketmq_lite.protocol.framing import encode_command, to_command
 
 if TYPE_CHECKING:
     from rocketmq_lite.protocol.command import Command
-    from rocketmq_lite.protocol.framing import RawCommand
+    from rocketmq_lite.protocol.framing import LongFrame, RawCommand
 
 __all__ = ["CommandRequest", "Request"]
 
@@ -26,7 +26,7 @@ class Request(Protocol[A_co]):
     def code(self) -> int:
         """The request's code."""
 
-    def frame(self, opaque: int, flag: int) -> bytes:
+    def frame(self, opaque: int, flag: int) -> bytes | LongFrame:
         """The whole frame.
 
         Raises:

@@ -1,6 +1,7 @@
 """Frames on their way to one connection: callers put them in, one task writes all that wait at once.
 
-So a cancelled caller never cuts a frame, and many small frames cost one system call.
+So a cancelled caller never cuts a frame, and many small frames cost one system call. Bodies that are long are not copied
+to lie beside what is sent with them.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, final
 
 import trio
+
+from rocketmq_lite.protocol.framing import LongFrame
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -33,7 +36,8 @@ class Outbox:
         self.is_full = False
         self.is_idle = False
         self._max_bytes = max_bytes
-        self._frames: list[bytes] = []
+        self._parts: list[bytes] = []
+        self._frames: list[bytes] = []  # behind the parts, to be joined
         self._written = trio.Event()
         self._work = trio.Event()
         self._room = trio.lowlevel.ParkingLot()
@@ -44,7 +48,7 @@ class Outbox:
         while self.is_full and not self._closed:
             await self._room.park()
 
-    def put(self, frame: bytes) -> None:
+    def put(self, frame: bytes | LongFrame) -> None:
         """Have a frame written."""
         self.is_idle = False
         self.queued_bytes += len(frame)
@@ -52,7 +56,11 @@ class Outbox:
             self.is_full = True
         if not self._frames:
             self._work.set()
-        self._frames.append(frame)
+        if isinstance(frame, LongFrame):
+            self._parts += (b"".join((*self._frames, frame.head)), frame.body)
+            self._frames = []
+        else:
+            self._frames.append(frame)
 
     async def wait_written(self) -> None:
         """Wait until all that was put so far is written, or the outbox closed."""
@@ -65,25 +73,39 @@ class Outbox:
         self._written.set()
 
     async def drain(
-        self, write_nowait: Callable[[bytes], bytes], write: Callable[[bytes], Awaitable[None]]
+        self,
+        write_nowait: Callable[[bytes], bytes],
+        write: Callable[[bytes], Awaitable[None]],
+        write_parts: Callable[[list[bytes]], Awaitable[None]],
     ) -> None:
-        """Write what comes, until ``write`` raises or this is cancelled.
+        """Write what comes, until ``write`` or ``write_parts`` raises or this is cancelled.
 
         Args:
             write_nowait: Writes what the system takes at once, and returns the rest.
             write: Writes the rest.
+            write_parts: Writes several parts, one behind the other.
         """
         while True:
-            self.is_idle = not self._frames
+            self.is_idle = not self._frames and not self._parts
             await self._work.wait()
             self._work = trio.Event()
-            data, written = b"".join(self._frames), self._written
-            self._frames, self._written = [], trio.Event()
+            parts, written = self._take(), self._written
+            self._written = trio.Event()
+            size = sum(map(len, parts))
             try:
-                if rest := write_nowait(data):
+                if len(parts) > 1:
+                    await write_parts(parts)
+                elif rest := write_nowait(parts[0]):
                     await write(rest)
             finally:
                 written.set()
-            self.queued_bytes -= len(data)
+            self.queued_bytes -= size
             self.is_full = self.queued_bytes > self._max_bytes
             self._room.unpark_all()
+
+    def _take(self) -> list[bytes]:
+        parts, self._parts = self._parts, []
+        if self._frames:
+            parts.append(b"".join(self._frames))
+            self._frames = []
+        return parts

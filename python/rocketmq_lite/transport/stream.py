@@ -18,7 +18,7 @@ from rocketmq_lite.transport.failures import using
 
 if TYPE_CHECKING:
     from collections import deque
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from rocketmq_lite.protocol.command import Command
     from rocketmq_lite.protocol.framing import RawCommand
@@ -114,12 +114,19 @@ class CommandStream:
 
     async def send_bytes(self, data: bytes) -> None:
         """Send whole frames made by ``encode``; cut short, it closes the connection."""
+        await self.send_parts((data,))
+
+    async def send_parts(self, parts: Sequence[bytes]) -> None:
+        """As :meth:`send_bytes`, of frames in several parts."""
         async with self._send_lock:
             if self._connection.writing is not Half.OPEN:
                 raise ConnectionLost(f"the connection with {self._peer} was lost")
             try:
                 with using(self._peer):
-                    await self._stream.send_all(data)
+                    if self._direct is not None and len(parts) > 1:
+                        await self._direct.send_parts(parts)
+                    else:
+                        await self._stream.send_all(b"".join(parts))
             except BaseException:
                 self._cut_short = True
                 await self.aclose()

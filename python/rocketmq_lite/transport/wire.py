@@ -128,7 +128,12 @@ class Wire:
         if self._error is not None:
             raise self._failure()
         opaque, frame = self._connection.request(request)
-        if self._calls.prompt < _FEW and self._outbox.is_idle and self._stream is not None:
+        if (
+            self._calls.prompt < _FEW
+            and self._outbox.is_idle
+            and self._stream is not None
+            and isinstance(frame, bytes)
+        ):
             frame = self._stream.send_nowait(frame)  # of many the others follow in one write
         if frame:
             self._outbox.put(frame)
@@ -242,7 +247,7 @@ class Wire:
 
     async def _write(self, commands: CommandStream) -> None:
         try:
-            await self._outbox.drain(commands.send_nowait, commands.send_bytes)
+            await self._outbox.drain(commands.send_nowait, commands.send_bytes, commands.send_parts)
         except ConnectionLost as error:
             self.fail(error)
         finally:

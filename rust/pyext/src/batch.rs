@@ -35,8 +35,8 @@ struct Source {
     taken: Vec<Py<PyAny>>,
     /// Did not fit into the last batch.
     waiting: Option<Py<PyAny>>,
-    /// Bytes of the last batch's body: the next will be like it.
-    usual: usize,
+    /// Where bodies are laid out.
+    buffer: Vec<u8>,
 }
 
 #[pymethods]
@@ -51,7 +51,12 @@ impl BatchEncoder {
         max_bytes: usize,
         max_messages: usize,
     ) -> PyResult<Self> {
-        let source = Source { items: items.try_iter()?.unbind(), taken: Vec::new(), waiting: None, usual: 0 };
+        let source = Source {
+            items: items.try_iter()?.unbind(),
+            taken: Vec::new(),
+            waiting: None,
+            buffer: Vec::new(),
+        };
         Ok(Self { source: Mutex::new(source), keys, properties, convert, max_bytes, max_messages })
     }
 
@@ -63,7 +68,8 @@ impl BatchEncoder {
                 return Err(PyRuntimeError::new_err("the iterable asks for the batch that it is read for"));
             }
         };
-        let mut builder = BatchBuilder::with_capacity(self.max_bytes, self.max_messages, source.usual);
+        let buffer = std::mem::take(&mut source.buffer);
+        let mut builder = BatchBuilder::in_buffer(buffer, self.max_bytes, self.max_messages);
         let (mut ids, mut text) = (String::new(), String::new());
         while !builder.is_full()
             && let Some(item) = source.next(py)?
@@ -81,9 +87,9 @@ impl BatchEncoder {
         if taken.is_empty() {
             return Ok(None);
         }
-        let (body, ids) = (builder.finish(), MessageIds::new(&ids, taken.len()));
-        source.usual = body.len();
-        Ok(Some((PyBytes::new(py, &body), PyList::new(py, taken)?, ids)))
+        source.buffer = builder.finish();
+        let ids = MessageIds::new(&ids, taken.len());
+        Ok(Some((PyBytes::new(py, &source.buffer), PyList::new(py, taken)?, ids)))
     }
 
     fn left_over<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {

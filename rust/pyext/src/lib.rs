@@ -62,6 +62,7 @@ fn add_record(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<receipts::SendAnswer>()?;
     module.add_class::<sends::OutgoingMessage>()?;
     module.add_class::<sends::SendRequest>()?;
+    module.add_class::<sends::LongFrame>()?;
     module.add_class::<sends::SendTarget>()?;
     module.add_class::<filter::SqlFilter>()?;
     module.add_class::<batch::BatchEncoder>()?;

@@ -181,7 +181,7 @@ impl SendRequest {
         self.target.code
     }
 
-    fn frame<'py>(&self, py: Python<'py>, opaque: i32, flag: i32) -> PyResult<Bound<'py, PyBytes>> {
+    fn frame<'py>(&self, py: Python<'py>, opaque: i32, flag: i32) -> PyResult<Bound<'py, PyAny>> {
         let message = self.message.get();
         let body = message.body.as_bytes(py);
         let (queue_id, sys_flag) = (self.queue_id.to_string(), message.sys_flag.to_string());
@@ -192,7 +192,11 @@ impl SendRequest {
             .template
             .encode_head(opaque, flag, values.map(Some), body.len(), &mut head)
             .map_err(|error| errors::wire(&error))?;
-        whole_frame(py, &head, body)
+        if body.len() < LONG_BODY {
+            return Ok(whole_frame(py, &head, body)?.into_any());
+        }
+        let frame = LongFrame { head: PyBytes::new(py, &head).unbind(), body: message.body.clone_ref(py) };
+        Ok(Bound::new(py, frame)?.into_any())
     }
 
     fn read<'py>(&self, raw: &Bound<'py, RawCommand>) -> PyResult<Bound<'py, PyAny>> {
@@ -208,6 +212,23 @@ impl SendRequest {
             self.queue_of(py, stated.queue_id)?
         };
         Ok(Bound::new(py, SendAnswer::new(stated, queue, status.clone_ref(py)))?.into_any())
+    }
+}
+
+/// Bytes of a body from which on it is not copied into its frame.
+const LONG_BODY: usize = 32 * 1024;
+
+/// A frame in two parts.
+#[pyclass(frozen, get_all, module = "rocketmq_lite._native")]
+pub(crate) struct LongFrame {
+    head: Py<PyBytes>,
+    body: Py<PyBytes>,
+}
+
+#[pymethods]
+impl LongFrame {
+    fn __len__(&self, py: Python<'_>) -> usize {
+        self.head.as_bytes(py).len() + self.body.as_bytes(py).len()
     }
 }
 

@@ -76,6 +76,38 @@ async def test_what_the_system_does_not_take_is_sent_later(pair: Pair) -> None:
     assert received == [LARGE]
 
 
+async def test_parts_are_sent_one_behind_the_other(pair: Pair) -> None:
+    ours, theirs = pair
+    parts = [b"head", LARGE, b"", *(bytes([number]) * 9_000 for number in range(200)), b"tail"]
+    received: list[bytes] = []
+
+    async def read() -> None:
+        received.append(await read_all(theirs))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(read)
+        await ours.send_parts(parts)
+        await ours.aclose()
+    assert received == [b"".join(parts)]
+
+
+@pytest.mark.parametrize("end", ["ours", "theirs"])
+async def test_parts_wait_for_room_until_the_end(pair: Pair, end: str) -> None:
+    ours, theirs = pair
+    raised = trio.ClosedResourceError if end == "ours" else trio.BrokenResourceError
+
+    async def close() -> None:
+        await trio.testing.wait_all_tasks_blocked()
+        await (ours if end == "ours" else theirs).aclose()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(close)
+        with pytest.raises(raised):
+            await ours.send_parts([b"head", LARGE])
+    with pytest.raises(raised):
+        await ours.send_parts([b"head", b"tail"])
+
+
 async def test_closing_ends_a_wait_and_everything_after_it(pair: Pair) -> None:
     ours, _theirs = pair
 
@@ -113,3 +145,6 @@ async def test_a_frame_is_whole_however_much_of_it_went_at_once(pair: Pair) -> N
         assert await others.receive() == sent
     assert commands.send_nowait(commands.encode(Command(34, opaque=8))) == b""
     assert await others.receive() == Command(34, opaque=8)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(commands.send_parts, [frame[:50], frame[50:]])
+        assert await others.receive() == sent

@@ -9,6 +9,7 @@ from rocketmq_lite.protocol.codes import RequestCode
 from rocketmq_lite.protocol.command import Command
 from rocketmq_lite.protocol.framing import (
     CommandDecoder,
+    LongFrame,
     OutgoingMessage,
     RawCommand,
     SendAnswer,
@@ -25,14 +26,14 @@ STORED = {"msgId": "7F00000100002A9F0000000000000000", "queueId": "3", "queueOff
 QUEUE = MessageQueue("orders", "broker-a", 3)
 
 
-def request(properties: str = "a\x01b\x02", *, batch: bool = False) -> SendRequest:
+def request(properties: str = "a\x01b\x02", body: bytes = b"body", *, batch: bool = False) -> SendRequest:
     target = send_target("group", "orders", "broker-a", "TBW102", 4, batch=batch)
-    message = OutgoingMessage("orders", b"body", properties, "ID", is_batch=batch)
+    message = OutgoingMessage("orders", body, properties, "ID", is_batch=batch)
     return target.request(message, QUEUE, 1_700_000_000_000)
 
 
-def decoded(frame: bytes) -> RawCommand:
-    (raw,) = CommandDecoder().feed(frame)
+def decoded(frame: bytes | LongFrame) -> RawCommand:
+    (raw,) = CommandDecoder().feed(frame.head + frame.body if isinstance(frame, LongFrame) else frame)
     return raw
 
 
@@ -63,6 +64,18 @@ def test_the_frame_says_what_the_header_says(code: RequestCode, flag: int, *, ba
     sent = to_command(decoded(request(batch=batch).frame(77, flag)))
     assert request(batch=batch).code == code
     assert sent == Command(code, opaque=77, flag=flag, fields=header.to_fields(), body=b"body")
+
+
+def test_a_long_body_is_not_copied_into_its_frame() -> None:
+    short, long = b"x" * 32_767, b"x" * 32_768
+    assert isinstance(request(body=short, batch=True).frame(77, 0), bytes)
+    frame = request(body=long, batch=True).frame(77, 0)
+    assert isinstance(frame, LongFrame)
+    assert frame.body is long
+    assert len(frame) == len(frame.head) + len(long)
+    sent = to_command(decoded(frame))
+    assert (sent.opaque, sent.body) == (77, long)
+    assert sent.fields == to_command(decoded(request(batch=True).frame(77, 0))).fields
 
 
 @pytest.mark.parametrize("code", [0, 10, 11, 12])

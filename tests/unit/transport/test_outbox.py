@@ -5,6 +5,9 @@ from __future__ import annotations
 import trio
 import trio.testing
 
+from rocketmq_lite.model import MessageQueue
+from rocketmq_lite.protocol.framing import LongFrame, OutgoingMessage
+from rocketmq_lite.protocol.sends import send_target
 from rocketmq_lite.transport.outbox import Outbox
 
 
@@ -15,6 +18,11 @@ class Socket:
         self.at_once = at_once
         self.written = b""
         self.waits = 0
+        self.parts: list[bytes] = []
+
+    async def write_parts(self, parts: list[bytes]) -> None:
+        """All of them."""
+        self.parts += parts
 
     def write_nowait(self, data: bytes) -> bytes:
         """What is taken at once; returns the rest."""
@@ -30,7 +38,7 @@ class Socket:
 
 async def test_frames_put_together_are_written_at_once(nursery: trio.Nursery) -> None:
     outbox, socket = Outbox(1000), Socket(at_once=100)
-    nursery.start_soon(outbox.drain, socket.write_nowait, socket.write)
+    nursery.start_soon(outbox.drain, socket.write_nowait, socket.write, socket.write_parts)
     for frame in (b"one", b"two", b"three"):
         outbox.put(frame)
     await outbox.wait_written()
@@ -42,9 +50,35 @@ async def test_frames_put_together_are_written_at_once(nursery: trio.Nursery) ->
 
 async def test_what_is_not_taken_at_once_is_waited_for(nursery: trio.Nursery) -> None:
     outbox, socket = Outbox(1000), Socket(at_once=4)
-    nursery.start_soon(outbox.drain, socket.write_nowait, socket.write)
+    nursery.start_soon(outbox.drain, socket.write_nowait, socket.write, socket.write_parts)
     outbox.put(b"one")
     outbox.put(b"two")
     await outbox.wait_written()
     assert (socket.written, socket.waits, outbox.queued_bytes) == (b"onetwo", 1, 0)
+    nursery.cancel_scope.cancel()
+
+
+def long_frame(letter: bytes) -> LongFrame:
+    target = send_target("group", "orders", "broker-a", "TBW102", 4, batch=True)
+    message = OutgoingMessage("orders", letter * 40_000, "", "ID", is_batch=True)
+    frame = target.request(message, MessageQueue("orders", "broker-a", 0), 0).frame(1, 0)
+    assert isinstance(frame, LongFrame)
+    return frame
+
+
+async def test_small_frames_are_joined_and_long_bodies_are_not(nursery: trio.Nursery) -> None:
+    outbox, socket = Outbox(80_000), Socket(at_once=100)
+    first, second = long_frame(b"1"), long_frame(b"2")
+    full = list[bool]()
+    for frame in (b"a", b"b", first, second, b"c", b"d"):
+        outbox.put(frame)
+        full.append(outbox.is_full)
+    assert full == [False, False, False, True, True, True]
+    assert outbox.queued_bytes == 4 + len(first) + len(second)
+    nursery.start_soon(outbox.drain, socket.write_nowait, socket.write, socket.write_parts)
+    await outbox.wait_written()
+    assert socket.parts == [b"ab" + first.head, first.body, second.head, second.body, b"cd"]
+    assert socket.parts[1] is first.body
+    await trio.testing.wait_all_tasks_blocked()
+    assert (outbox.queued_bytes, outbox.is_full, outbox.is_idle) == (0, False, True)
     nursery.cancel_scope.cancel()

@@ -34,6 +34,13 @@ async def test_commands_come_and_then_the_end(nursery: trio.Nursery) -> None:
     assert await commands.receive() is None
 
 
+async def test_parts_of_a_frame_come_as_one(nursery: trio.Nursery) -> None:
+    commands, raw = pair()
+    frame = commands.encode(Command(1, body=b"a body"))
+    nursery.start_soon(commands.send_parts, [frame[:9], frame[9:]])
+    assert await raw.receive_some() == frame
+
+
 async def test_other_bytes_are_the_peers_fault(nursery: trio.Nursery) -> None:
     commands, raw = pair()
     nursery.start_soon(raw.send_all, b"GET / HTTP/1.1\r\n\r\n")

@@ -69,12 +69,13 @@ pub struct BatchBuilder {
 impl BatchBuilder {
     /// An empty batch. The first item is taken whatever its size, so that none is left over for ever.
     pub fn new(max_bytes: usize, max_items: usize) -> Self {
-        Self::with_capacity(max_bytes, max_items, 0)
+        Self::in_buffer(Vec::new(), max_bytes, max_items)
     }
 
-    /// The same, with room for so many bytes, so that a body of the expected size is not moved while it grows.
-    pub fn with_capacity(max_bytes: usize, max_items: usize, expected: usize) -> Self {
-        Self { body: Vec::with_capacity(expected.min(max_bytes)), items: 0, max_bytes, max_items }
+    /// The same, in the memory of an earlier batch, which need not be asked of the system again.
+    pub fn in_buffer(mut buffer: Vec<u8>, max_bytes: usize, max_items: usize) -> Self {
+        buffer.clear();
+        Self { body: buffer, items: 0, max_bytes, max_items }
     }
 
     /// Takes the item, or says that there is no room for it.
@@ -181,9 +182,11 @@ mod tests {
         let mut builder = BatchBuilder::new(46, 9);
         assert_eq!([builder.push(&item(b"a")), builder.push(&item(b"b"))], [Ok(true), Ok(true)]);
         assert_eq!(builder.push(&item(b"")), Ok(false), "46 bytes are reached");
-        assert_eq!(items(&builder.finish()).count(), 2);
-        let mut builder = BatchBuilder::new(10, 9);
+        let buffer = builder.finish();
+        assert_eq!(items(&buffer).count(), 2);
+        let mut builder = BatchBuilder::in_buffer(buffer, 10, 9);
         assert_eq!([builder.push(&item(b"large")), builder.push(&item(b""))], [Ok(true), Ok(false)]);
+        assert_eq!(items(&builder.finish()).count(), 1, "nothing of the batch before");
         let mut builder = BatchBuilder::new(1_000, 1);
         assert_eq!([builder.push(&item(b"a")), builder.push(&item(b"b"))], [Ok(true), Ok(false)]);
         assert!(builder.is_full() && !BatchBuilder::new(0, 0).is_full());
