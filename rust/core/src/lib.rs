@@ -20,3 +20,4 @@ pub mod store;
 pub mod wire;
 
 mod cursor;
+mod decimal;

@@ -5,9 +5,9 @@
 //! records become visible, held pulls are woken, producers are answered. Under synchronous flush the last two wait for the
 //! flush instead.
 
-use std::fmt::Write;
 use std::net::SocketAddr;
 
+use crate::decimal::Decimal;
 use crate::filter::Filter;
 use crate::record::message_id;
 use crate::session::Broker;
@@ -246,8 +246,7 @@ fn push_ids(text: &mut String, host: SocketAddr, placed: &[Placed]) {
 }
 
 fn push_number(text: &mut String, number: i64) {
-    // Writing to a string cannot fail.
-    let _ = write!(text, "{number}");
+    text.push_str(Decimal::new(number).as_str());
 }
 
 /// What a producer is told when the store does not take its message.

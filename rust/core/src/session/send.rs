@@ -119,8 +119,8 @@ impl Broker {
             let remark = format!("the broker takes messages from {from} on, not before");
             return Err(Refusal::new(response::SYSTEM_ERROR, remark));
         }
-        let is_order_topic = self.tables.topic(header.topic).is_some_and(|topic| topic.order);
-        if self.settings.permission & PERM_WRITE == 0 && is_order_topic {
+        let is_order_topic = || self.tables.topic(header.topic).is_some_and(|topic| topic.order);
+        if self.settings.permission & PERM_WRITE == 0 && is_order_topic() {
             let remark =
                 format!("the broker[{}] sending message is forbidden", self.settings.store_host.ip());
             return Err(Refusal::new(response::NO_PERMISSION, remark));

@@ -27,6 +27,9 @@ struct Entry {
 
 const NULL: (u32, u32) = (u32::MAX, u32::MAX);
 
+/// Four quotes, a colon and a comma in JSON; two lengths in the binary form.
+const AROUND_ENTRY: usize = 6;
+
 impl Fields {
     /// No fields.
     pub fn new() -> Self {
@@ -50,13 +53,14 @@ impl Fields {
         self.entries.push(entry);
     }
 
-    /// Adds an entry as [`push`](Self::push) does, its value written in pieces.
-    pub(crate) fn push_with(&mut self, key: &str, write: impl FnOnce(&mut String)) {
+    /// Adds an entry as [`push`](Self::push) does, its value written in pieces; what `write` returns.
+    pub(crate) fn push_with<T>(&mut self, key: &str, write: impl FnOnce(&mut String) -> T) -> T {
         let key = self.append(key);
         let start = self.text.len();
-        write(&mut self.text);
+        let written = write(&mut self.text);
         let value = self.range_from(start);
         self.entries.push(Entry { key, value });
+        written
     }
 
     /// Adds an entry, or changes the visible one under the same key in place.
@@ -82,6 +86,11 @@ impl Fields {
         self.entries.len()
     }
 
+    /// About how many bytes a header needs for them: their text, and what either codec puts around keys and values.
+    pub(super) fn room(&self) -> usize {
+        self.text.len() + self.entries.len() * AROUND_ENTRY
+    }
+
     /// Whether there are no entries.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -92,8 +101,8 @@ impl Fields {
         let mut picked = names.map(|name| Field { name, value: None });
         let mut expected = 0;
         for (key, value) in self.iter() {
-            let mut in_order = (expected..N).chain(0..expected);
-            let found = in_order.find(|at| names.get(*at).is_some_and(|name| *name == key));
+            let is_next = names.get(expected).is_some_and(|name| *name == key);
+            let found = if is_next { Some(expected) } else { names.iter().position(|name| *name == key) };
             if let Some(field) = found.and_then(|at| picked.get_mut(at)) {
                 field.value = Some(value);
             }

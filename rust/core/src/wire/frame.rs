@@ -18,6 +18,9 @@ const LENGTH_WORD: usize = 4;
 /// Bytes of both words before the header.
 pub(super) const PREFIX: usize = 8;
 
+/// What a header takes beside remark and fields, at most unless much has to be escaped; saves growing the buffer.
+const HEADER_ROOM: usize = 144;
+
 /// The largest header that 24 bits can describe.
 const MAX_HEADER: usize = 0x00ff_ffff;
 
@@ -136,6 +139,8 @@ pub fn encode_head(command: &Command, body_len: usize, out: &mut Vec<u8>) -> Res
 }
 
 fn write_head(command: &Command, body_len: usize, out: &mut Vec<u8>, start: usize) -> Result<(), WireError> {
+    let remark = command.remark.as_ref().map_or(0, String::len);
+    out.reserve(PREFIX + HEADER_ROOM + remark + command.fields.room());
     out.put_bytes(0, PREFIX);
     match command.codec {
         Codec::Json => header_json::encode(command, out),

@@ -98,14 +98,21 @@ fn member(lexer: &mut Lexer<'_>, name: &str, command: &mut Command, size: usize)
         "flag" => command.flag = integer(lexer, "flag")?.unwrap_or(0),
         "opaque" => command.opaque = integer(lexer, "opaque")?.unwrap_or(0),
         "version" => command.version = integer(lexer, "version")?.unwrap_or(0),
-        "language" => command.language = language(fastjson::value(lexer, 1)?),
+        "language" => command.language = language(lexer)?,
         "remark" => command.remark = text(lexer)?,
         "extFields" => command.fields = decode_fields(lexer, size)?,
-        _ => {
-            fastjson::value(lexer, 1)?;
-        }
+        _ => skip(lexer)?,
     }
     Ok(())
+}
+
+/// Passes over the value of an unknown member.
+fn skip(lexer: &mut Lexer<'_>) -> Result<(), WireError> {
+    if let Some(b'"' | b'\'') = lexer.peek()? {
+        lexer.string().map(drop)
+    } else {
+        fastjson::value(lexer, 1).map(drop)
+    }
 }
 
 fn decode_fields(lexer: &mut Lexer<'_>, size: usize) -> Result<Fields, WireError> {
@@ -119,7 +126,7 @@ fn decode_fields(lexer: &mut Lexer<'_>, size: usize) -> Result<Fields, WireError
     let mut nulls = false;
     members(lexer, |lexer, name| {
         if let Some(b'"' | b'\'') = lexer.peek()? {
-            fields.push(name, &lexer.string()?);
+            fields.push_with(name, |text| lexer.append_string(text))?;
         } else if let Some(value) = text(lexer)? {
             fields.push(name, &value);
         } else {
@@ -161,13 +168,15 @@ fn integer(lexer: &mut Lexer<'_>, name: &'static str) -> Result<Option<i32>, Wir
 }
 
 /// Unknown names and numbers must not fail the decode.
-fn language(value: Value) -> Language {
-    match value {
+fn language(lexer: &mut Lexer<'_>) -> Result<Language, WireError> {
+    if let Some(b'"' | b'\'') = lexer.peek()? {
+        return Ok(Language::from_name(&lexer.string()?));
+    }
+    Ok(match fastjson::value(lexer, 1)? {
         Value::Null => Language::JAVA,
-        Value::Str(name) => Language::from_name(&name),
         Value::Int(number) => u8::try_from(number).map_or(Language::OTHER, Language),
         _ => Language::OTHER,
-    }
+    })
 }
 
 #[cfg(test)]

@@ -147,3 +147,30 @@ fn bytes_that_are_not_utf8_are_replaced() {
     let command = decode(b"{\"remark\":\"\xff\"}").unwrap();
     assert_eq!(command.remark.as_deref(), Some("\u{fffd}"));
 }
+
+#[test]
+fn a_field_of_any_length_ends_at_its_quote_whatever_else_the_header_has() {
+    for length in 0..40 {
+        for at in 0..=length {
+            for special in ["", "\u{1}", "\"", "\\", "é"] {
+                let value = format!("{}{special}{}", "x".repeat(at), "y".repeat(length - at));
+                let mut command = ok(ROUTE);
+                command.fields = [("properties", value.as_str()), ("z", "1")].into_iter().collect();
+                let mut header = Vec::new();
+                encode(&command, &mut header);
+                assert_eq!(decode(&header).unwrap(), command);
+                // With a byte that is not UTF-8, each text is looked at by itself.
+                let broken = [b"{\"remark\":\"\xff\",".as_slice(), &header[1..]].concat();
+                let remark = Some("\u{fffd}".to_owned());
+                assert_eq!(decode(&broken).unwrap(), Command { remark, ..command });
+            }
+        }
+    }
+}
+
+#[test]
+fn members_that_nobody_knows_are_passed_over() {
+    let command = ok(r#"{"x":"a\"b","code":1,"y":{"z":[1,"2"]},"serializeTypeCurrentRPC":"JSON","w":'v'}"#);
+    assert_eq!((command.code, command.fields.len()), (1, 0));
+    assert!(decode(br#"{"code":1,"x":"a}"#).is_err());
+}

@@ -1,6 +1,7 @@
 //! The tokens of the dialect: blanks and comments, strings, numbers and bare words.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use memchr::{memchr2, memmem};
 
@@ -27,10 +28,16 @@ impl Names {
     }
 }
 
+/// How far the end of a string is looked for byte by byte: names and numbers are shorter than what starting a faster search
+/// costs.
+const NEAR: usize = 16;
+
 /// A position in a text.
 #[derive(Debug)]
 pub(in crate::wire) struct Lexer<'a> {
     text: &'a [u8],
+    /// The same text, if it is UTF-8 as a whole: then no piece of it needs to be looked at again.
+    utf8: Option<&'a str>,
     at: usize,
     pub(super) names: Names,
     /// Whether a member is called `$ref`, so that a second pass is needed.
@@ -41,7 +48,8 @@ pub(in crate::wire) struct Lexer<'a> {
 
 impl<'a> Lexer<'a> {
     pub(in crate::wire) fn new(text: &'a [u8], names: Names) -> Self {
-        Self { text, at: 0, names, has_references: false, budget: names.max_values() }
+        let utf8 = std::str::from_utf8(text).ok();
+        Self { text, utf8, at: 0, names, has_references: false, budget: names.max_values() }
     }
 
     /// Accounts for one more value.
@@ -78,12 +86,14 @@ impl<'a> Lexer<'a> {
     }
 
     /// Consumes the byte if it comes next.
+    #[inline]
     pub(in crate::wire) fn eat(&mut self, wanted: u8) -> Result<bool, WireError> {
         let found = self.peek()? == Some(wanted);
         self.at += usize::from(found);
         Ok(found)
     }
 
+    #[inline]
     pub(in crate::wire) fn expect(&mut self, wanted: u8, expected: &'static str) -> Result<(), WireError> {
         if self.eat(wanted)? { Ok(()) } else { Err(self.wrong(expected)) }
     }
@@ -99,21 +109,39 @@ impl<'a> Lexer<'a> {
 
     /// A string in either kind of quotes. Bytes that are not UTF-8 are replaced.
     pub(in crate::wire) fn string(&mut self) -> Result<Cow<'a, str>, WireError> {
+        let quote = self.quote()?;
+        let piece = self.until(quote)?;
+        if self.stopped_at() == Some(quote) {
+            return Ok(self.text_of(piece));
+        }
+        let mut text = self.text_of(piece).into_owned();
+        text.push(self.escape()?);
+        self.append_rest(quote, &mut text)?;
+        Ok(Cow::Owned(text))
+    }
+
+    /// Appends a string as [`Self::string`] reads it; on failure a part of it may be there.
+    pub(in crate::wire) fn append_string(&mut self, text: &mut String) -> Result<(), WireError> {
+        let quote = self.quote()?;
+        self.append_rest(quote, text)
+    }
+
+    fn append_rest(&mut self, quote: u8, text: &mut String) -> Result<(), WireError> {
+        loop {
+            let piece = self.until(quote)?;
+            text.push_str(&self.text_of(piece));
+            if self.stopped_at() == Some(quote) {
+                return Ok(());
+            }
+            text.push(self.escape()?);
+        }
+    }
+
+    /// The quote that begins a string.
+    fn quote(&mut self) -> Result<u8, WireError> {
         let Some(quote @ (b'"' | b'\'')) = self.peek()? else { return Err(self.wrong("a string")) };
         self.at += 1;
-        let (piece, mut stop) = self.until(quote)?;
-        let piece = String::from_utf8_lossy(piece);
-        if stop == quote {
-            return Ok(piece);
-        }
-        let mut text = piece.into_owned();
-        while stop != quote {
-            text.push(self.escape()?);
-            let (piece, next) = self.until(quote)?;
-            text.push_str(&String::from_utf8_lossy(piece));
-            stop = next;
-        }
-        Ok(Cow::Owned(text))
+        Ok(quote)
     }
 
     /// A number, with the type suffix that fastjson writes on request (`1L`, `2.0F`).
@@ -147,16 +175,31 @@ impl<'a> Lexer<'a> {
         rest.get(..length).unwrap_or_default()
     }
 
-    /// The bytes up to the quote or a backslash, and which of the two it was; both are consumed.
-    fn until(&mut self, quote: u8) -> Result<(&'a [u8], u8), WireError> {
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        let Some(length) = memchr2(quote, b'\\', rest) else {
-            self.at = self.text.len();
-            return Err(self.wrong("the end of the string"));
-        };
-        self.at += length + 1;
-        let stop = rest.get(length).copied().unwrap_or(quote);
-        Ok((rest.get(..length).unwrap_or_default(), stop))
+    /// Where the bytes up to the quote or a backslash are; that, too, is consumed.
+    #[inline]
+    fn until(&mut self, quote: u8) -> Result<Range<usize>, WireError> {
+        let (start, rest) = (self.at, self.text.get(self.at..).unwrap_or_default());
+        let near = rest.get(..NEAR).unwrap_or(rest);
+        let near = near.iter().position(|byte| *byte == quote || *byte == b'\\');
+        if let Some(length) = near.or_else(|| memchr2(quote, b'\\', rest)) {
+            self.at = start + length + 1;
+            return Ok(start..start + length);
+        }
+        self.at = self.text.len();
+        Err(self.wrong("the end of the string"))
+    }
+
+    /// The byte consumed last.
+    fn stopped_at(&self) -> Option<u8> {
+        self.text.get(self.at.checked_sub(1)?).copied()
+    }
+
+    /// A part of the text, which begins and ends beside ASCII. Bytes that are not UTF-8 are replaced.
+    fn text_of(&self, piece: Range<usize>) -> Cow<'a, str> {
+        match self.utf8 {
+            Some(text) => Cow::Borrowed(text.get(piece).unwrap_or_default()),
+            None => String::from_utf8_lossy(self.text.get(piece).unwrap_or_default()),
+        }
     }
 
     /// What stands behind a backslash.
@@ -205,10 +248,10 @@ impl<'a> Lexer<'a> {
     }
 
     fn hex(&mut self, digits: usize) -> Result<u32, WireError> {
-        let text = self.text.get(self.at..self.at + digits).unwrap_or_default();
-        let all_hex = !text.is_empty() && text.iter().all(u8::is_ascii_hexdigit);
-        let text = std::str::from_utf8(text).ok().filter(|_| all_hex);
-        let number = text.and_then(|text| u32::from_str_radix(text, 16).ok());
+        let text = self.text.get(self.at..self.at + digits).filter(|text| !text.is_empty());
+        let number = text.and_then(|text| {
+            text.iter().try_fold(0, |number, digit| Some((number << 4) | char::from(*digit).to_digit(16)?))
+        });
         let number = number.ok_or_else(|| self.wrong("hexadecimal digits"))?;
         self.at += digits;
         Ok(number)

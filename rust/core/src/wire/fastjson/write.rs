@@ -10,6 +10,7 @@ use std::cmp::Ordering;
 use std::io::Write;
 
 use super::Value;
+use crate::decimal::Decimal;
 
 /// Which of fastjson's two ways of writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,10 @@ pub enum Dialect {
     /// ASCII, integers that a double cannot hold as text.
     Standard,
 }
+
+/// What each dialect escapes.
+static CLASSIC: [bool; 256] = escaped(256);
+static STANDARD: [bool; 256] = escaped(0x7f);
 
 /// The largest integer that a double holds exactly together with its neighbours.
 const SAFE_INTEGER: u64 = (1 << 53) - 1;
@@ -48,16 +53,16 @@ fn write_value(out: &mut Vec<u8>, value: &Value, dialect: Dialect) {
 
 /// A decimal number; more only for a caller that writes members one by one.
 pub(in crate::wire) fn write_number(out: &mut Vec<u8>, number: i64) {
-    // Writing to a vector cannot fail.
-    let _ = write!(out, "{number}");
+    out.extend_from_slice(Decimal::new(number).as_str().as_bytes());
 }
 
 /// A string in double quotes.
 pub(in crate::wire) fn write_string(out: &mut Vec<u8>, text: &str, dialect: Dialect) {
+    let escapes = if dialect == Dialect::Standard { &STANDARD } else { &CLASSIC };
     out.push(b'"');
     let mut rest = text;
     // What needs an escape begins with a byte that tells so: continuation bytes are never looked at first.
-    while let Some(at) = rest.bytes().position(|byte| needs_escape(byte, dialect)) {
+    while let Some(at) = rest.bytes().position(|byte| escapes.get(usize::from(byte)) == Some(&true)) {
         let (plain, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
         out.extend_from_slice(plain.as_bytes());
         let mut chars = from.chars();
@@ -70,8 +75,15 @@ pub(in crate::wire) fn write_string(out: &mut Vec<u8>, text: &str, dialect: Dial
     out.push(b'"');
 }
 
-fn needs_escape(byte: u8, dialect: Dialect) -> bool {
-    matches!(byte, b'"' | b'\\' | 0..0x20) || (dialect == Dialect::Standard && byte >= 0x7f)
+/// The bytes that need an escape: control characters, quotes and backslashes, and all from `beyond` on.
+const fn escaped(beyond: usize) -> [bool; 256] {
+    let mut table = [false; 256];
+    let (mut rest, mut byte): (&mut [bool], usize) = (&mut table, 0);
+    while let [place, behind @ ..] = rest {
+        *place = byte < 0x20 || byte == b'"' as usize || byte == b'\\' as usize || byte >= beyond;
+        (rest, byte) = (behind, byte + 1);
+    }
+    table
 }
 
 fn write_escape(out: &mut Vec<u8>, char: char) {
