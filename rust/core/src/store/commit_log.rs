@@ -26,10 +26,18 @@ use crate::record::{BLANK_LEN, NewRecord, Stamp, encode_blank};
 /// What a run's buffer keeps allocated between runs.
 const KEPT_BUFFER: usize = 1024 * 1024;
 
+/// How far ahead of the log zeros are written.
+const AHEAD: u64 = 256 * 1024;
+/// Runs larger than this need new blocks so often that writing them twice costs more than it saves. Zeros are written again
+/// when less than this is left of them.
+const SMALL_RUN: u64 = 16 * 1024;
+
 /// The writer of the log.
 #[derive(Debug)]
 pub(crate) struct CommitLog {
     list: SegmentList,
+    // Up to where zeros were written ahead.
+    ahead: u64,
     // Where the written bytes end; the run begins here.
     written: u64,
     // Where bytes of failed writes may still lie, if behind `written`.
@@ -66,7 +74,7 @@ impl CommitLog {
     ) -> Result<Self, StoreError> {
         let list = SegmentList::open(fs, places, segment_size)?;
         let start = list.segments().start().unwrap_or(0);
-        Ok(Self { list, written: start, suspect: start, run: Run::default() })
+        Ok(Self { list, ahead: start, written: start, suspect: start, run: Run::default() })
     }
 
     pub(crate) fn segments(&self) -> &Segments {
@@ -175,6 +183,22 @@ impl CommitLog {
         result
     }
 
+    /// Sees to it that small runs find blocks that have been written before, after a run of so many bytes. Syncing such blocks
+    /// writes them; syncing one that is new to the file writes the file system's journal too, and waits for both.
+    ///
+    /// What is written is what the file reads as anyway, so that it does no harm if it fails.
+    pub(crate) fn write_ahead(&mut self, run: u64) {
+        let (from, ready) = (self.ahead.max(self.written), self.written.saturating_add(SMALL_RUN));
+        let Some(segment) = self.list.segments().find(self.written) else { return };
+        let end = self.written.saturating_add(AHEAD).min(segment.end());
+        if run > SMALL_RUN || ready <= self.ahead || end <= from {
+            return;
+        }
+        if segment.write(from, &vec![0; (end - from) as usize]).is_ok() {
+            self.ahead = end;
+        }
+    }
+
     /// Lets the log begin later: forgets the segments that end at or before a position; their files are to be
     /// removed.
     pub(crate) fn forget_before(&mut self, offset: u64) -> Vec<Arc<Segment>> {
@@ -187,6 +211,7 @@ impl CommitLog {
         self.list.cut(end)?;
         self.written = end;
         self.suspect = end;
+        self.ahead = end;
         Ok(())
     }
 

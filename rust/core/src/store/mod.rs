@@ -273,6 +273,7 @@ impl Store {
         if !self.log.has_run() {
             return Ok(self.log.written());
         }
+        let before = self.log.written();
         if let Err(error) = self.check_open().and_then(|()| self.log.write_run()) {
             self.log.forget_run();
             self.dispatcher.undo_from(0, &mut self.queues);
@@ -280,6 +281,9 @@ impl Store {
         }
         self.dispatcher.run_written();
         self.written_timestamp = self.timestamp;
+        if self.settings.flush == FlushMode::Sync {
+            self.log.write_ahead(self.log.written() - before);
+        }
         Ok(self.log.written())
     }
 
