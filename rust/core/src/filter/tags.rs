@@ -10,7 +10,12 @@ pub const ALL: &str = "*";
 
 /// Java's `String.hashCode`: over UTF-16 units, wrapping.
 pub fn java_hash(text: &str) -> i32 {
-    text.encode_utf16().fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
+    java_hash_behind(0, text)
+}
+
+/// The hash of a text that begins with one whose hash is `before`, and ends with `text`.
+pub(crate) fn java_hash_behind(before: i32, text: &str) -> i32 {
+    text.encode_utf16().fold(before, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
 }
 
 /// An expression that names no tag where it has to.

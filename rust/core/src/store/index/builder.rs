@@ -13,7 +13,7 @@ use super::{
     file::{IndexFile, Slots},
     files::{FileView, IndexFiles},
     keys::keys_of,
-    layout::{Header, IndexEntry, IndexShape, key_hash},
+    layout::{Header, IndexEntry, IndexShape},
     stamp,
 };
 use crate::{
@@ -82,12 +82,11 @@ impl IndexBuilder {
         if self.files.last().is_some_and(|last| message.physical_offset < last.header.end_physical) {
             return Ok(());
         }
-        let keys = keys_of(message);
-        let known = if keys.is_empty() { 0 } else { self.known_keys(message.physical_offset)? };
-        for key in keys.iter().skip(known) {
-            let hash = key_hash(key);
+        let mut keys = keys_of(message).peekable();
+        let known = if keys.peek().is_none() { 0 } else { self.known_keys(message.physical_offset)? };
+        for key in keys.skip(known) {
             self.make_room(wall_ms)?;
-            self.add(hash, message.physical_offset, message.store_timestamp)?;
+            self.add(key.hash(), message.physical_offset, message.store_timestamp)?;
         }
         Ok(())
     }

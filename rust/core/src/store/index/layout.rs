@@ -59,9 +59,14 @@ impl IndexShape {
     }
 }
 
-/// What the index knows a key by: Java's `Math.abs` of the hash, and 0 for the one that has no absolute value.
+/// What the index knows a key by.
 pub(super) fn key_hash(key: &str) -> u32 {
-    java_hash(key).checked_abs().unwrap_or(0).unsigned_abs()
+    absolute(java_hash(key))
+}
+
+/// Java's `Math.abs` of a hash, and 0 for the one that has no absolute value.
+pub(super) fn absolute(hash: i32) -> u32 {
+    hash.checked_abs().unwrap_or(0).unsigned_abs()
 }
 
 /// The first 40 bytes of a file.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::{
     files::{FileView, IndexFiles},
-    keys::{KeyKind, key_text, keys_of},
+    keys::{IndexKey, KeyKind, keys_of},
     layout::key_hash,
 };
 use crate::{
@@ -34,11 +34,12 @@ pub(crate) struct KeyQuery {
 impl KeyQuery {
     pub(crate) fn new(topic: &str, kind: KeyKind, key: &str, max: u32, times: (i64, i64)) -> Self {
         let max = max.min(MAX_FOUND) as usize;
-        Self { text: key_text(topic, kind, key), max, begin: times.0, end: times.1 }
+        Self { text: IndexKey::new(topic, kind, key).text(), max, begin: times.0, end: times.1 }
     }
 
     fn matches(&self, message: &Message<'_>) -> bool {
-        (self.begin..=self.end).contains(&message.store_timestamp) && keys_of(message).contains(&self.text)
+        (self.begin..=self.end).contains(&message.store_timestamp)
+            && keys_of(message).any(|key| key.is(&self.text))
     }
 }
 
@@ -107,7 +108,7 @@ fn find_behind(
     while scan.position() < reader.log_end() {
         match scan.next()? {
             Some(Scanned::Message(message)) => {
-                if !keys_of(&message).is_empty() {
+                if keys_of(&message).next().is_some() {
                     (last.last_timestamp, last.last_physical) =
                         (message.store_timestamp, message.physical_offset);
                 }
