@@ -12,8 +12,12 @@ where
     T: PyClass + Into<PyClassInitializer<T>>,
 {
     let object = Bound::new(py, value)?;
-    // SAFETY: `object` is alive, and was allocated by the collector's allocator, as PyO3 gives every class the flag
-    // `HAVE_GC`. Python permits that a tracked object stops being one at any time, and that one which is not is freed.
-    unsafe { ffi::PyObject_GC_UnTrack(object.as_ptr().cast()) };
+    // SAFETY: `object` is alive. Only what is tracked now is untracked, which Python permits at any time, and an object that is
+    // not may be freed.
+    unsafe {
+        if ffi::PyObject_GC_IsTracked(object.as_ptr()) == 1 {
+            ffi::PyObject_GC_UnTrack(object.as_ptr().cast());
+        }
+    }
     Ok(object)
 }
