@@ -28,7 +28,7 @@ def broker_settings(file: Path | None, *, namesrv: str | None, **given: object) 
         ConfigError: The file says what cannot be.
         UsageFault: Clients could not be told where the broker is.
     """
-    from rocketmq_lite.broker.conf import with_changes
+    from rocketmq_lite.broker.conf.keys import with_changes
     from rocketmq_lite.client.addresses import name_servers
     from rocketmq_lite.config import BrokerSettings, split_addresses
 
@@ -50,7 +50,7 @@ _PLACES: Final = frozenset({"data", "store", "commit_log", "read_only_commit_log
 
 
 def _from_file(file: Path | None) -> Changes:
-    from rocketmq_lite.broker.conf import read_file
+    from rocketmq_lite.broker.conf.files import read_file
 
     if file is None:
         return {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
-from rocketmq_lite.broker.conf import as_properties
+from rocketmq_lite.broker.conf.keys import as_properties
 from rocketmq_lite.broker.handlers.runtime import runtime_table
 from rocketmq_lite.protocol.bodies import DataVersion, KVTable
 from rocketmq_lite.protocol.codes import RequestCode

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rocketmq_lite.broker.conf import as_properties, read_file, with_changes
-from rocketmq_lite.broker.conf.keys import KEYS, REFUSED, known_to_apache
+from rocketmq_lite.broker.conf.files import read_file
+from rocketmq_lite.broker.conf.keys import KEYS, REFUSED, as_properties, known_to_apache, with_changes
 from rocketmq_lite.config import BrokerSettings, RetentionSettings
 from rocketmq_lite.errors import ConfigError
 
