@@ -1,4 +1,4 @@
 """Configuration files of a broker: Apache's ``broker.conf`` and our TOML, read into ``BrokerSettings``.
 
-``kinds`` says how a value is written, ``keys`` which key is which setting, ``files`` reads: only a start with a file needs it.
+``kinds`` says how a value is written, ``keys`` which key is which setting, ``files`` reads; without a file, nobody needs it.
 """
