@@ -6,6 +6,7 @@ pytest-trio takes a clock from a test's own arguments only. A module of tests th
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 # A deadline per example says more about the machine than about the code; each test has a time limit anyway.
 settings.register_profile("default", deadline=None)
 settings.load_profile("default")
+
+# A shell starts what runs in its background with Ctrl-C ignored, and so would run all that the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
