@@ -150,7 +150,7 @@ class FrameDecoder:
 
 @final
 class FrameTemplate:
-    """Requests with binary headers that differ in a few fields and in their body; the rest is encoded once."""
+    """Requests with binary headers and without a body that differ in a few fields; the rest is encoded once."""
 
     def __new__(
         cls, code: int, language: str, version: int, fields: dict[str, str], varying: tuple[str, ...]
@@ -161,9 +161,7 @@ class FrameTemplate:
             WireError: the header cannot hold it.
         """
 
-    def frame(
-        self, opaque: int, flag: int, values: tuple[str | int | bool | None, ...], body: Buffer
-    ) -> bytes:
+    def frame(self, opaque: int, flag: int, values: tuple[str | int | bool | None, ...]) -> bytes:
         """Encode a whole frame; `values` belong to the varying fields, and None leaves one out.
 
         Raises:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+import trio
+
 from rocketmq_lite.client.engine.balance import plan_change
 from rocketmq_lite.client.engine.events import QueueLost
 from rocketmq_lite.client.hand_over import let_go
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    import trio
 
     from rocketmq_lite.client.committer import Committer
     from rocketmq_lite.client.engine.events import ConsumerEvent
@@ -98,11 +98,13 @@ class Assignment:
         """Who of ours has a queue in hands that has come back before it was let go."""
         return next((reader for reader in self._leaving if reader.queue == queue), None)
 
+    @trio.lowlevel.enable_ki_protection
     async def _read(self, reader: QueueReader, predecessor: QueueReader | None) -> None:
         if predecessor is not None:
             await predecessor.gone.wait()
         await reader.run()
 
+    @trio.lowlevel.enable_ki_protection
     async def _let_go(self, reader: QueueReader) -> None:
         duplicates = await let_go(reader, self._committer, grace=self._grace)
         self._leaving.remove(reader)

@@ -49,6 +49,7 @@ class GroupWatch:
         self._find = find
         self._known: frozenset[Problem] = frozenset()
 
+    @trio.lowlevel.enable_ki_protection
     async def run(self) -> None:
         """Look for ever."""
         turn = 0

@@ -183,6 +183,7 @@ class Heartbeats:
         if done.error is not None:
             raise done.error
 
+    @trio.lowlevel.enable_ki_protection
     async def _tell(self, address: str, done: _Outcome) -> None:
         try:
             async with self._sending.setdefault(address, trio.Lock()):
@@ -205,6 +206,7 @@ class Heartbeats:
             for address in self._membership.plan(addresses, trio.current_time()):
                 nursery.start_soon(self._beat_one, address)
 
+    @trio.lowlevel.enable_ki_protection
     async def run(self) -> None:
         """Send heartbeats every 30 seconds, and at once when groups or brokers come."""
         while True:
@@ -232,6 +234,7 @@ class Heartbeats:
             consumer_data_set=tuple(self._consumers.values()),
         )
 
+    @trio.lowlevel.enable_ki_protection
     async def _beat_one(self, address: str) -> None:
         try:
             await self.ensure(address)

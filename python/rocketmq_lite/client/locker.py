@@ -138,6 +138,7 @@ class Locker:
 
     # --- brokers ------------------------------------------------------------------------------------------
 
+    @trio.lowlevel.enable_ki_protection
     async def run(self) -> None:
         """Ask for what is wanted and renew what is held, until cancelled."""
         while True:

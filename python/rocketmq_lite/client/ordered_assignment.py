@@ -128,6 +128,7 @@ class OrderedAssignment:
         )
         self._nursery.start_soon(self._run, each)
 
+    @trio.lowlevel.enable_ki_protection
     async def _run(self, each: _OrderedQueue) -> None:
         await each.run()
         self._duplicates += each.duplicates

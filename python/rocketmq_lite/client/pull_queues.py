@@ -103,6 +103,7 @@ class PullQueues:
             raise ConnectError(f"no master of broker {queue.broker_name} is known")
         return address
 
+    @trio.lowlevel.enable_ki_protection
     async def run_committer(self) -> None:
         """Commit what is done, every 5 seconds, until cancelled."""
         while True:

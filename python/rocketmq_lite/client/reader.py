@@ -143,6 +143,7 @@ class QueueReader:
                             self.settled.set()
                     if self._moved_to is not None:
                         await self._move(self._moved_to)
+                        self.settled.set()
         finally:
             self.settled.set()
 

@@ -138,6 +138,7 @@ class GroupSettlement:
                     attempt,
                 )
 
+    @trio.lowlevel.enable_ki_protection
     async def _send_back(self, delivery: Delivery, level: int) -> None:
         """Once the broker has it again, the group goes on behind it; else we hand it out again ourselves.
 

@@ -161,7 +161,7 @@ class Connection:
         opaque = self._last_opaque = (self._last_opaque + 1) & _OPAQUE_MASK
         try:
             frame = request.frame(opaque, flag)
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise LocalProtocolError(f"cannot encode the request: {error}") from error
         self._check(frame)
         return opaque, frame

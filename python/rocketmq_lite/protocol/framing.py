@@ -126,7 +126,7 @@ def encode_command(command: Command, *, opaque: int | None = None, flag: int | N
 
 
 class FrameTemplate:
-    """Requests that differ in a few fields and in their body; the rest of the header is encoded once.
+    """Requests without a body that differ in a few fields; the rest of the header is encoded once.
 
     Args:
         command: What they share; opaque, flag, remark and body are not looked at, and the header is binary.
@@ -147,15 +147,14 @@ class FrameTemplate:
         except (_native.WireError, ValueError, OverflowError) as error:
             raise LocalProtocolError(f"cannot encode the command: {error}") from error
 
-    def frame(
-        self, opaque: int, flag: int, values: tuple[str | int | bool | None, ...], body: bytes = b""
-    ) -> bytes:
+    def frame(self, opaque: int, flag: int, values: tuple[str | int | bool | None, ...]) -> bytes:
         """A whole frame; ``None`` leaves a field out.
 
         Raises:
             ValueError: A part does not fit into the frame.
+            OverflowError: A number has more than 64 bits.
         """
-        return self._template.frame(opaque, flag, values, body)
+        return self._template.frame(opaque, flag, values)
 
 
 def json_loads(data: bytes) -> object:

@@ -31,6 +31,7 @@ class Request(Protocol[A_co]):
 
         Raises:
             ValueError: A part does not fit into it.
+            OverflowError: The same.
             LocalProtocolError: The same.
         """
 

@@ -27,7 +27,7 @@ __all__ = ["Calls", "OnArrival"]
 
 OnArrival: TypeAlias = "Callable[[RawCommand], None] | None"
 """Of a call that the server may hold until something happens: told of the answer, a round of the scheduler before the task
-that waits for it; must not wait. ``None`` of calls that are answered at once."""
+that waits for it; must neither wait nor cancel that task. ``None`` of calls that are answered at once."""
 
 
 @final
@@ -64,8 +64,8 @@ class Calls(dict[int, tuple[trio.lowlevel.Task, float, OnArrival]]):
             self._earliest = self._sleep.deadline = deadline
 
         def abort(_raise_cancel: object) -> Abort:
-            del self[opaque]
-            self.prompt -= prompt
+            if self.pop(opaque, None) is not None:  # else: its answer is just being handed over
+                self.prompt -= prompt
             if not self:
                 self._sleep.deadline = -math.inf
             return Abort.SUCCEEDED
@@ -97,6 +97,7 @@ class Calls(dict[int, tuple[trio.lowlevel.Task, float, OnArrival]]):
         self.clear()
         self.prompt = 0
 
+    @trio.lowlevel.enable_ki_protection
     async def expire(self) -> None:
         """Give up the calls whose time is over, until cancelled."""
         while True:

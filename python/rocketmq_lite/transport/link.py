@@ -179,6 +179,7 @@ class Link:
             last = self._last_failure or ConnectError(f"cannot connect to {self.address}")
             raise type(last)(last.message, hint=last.hint)
         self._dials += 1
-        self._wire = Wire(self, Connection(self.limits.max_frame), self.limits)
-        self._nursery.start_soon(self._wire.run, self._network)
-        return self._wire
+        wire = Wire(self, Connection(self.limits.max_frame), self.limits)
+        self._nursery.start_soon(wire.run, self._network)
+        self._wire = wire
+        return wire

@@ -151,6 +151,7 @@ class Pool:
         """
         return await self.ask(address, CommandRequest(request), timeout=timeout)
 
+    @trio.lowlevel.enable_ki_protection
     async def ask(
         self,
         address: str,
@@ -206,6 +207,7 @@ class Pool:
         """Send a command that is not answered, as :meth:`post` does."""
         await self.post(address, CommandRequest(request))
 
+    @trio.lowlevel.enable_ki_protection
     async def post(self, address: str, request: Request[object]) -> None:
         """Send a request that is not answered; returns when the operating system has all of it.
 

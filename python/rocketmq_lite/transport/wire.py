@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["Wire", "WireOwner"]
 
 _FEW: Final = 3
-"""Calls under way, without those that are held, below which the next is written by its caller. So few writes cost no more
-than waking the task that writes for all, and are under way a round of the scheduler earlier; of many, one is cheaper."""
+"""Calls under way, without those that are held, below which the next is written by its caller, unless its frame is a
+``LongFrame``. So few writes cost no more than waking the task that writes for all, and are under way a round of the
+scheduler earlier; of many, one is cheaper."""
 
 
 class WireOwner(Protocol):
@@ -123,10 +124,10 @@ class Wire:
         Raises:
             TooSlowError: The answer did not come in time.
         """
-        if self._outbox.is_full:
-            return self._call_with_room(request, deadline, on_arrival)
         if self._error is not None:
             raise self._failure()
+        if self._outbox.is_full:
+            return self._call_with_room(request, deadline, on_arrival)
         opaque, frame = self._connection.request(request)
         if (
             self._calls.prompt < _FEW
@@ -188,6 +189,7 @@ class Wire:
 
     # --- the task -------------------------------------------------------------------------------------
 
+    @trio.lowlevel.enable_ki_protection
     async def run(self, network: Network) -> None:
         """Dial, then read and write until the end."""
         try:
@@ -226,6 +228,7 @@ class Wire:
         finally:
             await commands.aclose()
 
+    @trio.lowlevel.enable_ki_protection
     async def _close_when_idle(self, commands: CommandStream) -> None:
         # A deadline that every read and every write moved would cost more than they do.
         while True:
@@ -245,6 +248,7 @@ class Wire:
         except (ConnectionLost, RemoteProtocolError) as error:
             self.fail(error)
 
+    @trio.lowlevel.enable_ki_protection
     async def _write(self, commands: CommandStream) -> None:
         try:
             await self._outbox.drain(commands.send_nowait, commands.send_bytes, commands.send_parts)
@@ -254,6 +258,7 @@ class Wire:
             # A cancelled write has cut a frame; whoever waits for it must see a reason.
             self.fail(ConnectionLost(f"the connection with {self._owner.address} was closed on this side"))
 
+    @trio.lowlevel.enable_ki_protection
     async def _answer_push(self, commands: CommandStream, request: Command) -> None:
         # Not the reader's to wait for: a handler may itself wait for an answer on this connection.
         self._owner.pushes += 1

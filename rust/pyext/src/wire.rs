@@ -172,7 +172,7 @@ pub(crate) fn encode_command<'py>(
     })?
 }
 
-/// Requests that differ in a few fields, and in their body.
+/// Requests without a body that differ in a few fields.
 #[pyclass(frozen, module = "rocketmq_lite._native")]
 pub(crate) struct FrameTemplate(wire::FrameTemplate);
 
@@ -202,21 +202,16 @@ impl FrameTemplate {
         opaque: i32,
         flag: i32,
         values: &Bound<'py, PyTuple>,
-        body: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         if values.len() != self.0.varying() {
             let (want, got) = (self.0.varying(), values.len());
             return Err(PyValueError::new_err(format!("{want} values are needed, not {got}")));
         }
         let texts = values.iter().map(|value| FieldText::of(&value)).collect::<PyResult<Vec<_>>>()?;
-        with_bytes(body, |body| {
-            let mut head = Vec::with_capacity(USUAL_HEAD);
-            let values = texts.iter().map(FieldText::as_str);
-            self.0
-                .encode_head(opaque, flag, values, body.len(), &mut head)
-                .map_err(|error| errors::wire(&error))?;
-            whole_frame(py, &head, body)
-        })?
+        let mut frame = Vec::with_capacity(USUAL_HEAD);
+        let values = texts.iter().map(FieldText::as_str);
+        self.0.encode_head(opaque, flag, values, 0, &mut frame).map_err(|error| errors::wire(&error))?;
+        Ok(PyBytes::new(py, &frame))
     }
 }
 

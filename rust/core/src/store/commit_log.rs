@@ -194,9 +194,9 @@ impl CommitLog {
         if run > SMALL_RUN || ready <= self.ahead || end <= from {
             return;
         }
-        if segment.write(from, &vec![0; (end - from) as usize]).is_ok() {
-            self.ahead = end;
-        }
+        // One that failed is not tried again: nothing depends on it, and the disk may be full.
+        let _ = segment.write(from, &vec![0; (end - from) as usize]);
+        self.ahead = end;
     }
 
     /// Lets the log begin later: forgets the segments that end at or before a position; their files are to be

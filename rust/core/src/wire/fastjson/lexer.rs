@@ -19,7 +19,7 @@ pub(in crate::wire) enum Names {
 
 impl Names {
     /// A value takes two bytes of text and many more of memory, so a text of the largest frame must not
-    /// have as many as fit. A header's fields are not counted; what is left there is unknown members.
+    /// have as many as fit. Of a header, its fields and unknown members that are text are not counted: they are not kept.
     fn max_values(self) -> usize {
         match self {
             Self::Quoted => 1 << 10,
