@@ -27,7 +27,7 @@ __all__ = ["Calls", "OnArrival"]
 
 OnArrival: TypeAlias = "Callable[[RawCommand], None] | None"
 """Of a call that the server may hold until something happens: told of the answer, a round of the scheduler before the task
-that waits for it; must neither wait nor cancel that task. ``None`` of calls that are answered at once."""
+that waits for it; must not wait. ``None`` of calls that are answered at once."""
 
 
 @final
@@ -64,8 +64,8 @@ class Calls(dict[int, tuple[trio.lowlevel.Task, float, OnArrival]]):
             self._earliest = self._sleep.deadline = deadline
 
         def abort(_raise_cancel: object) -> Abort:
-            if self.pop(opaque, None) is not None:  # else: its answer is just being handed over
-                self.prompt -= prompt
+            del self[opaque]
+            self.prompt -= prompt
             if not self:
                 self._sleep.deadline = -math.inf
             return Abort.SUCCEEDED
@@ -74,20 +74,20 @@ class Calls(dict[int, tuple[trio.lowlevel.Task, float, OnArrival]]):
 
     def deliver(self, came: Iterable[RawCommand]) -> list[RawCommand]:
         """Hand answers to those who wait for them; returns what is no answer, but a request of the server."""
-        take = self.pop
         requests: list[RawCommand] = []
         for raw in came:
             if not raw.flag & FLAG_RESPONSE:
                 requests.append(raw)
-            elif (waiting := take(raw.opaque, None)) is not None:
-                task, _, on_arrival = waiting
-                if on_arrival is None:
-                    self.prompt -= 1
-                    reschedule(task, Value(raw))
-                else:
-                    reschedule(task, _arrived(raw, on_arrival))
-            else:
+            elif (waiting := self.get(opaque := raw.opaque)) is None:
                 self._on_late()
+            elif (on_arrival := waiting[2]) is None:
+                del self[opaque]
+                self.prompt -= 1
+                reschedule(waiting[0], Value(raw))
+            else:
+                outcome = _arrived(raw, on_arrival)
+                if self.pop(opaque, None) is not None:  # else: it has cancelled the call
+                    reschedule(waiting[0], outcome)
         return requests
 
     def fail(self, failure: Callable[[], RocketMQError]) -> None:

@@ -11,11 +11,10 @@ from tests.support.rpc import ADDRESS, Peer, SlowNetwork, call_quietly, expect_f
 from tests.support.steps import cancelled_at_each_step
 
 from rocketmq_lite.config import RpcLimits
-from rocketmq_lite.errors import (
-    ClientClosed,
-)
+from rocketmq_lite.errors import ClientClosed, ConnectionLost
 from rocketmq_lite.protocol.command import FLAG_ONEWAY, Command
 from rocketmq_lite.protocol.connection import Connection
+from rocketmq_lite.protocol.request import CommandRequest
 
 if TYPE_CHECKING:
     from rocketmq_lite.testing.network import MemoryNetwork
@@ -37,6 +36,25 @@ async def test_a_ctrl_c_that_strikes_a_task_of_the_pool_ends_its_block(
 
     with pytest.raises(KeyboardInterrupt):
         await use()
+
+
+async def test_who_takes_an_answer_may_end_the_call(network: MemoryNetwork, peer: Peer) -> None:
+    async with pool_on(network) as pool:
+        with trio.CancelScope() as scope:
+            await pool.ask(ADDRESS, CommandRequest(Command(1)), on_arrival=lambda _: scope.cancel())
+        assert (await pool.call(ADDRESS, Command(2, body=b"y"))).body == b"y"
+        assert link(pool).pending == 0
+
+
+async def test_calls_that_wait_for_room_hear_of_the_end() -> None:
+    async with (
+        pool_on(SlowNetwork(), limits=RpcLimits(max_queued_bytes=100)) as pool,
+        trio.open_nursery() as nursery,
+    ):
+        for _ in range(5):
+            nursery.start_soon(expect_failure, ConnectionLost, pool)
+        await trio.testing.wait_all_tasks_blocked()
+        pool.close(ADDRESS)
 
 
 async def test_a_call_can_be_cancelled_at_each_checkpoint(network: MemoryNetwork, peer: Peer) -> None:
