@@ -16,7 +16,7 @@ from bench import clients
 from bench.drivers import jars
 from bench.drivers.driver import Driver, Running, process
 from bench.load import LoadProgram
-from tests.interop.processes import free_ports
+from tests.interop.processes import StartError, free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +57,9 @@ class Kafka(Driver):
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
         arguments = ["format", "--standalone", "-t", cluster, "-c", str(settings)]
         command = jars.java(class_path, "kafka.tools.StorageTool", *arguments, options=_JVM)
-        subprocess.run(command, check=True, capture_output=True)
+        formatted = subprocess.run(command, check=False, capture_output=True, text=True)
+        if formatted.returncode:
+            raise StartError(f"Kafka could not format its store:\n{formatted.stdout}{formatted.stderr}")
         with process(jars.java(class_path, "kafka.Kafka", str(settings), options=_JVM), directory) as node:
             yield Running(f"127.0.0.1:{port}", flush, directory, worker=node, processes=[node])
 
