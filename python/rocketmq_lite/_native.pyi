@@ -155,7 +155,7 @@ class FrameTemplate:
     def __new__(
         cls, code: int, language: str, version: int, fields: dict[str, str], varying: tuple[str, ...]
     ) -> FrameTemplate:
-        """Encode what all of them share.
+        """Encode what all of them share; of `fields`, those that vary are not looked at.
 
         Raises:
             WireError: the header cannot hold it.
@@ -650,7 +650,7 @@ class SendTarget:
             code: the request's code.
             language: as in every command.
             version: as in every command.
-            fields: the header's, but for those that vary.
+            fields: the header's; those that vary are not looked at.
             varying: keys of queue id, flags, time of birth and property text.
             answered: in an answer, keys of message id, queue id and queue offset.
             statuses: what the codes mean of answers that have these.

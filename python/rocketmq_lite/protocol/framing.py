@@ -139,10 +139,9 @@ class FrameTemplate:
     __slots__ = ("_template",)
 
     def __init__(self, command: Command, varying: tuple[str, ...]) -> None:
-        shared = {name: value for name, value in command.fields.items() if name not in varying}
         try:
             self._template = _native.FrameTemplate(
-                command.code, command.language, command.version, shared, varying
+                command.code, command.language, command.version, dict(command.fields), varying
             )
         except (_native.WireError, ValueError, OverflowError) as error:
             raise LocalProtocolError(f"cannot encode the command: {error}") from error

@@ -42,5 +42,4 @@ def send_target(
         broker_name=broker_name,
     )
     code = RequestCode.SEND_BATCH_MESSAGE if batch else RequestCode.SEND_MESSAGE_V2
-    shared = {name: value for name, value in header.to_fields().items() if name not in _VARYING}
-    return SendTarget(code, LANGUAGE, VERSION, shared, _VARYING, _ANSWERED, _STATUS)
+    return SendTarget(code, LANGUAGE, VERSION, header.to_fields(), _VARYING, _ANSWERED, _STATUS)

@@ -12,7 +12,7 @@ use rocketmq_lite_core::record::DEFAULT_MAX_BODY;
 use rocketmq_lite_core::record::batch::{BatchBuilder, BatchItem};
 
 use crate::errors;
-use crate::message_ids::{MessageIds, UniqueKeys};
+use crate::message_ids::{MessageIds, UniqueKeys, write_properties};
 
 /// What `next` gives: the batch's body, the items in it as they came, and their message ids.
 type Encoded<'py> = (Bound<'py, PyBytes>, Bound<'py, PyList>, MessageIds);
@@ -109,8 +109,7 @@ impl BatchEncoder {
         text: &mut String,
     ) -> PyResult<bool> {
         let mut add = |builder: &mut BatchBuilder, body: &[u8], properties: &str| {
-            text.clear();
-            text.extend([properties, "UNIQ_KEY\u{1}", id, "\u{2}"]);
+            write_properties(text, properties, id);
             let item = BatchItem { flag: 0, body, properties: text };
             builder.push(&item).map_err(|error| errors::batch(&error))
         };

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
-use rocketmq_lite_core::record::message_id;
+use rocketmq_lite_core::record::{message_id, properties::UNIQ_KEY};
 
 /// The generator of a process's message ids.
 #[pyclass(frozen, module = "rocketmq_lite._native")]
@@ -88,4 +88,12 @@ impl MessageIds {
         let id = self.get(place).filter(|_| place < self.count);
         id.ok_or_else(|| PyIndexError::new_err(format!("there are {} message ids", self.count)))
     }
+}
+
+/// Makes `text` the properties of a message: those given, and its id behind them.
+pub(crate) fn write_properties(text: &mut String, properties: &str, id: &str) {
+    let parts = [properties, UNIQ_KEY, "\u{1}", id, "\u{2}"];
+    text.clear();
+    text.reserve(parts.iter().map(|part| part.len()).sum());
+    text.extend(parts);
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use rocketmq_lite_core::record::{compression, sys_flag};
-use rocketmq_lite_core::wire::{self, Command, Language};
+use rocketmq_lite_core::wire;
 
 use crate::errors;
-use crate::message_ids::MessageIds;
+use crate::message_ids::{MessageIds, write_properties};
 use crate::receipts::{SendAnswer, Stated};
-use crate::wire::{RawCommand, fields_from, whole_frame};
+use crate::wire::{RawCommand, template, whole_frame};
 
 /// How many fields of a send vary: queue id, flags, time of birth, properties.
 const VARYING: usize = 4;
@@ -50,8 +50,8 @@ impl OutgoingMessage {
     ) -> Self {
         let compress = !is_batch && body.as_bytes().len() >= COMPRESS_FROM;
         let (body, sys_flag) = if compress { compressed(py, body) } else { (body, 0) };
-        let mut text = String::with_capacity(properties.len() + message_id.len() + ID_TEXT);
-        text.extend([properties, "UNIQ_KEY\u{1}", message_id, "\u{2}"]);
+        let mut text = String::new();
+        write_properties(&mut text, properties, message_id);
         let message_ids = MessageIds::one(message_id);
         Self { topic, body: body.unbind(), sys_flag, properties: text, order_key, message_ids, is_batch }
     }
@@ -99,9 +99,6 @@ impl OutgoingMessage {
     }
 }
 
-/// Of the message id's property, beside the id.
-const ID_TEXT: usize = 10;
-
 /// The body as it travels, with its flags; what does not get smaller stays as it is. Peers older than 4.9.4 know zlib only
 /// and do not look at the type.
 fn compressed<'py>(py: Python<'py>, body: Bound<'py, PyBytes>) -> (Bound<'py, PyBytes>, i32) {
@@ -139,14 +136,9 @@ impl SendTarget {
         answered: [String; 3],
         statuses: &Bound<'_, PyDict>,
     ) -> PyResult<Self> {
-        let command = Command {
-            language: Language::from_name(language),
-            version,
-            ..Command::request(code, 0, fields_from(fields)?)
-        };
         let varying: [String; VARYING] = varying.extract()?;
         let varying = varying.each_ref().map(String::as_str);
-        let template = wire::FrameTemplate::new(command, &varying).map_err(|error| errors::wire(&error))?;
+        let template = template(code, language, version, fields, &varying)?;
         let statuses = statuses.iter().map(|(code, status)| Ok((code.extract()?, status.unbind())));
         let statuses = statuses.collect::<PyResult<_>>()?;
         Ok(Self(Arc::new(Target { code, template, answered, statuses })))

@@ -186,14 +186,9 @@ impl FrameTemplate {
         fields: &Bound<'_, PyDict>,
         varying: &Bound<'_, PyTuple>,
     ) -> PyResult<Self> {
-        let command = Command {
-            language: Language::from_name(language),
-            version,
-            ..Command::request(code, 0, fields_from(fields)?)
-        };
         let varying: Vec<String> = varying.extract()?;
         let varying: Vec<&str> = varying.iter().map(String::as_str).collect();
-        wire::FrameTemplate::new(command, &varying).map(Self).map_err(|error| errors::wire(&error))
+        template(code, language, version, fields, &varying).map(Self)
     }
 
     fn frame<'py>(
@@ -213,6 +208,22 @@ impl FrameTemplate {
         self.0.encode_head(opaque, flag, values, 0, &mut frame).map_err(|error| errors::wire(&error))?;
         Ok(PyBytes::new(py, &frame))
     }
+}
+
+/// What requests share; the varying fields of those given are not looked at.
+pub(crate) fn template(
+    code: i32,
+    language: &str,
+    version: i32,
+    fields: &Bound<'_, PyDict>,
+    varying: &[&str],
+) -> PyResult<wire::FrameTemplate> {
+    let command = Command {
+        language: Language::from_name(language),
+        version,
+        ..Command::request(code, 0, fields_from(fields)?)
+    };
+    wire::FrameTemplate::new(command, varying).map_err(|error| errors::wire(&error))
 }
 
 /// Bytes of a header that seldom have to be grown.

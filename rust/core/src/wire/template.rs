@@ -20,10 +20,11 @@ pub struct FrameTemplate {
 }
 
 impl FrameTemplate {
-    /// Encodes what all frames share; `command` gives it, except for its opaque, flag, remark and body.
+    /// Encodes what all frames share; `command` gives it, except for its opaque, flag, remark, body and varying fields.
     pub fn new(mut command: Command, varying: &[&str]) -> Result<Self, WireError> {
         command.codec = Codec::Rocketmq;
         command.remark = None;
+        command.fields = command.fields.iter().filter(|(key, _)| !varying.contains(key)).collect();
         let mut header = Vec::new();
         header_rocketmq::encode(&command, &mut header)?;
         Ok(Self { header, varying: varying.iter().copied().map(Box::from).collect() })
@@ -95,8 +96,9 @@ mod tests {
     #[test]
     fn a_template_makes_the_bytes_of_the_whole_command() {
         let fixed = [("a", "group"), ("b", "topic")];
+        let given = fields(&[&fixed[..1], &[("i", "not looked at")], &fixed[1..]].concat());
         let template =
-            FrameTemplate::new(Command::request(310, 7, fields(&fixed)), &["e", "i", "l"]).expect("it fits");
+            FrameTemplate::new(Command::request(310, 7, given), &["e", "i", "l"]).expect("it fits");
         assert_eq!(template.varying(), 3);
         for flag in [0, FLAG_ONEWAY] {
             for body_len in [0, 1024] {
