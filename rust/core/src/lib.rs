@@ -20,4 +20,3 @@ pub mod store;
 pub mod wire;
 
 mod cursor;
-mod decimal;

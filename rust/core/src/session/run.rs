@@ -7,7 +7,6 @@
 
 use std::net::SocketAddr;
 
-use crate::decimal::Decimal;
 use crate::filter::Filter;
 use crate::record::message_id;
 use crate::session::Broker;
@@ -246,7 +245,7 @@ fn push_ids(text: &mut String, host: SocketAddr, placed: &[Placed]) {
 }
 
 fn push_number(text: &mut String, number: i64) {
-    text.push_str(Decimal::new(number).as_str());
+    text.push_str(itoa::Buffer::new().format(number));
 }
 
 /// What a producer is told when the store does not take its message.

@@ -74,6 +74,13 @@ fn numbers_are_64_bit_integers_or_doubles() {
 }
 
 #[test]
+fn integers_are_written_over_their_whole_range() {
+    for number in [0, 1, -1, 9, 10, -10, i64::MAX, i64::MIN] {
+        assert_eq!(write(&Value::Int(number), Dialect::Classic), number.to_string().as_bytes());
+    }
+}
+
+#[test]
 fn doubles_are_written_as_java_does() {
     for (number, text) in [
         (0.0, "0.0"),

@@ -10,7 +10,6 @@ use std::cmp::Ordering;
 use std::io::Write;
 
 use super::Value;
-use crate::decimal::Decimal;
 
 /// Which of fastjson's two ways of writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +52,7 @@ fn write_value(out: &mut Vec<u8>, value: &Value, dialect: Dialect) {
 
 /// A decimal number; more only for a caller that writes members one by one.
 pub(in crate::wire) fn write_number(out: &mut Vec<u8>, number: i64) {
-    out.extend_from_slice(Decimal::new(number).as_str().as_bytes());
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// A string in double quotes.
