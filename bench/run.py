@@ -9,6 +9,7 @@ installed is skipped by name. Results are JSON, a file for each workload; the re
 from __future__ import annotations
 
 import argparse
+import compileall
 import os
 import signal
 import sys
@@ -23,6 +24,8 @@ from bench.load import LoadError
 from bench.pool import WARM_UP_SECONDS, Pool
 from bench.results import Entry, Result
 from tests.interop.processes import StartError
+
+import rocketmq_lite
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _choose(options.workloads, options.only, quick=options.quick)
     rounds = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
     warm_up = QUICK_WARM_UP_SECONDS if options.quick else WARM_UP_SECONDS
+    _install()
     with (
         tempfile.TemporaryDirectory(prefix="bench-", dir=options.data) as directory,
         Pool(Path(directory), warm_up=warm_up) as pool,
@@ -69,6 +73,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--workloads", type=Path, default=workload.FOLDER, help="where workloads are")
     parser.add_argument("--data", type=Path, help="where servers keep their files (the system's default)")
     return parser.parse_args(arguments)
+
+
+def _install() -> None:
+    """Compile the package as pip does; else an environment that forbids bytecode compiles it at each start."""
+    compileall.compile_dir(Path(rocketmq_lite.__file__).parent, quiet=1)
 
 
 def _choose(folder: Path, only: Sequence[str] | None, *, quick: bool) -> list[Workload]:
