@@ -7,10 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{
-    power_cut::PowerCut,
-    tree::{NameChange, Node, ROOT, Tree},
-};
+use super::tree::{NameChange, Node, ROOT, Tree};
 use crate::store::{fs::FileSystem, mem_fs::MemFs};
 
 /// One thing that happened.
@@ -88,12 +85,6 @@ impl Journal {
             Op::Note(what) => Some(*what),
             _ => None,
         })
-    }
-
-    /// The power goes at a moment, given as the number of things that had happened; what was on its way to the disk is lost in
-    /// blocks of a size.
-    pub fn power_cut(&self, moment: usize, block: u64) -> PowerCut<'_> {
-        PowerCut::new(self, moment, block)
     }
 
     pub(super) fn before(&self, moment: usize) -> &[Op] {

@@ -41,11 +41,13 @@ struct Image {
     stuck: BTreeSet<Node>,
 }
 
-impl<'a> PowerCut<'a> {
-    pub(super) fn new(journal: &'a Journal, moment: usize, block: u64) -> Self {
+impl Journal {
+    /// The power goes at a moment, given as the number of things that had happened; what was on its way to the disk is lost in
+    /// blocks of a size.
+    pub fn power_cut(&self, moment: usize, block: u64) -> PowerCut<'_> {
         let (mut settled, mut loose) = (Vec::new(), Vec::new());
         let mut synced = BTreeSet::new();
-        for op in journal.before(moment).iter().rev() {
+        for op in self.before(moment).iter().rev() {
             let is_settled = match op {
                 Op::Sync(node) | Op::SyncDir(node) => {
                     synced.insert(*node);
@@ -65,9 +67,11 @@ impl<'a> PowerCut<'a> {
         }
         settled.reverse();
         loose.reverse();
-        Self { journal, settled, begun: OnceLock::new(), loose }
+        PowerCut { journal: self, settled, begun: OnceLock::new(), loose }
     }
+}
 
+impl PowerCut<'_> {
     /// How many pieces the disk may or may not have.
     pub fn pieces(&self) -> usize {
         self.loose.len()
