@@ -24,7 +24,7 @@ use super::{
     error::StoreError,
     fs::FileSystem,
     queue_entry::{MAX_UNIT_POSITION, Slot},
-    read::{Reader, Stop},
+    reader::{Reader, Stop},
     segment::{Segment, Wait},
     segment_list::{SegmentList, Segments},
 };

@@ -10,7 +10,7 @@ use super::{
     consume_queue_ext,
     dispatch::tags_hash,
     queue_entry::{ENTRY_SIZE, QueueEntry, QueueView, Slot},
-    read::{Reader, Stop, check_head},
+    reader::{Reader, Stop, check_head},
 };
 use crate::filter::{Filter, sql::SqlFilter, tags::TagFilter};
 use crate::record::{self, Decoded};

@@ -11,7 +11,7 @@
 //! - `purge`: what is old goes. `background`: when index and purge have their turn.
 //! - `index`: from the log to the files by key.
 //! - `offline`: for tools, when no broker runs.
-//! - `read`, `fetch`, `search`: snapshots, and what is read through them.
+//! - `read`: what can be asked. `fetch`, `choice`, `search`: how it is found. `reader`: the snapshot it is read from.
 //!
 //! Rules:
 //! - One owner, and no locks: snapshots do not change. Whatever may wait for a disk is a plan
@@ -50,6 +50,7 @@ mod purge;
 mod queue_entry;
 mod queues;
 mod read;
+mod reader;
 mod recovery;
 mod recovery_start;
 mod search;
@@ -67,13 +68,11 @@ use self::{
     cut_bytes::CutBytes,
     directory::Directory,
     dispatch::{Dispatcher, Note, tags_code},
-    fetch::FetchLimits,
     flush::{FlushState, Progress},
-    index::{Index, KeyQuery},
+    index::Index,
     known_queues::KnownQueues,
     marks::MarksFile,
     queues::Queues,
-    read::Work,
     segment::Segment,
 };
 pub use self::{
@@ -93,8 +92,9 @@ pub use self::{
         Repair, RepairPlan, Repaired, Report, Verify,
     },
     purge::{PurgePlan, PurgeResult},
-    read::{Boundary, ReadOutcome, ReadPlan, ReadRequest},
+    read::{ReadOutcome, ReadPlan, ReadRequest},
     recovery::Recovery,
+    search::Boundary,
     settings::{FlushMode, StoreSettings},
 };
 use crate::record::{NewRecord, sys_flag};
@@ -355,32 +355,6 @@ impl Store {
             min: queue.entries.min() as i64,
             max: queue.entries.max() as i64,
         })
-    }
-
-    /// A read of what is visible now, to be run here or by a thread that may wait for the disk.
-    pub fn plan_read(&self, request: ReadRequest) -> ReadPlan {
-        let work = match request {
-            ReadRequest::Fetch { topic, queue_id, offset, max_messages, max_bytes, filter } => Work::Fetch {
-                queue: self.queues.view(&topic, queue_id),
-                offset,
-                limits: FetchLimits { max_messages, max_bytes },
-                filter,
-                is_scheduled: topic == SCHEDULE_TOPIC,
-            },
-            ReadRequest::Record { physical_offset } => Work::Record { physical_offset },
-            ReadRequest::SearchTime { topic, queue_id, timestamp, boundary } => {
-                Work::SearchTime { queue: self.queues.view(&topic, queue_id), timestamp, boundary }
-            }
-            ReadRequest::ByKey { topic, kind, key, max_messages, times } => Work::ByKey {
-                index: self.index.view(),
-                query: KeyQuery::new(&topic, kind, &key, max_messages, times),
-            },
-            ReadRequest::EarliestTime => Work::EarliestTime,
-            ReadRequest::StoreTime { topic, queue_id, offset } => {
-                Work::StoreTime { queue: self.queues.view(&topic, queue_id), offset }
-            }
-        };
-        ReadPlan { log: self.log.segments().clone(), log_end: self.visible_end, work }
     }
 
     /// Removes the queues of a topic. Its records stay in the log until that is cleaned; a queue of that name

@@ -15,7 +15,7 @@ use super::{
     fs::FileSystem,
     queue_entry::{QueueView, Slot},
     queues::{QueueId, Queues},
-    read::{Reader, Stop},
+    reader::{Reader, Stop},
     segment::{Segment, Wait},
     segment_list::Segments,
 };

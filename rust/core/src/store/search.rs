@@ -5,8 +5,18 @@
 
 use super::{
     queue_entry::{QueueView, Slot},
-    read::{Boundary, Reader, Stop},
+    reader::{Reader, Stop},
 };
+
+/// Which message a time stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Boundary {
+    /// The first message stored at that time or later.
+    #[default]
+    Lower,
+    /// The last message stored at that time or earlier.
+    Upper,
+}
 
 /// The offset that a time stands for; always within the queue's bounds.
 pub(super) fn by_time(

@@ -15,7 +15,7 @@ use crate::{
     record::{self, Decoded, Message},
     store::{
         log_scan::{LogScan, Scanned},
-        read::{Reader, Stop},
+        reader::{Reader, Stop},
     },
 };
 

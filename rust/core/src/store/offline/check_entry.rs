@@ -11,7 +11,7 @@ use super::{
         known_queues::queue_dir,
         log_scan::read_message,
         queue_entry::{QueueEntry, QueueView, Slot},
-        read::{Reader, Stop},
+        reader::{Reader, Stop},
         segment::Wait,
     },
     OfflineStore,

@@ -26,7 +26,7 @@ use super::{
     marks::{Marks, MarksFile},
     queue_entry::{ENTRY_SIZE, QueueView, Slot},
     queues::{EXTENSIONS, QUEUES, dirs_in},
-    read::{Reader, Stop},
+    reader::{Reader, Stop},
     segment::{Segment, Wait},
     segment_list::Segments,
     settings::log_places,
