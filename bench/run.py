@@ -121,6 +121,7 @@ class _Run:
     def _measure_one(self, each: Workload, entrant: Entrant, number: int, result: Result) -> None:
         """One round of one entrant, added to the result; a failure is said and leaves no sample."""
         entry = result.entries[str(entrant)]
+        os.sync()  # what one left unwritten is not written back in the next one's time
         try:
             sample, entry.client = self._sample(each, entrant, number, result)
         except (LoadError, StartError, TimeoutError) as error:
