@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use crate::record::properties;
+
 /// Selects everything.
 pub const ALL: &str = "*";
 
@@ -16,6 +18,11 @@ pub fn java_hash(text: &str) -> i32 {
 /// The hash of a text that begins with one whose hash is `before`, and ends with `text`.
 pub(crate) fn java_hash_behind(before: i32, text: &str) -> i32 {
     text.encode_utf16().fold(before, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
+}
+
+/// The hash of the tag that a message's property text says; 0 if it has none.
+pub(crate) fn tags_hash(text: &str) -> i64 {
+    properties::get(text, properties::TAGS).map_or(0, |tag| i64::from(java_hash(tag)))
 }
 
 /// An expression that names no tag where it has to.

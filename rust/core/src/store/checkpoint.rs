@@ -16,7 +16,6 @@ use std::{
 };
 
 use super::{
-    dispatch::Position,
     error::StoreError,
     fs::{File, FileSystem, Open},
 };
@@ -28,6 +27,13 @@ const INDEX_AT: usize = 16;
 
 /// Apache takes this off the older of the two time stamps, since time stamps do not tell records apart.
 const TIMESTAMP_MARGIN_MS: i64 = 3000;
+
+/// A record by its place and time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Position {
+    pub(crate) physical: i64,
+    pub(crate) store_timestamp: i64,
+}
 
 /// The values of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,6 +1,6 @@
 //! Which of a queue's entries a fetch returns: in order, until it is full.
 
-use super::fetch::{FetchLimits, FetchStatus, MAX_BYTES, MAX_MESSAGES};
+use super::fetched::{FetchLimits, FetchStatus, MAX_BYTES, MAX_MESSAGES};
 use super::queue_entry::{QueueEntry, Slot};
 
 /// Fewer bytes than this are never what the caller meant.

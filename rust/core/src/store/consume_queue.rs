@@ -16,6 +16,7 @@ use super::{
     consume_queue_ext::{ConsumeQueueExt, Unit},
     error::StoreError,
     fs::FileSystem,
+    places::QUEUE_DEPTH,
     queue_entry::{ENTRY_SIZE, QueueEntry, QueueView, Slot, encode_blanks},
     segment::{Segment, Wait},
     segment_list::{SegmentList, Segments},
@@ -23,8 +24,6 @@ use super::{
 
 /// Entries read at a time when a queue is gone through.
 const SCAN_ENTRIES: u64 = 4096;
-/// Directories above a queue's: its topic's, that of all queues, and the store's root.
-pub(crate) const QUEUE_DEPTH: usize = 3;
 
 /// The writer of one queue's entries.
 #[derive(Debug)]

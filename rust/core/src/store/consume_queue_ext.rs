@@ -18,17 +18,16 @@
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use super::{
-    consume_queue::QUEUE_DEPTH,
     delays::SCHEDULE_TOPIC,
-    dispatch::tags_hash,
     error::StoreError,
     fs::FileSystem,
+    places::QUEUE_DEPTH,
     queue_entry::{MAX_UNIT_POSITION, Slot},
     reader::{Reader, Stop},
     segment::{Segment, Wait},
     segment_list::{SegmentList, Segments},
 };
-use crate::{cursor::Cursor, record::Message};
+use crate::{cursor::Cursor, filter::tags::tags_hash, record::Message};
 
 /// Bytes of a unit without a bit map. Apache's `MIN_EXT_UNIT_SIZE`.
 const UNIT_LEN: usize = 20;

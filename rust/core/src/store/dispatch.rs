@@ -7,12 +7,13 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use super::{
+    checkpoint::Position,
     delays::{Delays, SCHEDULE_TOPIC},
     error::StoreError,
     queue_entry::QueueEntry,
     queues::{QueueId, Queues},
 };
-use crate::{filter::tags::java_hash, record::properties};
+use crate::filter::tags::tags_hash;
 
 /// A message became visible: who waits for one on this queue can have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,24 +36,12 @@ pub(crate) fn tags_code(delays: &Delays, topic: &str, text: &str, store_timestam
     due.unwrap_or_else(|| tags_hash(text))
 }
 
-/// What a filter by tags asks of a message.
-pub(crate) fn tags_hash(text: &str) -> i64 {
-    properties::get(text, properties::TAGS).map_or(0, |tag| i64::from(java_hash(tag)))
-}
-
 /// What a consume queue needs to know of a record.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Note {
     pub(crate) queue: QueueId,
     pub(crate) queue_offset: i64,
     pub(crate) entry: QueueEntry,
-    pub(crate) store_timestamp: i64,
-}
-
-/// A record by its place and time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Position {
-    pub(crate) physical: i64,
     pub(crate) store_timestamp: i64,
 }
 

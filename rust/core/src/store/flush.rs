@@ -20,9 +20,8 @@ use std::{
 };
 
 use super::{
-    checkpoint::{Checkpoint, CheckpointFile},
+    checkpoint::{Checkpoint, CheckpointFile, Position},
     commit_log::CommitLog,
-    dispatch::Position,
     error::StoreError,
     fs::FileSystem,
     known_queues::KnownQueues,

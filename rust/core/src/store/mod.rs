@@ -11,7 +11,7 @@
 //! - `purge`: what is old goes. `background`: when index and purge have their turn.
 //! - `index`: from the log to the files by key.
 //! - `offline`: for tools, when no broker runs.
-//! - `read`: what can be asked. `fetch`, `choice`, `search`: how it is found. `reader`: the snapshot it is read from.
+//! - `read`: what can be asked. `fetch`, `fetched`, `choice`, `search`: how it is found. `reader`: the snapshot it is read from.
 //!
 //! Rules:
 //! - One owner, and no locks: snapshots do not change. Whatever may wait for a disk is a plan
@@ -35,6 +35,7 @@ mod dispatch;
 mod error;
 mod fault_fs;
 mod fetch;
+mod fetched;
 mod flush;
 mod fs;
 mod index;
@@ -81,7 +82,8 @@ pub use self::{
     dispatch::Arrival,
     error::StoreError,
     fault_fs::{Fault, FaultFs},
-    fetch::{FetchStatus, Fetched, MAX_BYTES, MAX_MESSAGES, SCAN_ENTRIES},
+    fetch::SCAN_ENTRIES,
+    fetched::{FetchStatus, Fetched, MAX_BYTES, MAX_MESSAGES},
     flush::{FlushPlan, FlushResult},
     fs::{Entry, File, FileSystem, Open},
     index::{FoundByKey, IndexPlan, IndexProgress, IndexResult, IndexShape, KeyKind},

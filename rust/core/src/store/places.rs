@@ -8,6 +8,9 @@
 
 use std::path::{Path, PathBuf};
 
+/// Directories above a queue's: its topic's, that of all queues, and the store's root.
+pub(crate) const QUEUE_DEPTH: usize = 3;
+
 /// The directories of a list. There is always one to write to.
 #[derive(Debug, Clone)]
 pub(crate) struct Places {

@@ -18,10 +18,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{
-    checkpoint::{Checkpoint, CheckpointFile},
+    checkpoint::{Checkpoint, CheckpointFile, Position},
     commit_log::CommitLog,
     cut_bytes::CutBytes,
-    dispatch::{Position, tags_code},
+    dispatch::tags_code,
     error::StoreError,
     log_scan::{Flaw, LogScan, Scanned},
     marks::Marks,

@@ -14,14 +14,13 @@ use super::{
     commit_log::CommitLog,
     consume_queue_ext::unit_at,
     delays::SCHEDULE_TOPIC,
-    dispatch::tags_hash,
     error::StoreError,
     log_scan::{LogScan, Scanned, read_message},
     queue_entry::{QueueEntry, Slot},
     queues::{Queue, Queues},
     segment_list::Segments,
 };
-use crate::record::Message;
+use crate::{filter::tags::tags_hash, record::Message};
 
 /// What recovery starts from.
 #[derive(Debug, Default)]

@@ -6,7 +6,6 @@ use super::{
     super::{
         consume_queue_ext::UnitWindow,
         delays::SCHEDULE_TOPIC,
-        dispatch::tags_hash,
         error::StoreError,
         known_queues::queue_dir,
         log_scan::read_message,
@@ -17,7 +16,7 @@ use super::{
     OfflineStore,
     report::{Finding, FindingKind, Report},
 };
-use crate::record::Message;
+use crate::{filter::tags::tags_hash, record::Message};
 
 /// Entries of a queue read at a time.
 const WINDOW: u64 = 1024;

@@ -14,11 +14,10 @@ use std::{
 use super::{
     super::{
         FlushMode, Recovery, Store, StoreSettings,
-        checkpoint::CheckpointFile,
+        checkpoint::{CheckpointFile, Position},
         commit_log::CommitLog,
         cut_bytes::CutBytes,
         directory::Directory,
-        dispatch::Position,
         error::StoreError,
         fs::FileSystem,
         index::IndexShape,
