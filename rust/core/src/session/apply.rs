@@ -3,11 +3,10 @@
 use crate::session::Broker;
 use crate::session::control::Control;
 use crate::session::output::{Level, Output, Value};
+use crate::session::reading::{Look, Reading};
 use crate::session::refusal::Refusal;
-use crate::session::schedule::Look;
 use crate::session::settings::Now;
 use crate::session::stop::Phase;
-use crate::session::waiting::Reading;
 use crate::store::{Boundary, PurgeResult, ReadRequest};
 
 impl Broker {

@@ -5,10 +5,9 @@
 use crate::session::Broker;
 use crate::session::asker::Asker;
 use crate::session::output::ConnId;
-use crate::session::query::Query;
+use crate::session::reading::{Query, Reading};
 use crate::session::refusal::Refusal;
 use crate::session::settings::Now;
-use crate::session::waiting::Reading;
 use crate::store::{FoundByKey, KeyKind, ReadRequest};
 use crate::wire::codes::response;
 use crate::wire::{Command, Fields};

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
 use crate::session::output::ConnId;
-use crate::session::pull::Pull;
+use crate::session::pull_request::Pull;
 use crate::session::window::Window;
 use crate::wire::{self, Command, FrameDecoder, WireError};
 

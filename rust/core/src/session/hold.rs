@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::filter::Filter;
-use crate::session::pull::Pull;
+use crate::session::pull_request::Pull;
 use crate::store::Arrival;
 
 /// How long a pull may stay held although its queue has grown (Apache's scan interval).

@@ -9,7 +9,7 @@
 //! - `output`, `control`, `settings`, `tables`, `statistics`: the types at its border;
 //! - `dispatch`: frames to handlers, past the `gate`; `answers`: back to bytes;
 //! - `send`, `send_batch`, `run`, `flush`: storing, one append run a round; `indexing`: finding by key, later;
-//! - `pull`, `hold`, `reads`: fetching and long polling;
+//! - `pull`, `pull_request`, `hold`: fetching and long polling; `reads`, `reading`: what waits for the disk;
 //! - `schedule`, `send_back`: delay levels, and the retries that stand on them;
 //! - `offset`, `skips`, `query`, `by_key`: consumer offsets, those that fell behind, questions about the log;
 //! - `connection`, `backlog`: what a connection may keep us busy with, and all of them together;
@@ -37,7 +37,9 @@ mod names;
 mod offset;
 mod output;
 mod pull;
+mod pull_request;
 mod query;
+mod reading;
 mod reads;
 mod refusal;
 mod run;
@@ -61,9 +63,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 pub use control::Control;
 pub use gate::Principal;
-pub use output::{Cold, ConnId, Level, Missing, MissingKind, Output, Value};
+pub use output::{Cold, ConnId, Level, Missing, MissingKind, Output, Skip, Value};
 pub use settings::{Now, Settings};
-pub use skips::Skip;
 pub use statistics::Statistics;
 pub use tables::{GroupEntry, PERM_INHERIT, PERM_READ, PERM_WRITE, SubscriptionEntry, TopicEntry};
 

@@ -8,7 +8,6 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 
 use crate::session::gate::Principal;
-use crate::session::skips::Skip;
 use crate::session::statistics::Statistics;
 use crate::store::{FlushPlan, IndexPlan, PurgePlan, ReadPlan};
 use crate::wire::Command;
@@ -164,4 +163,19 @@ pub enum Value {
     PutTimes(Vec<(u64, u64)>),
     /// It did not work; why.
     Failed(String),
+}
+
+/// What a group can read of a queue no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skip {
+    /// The topic.
+    pub topic: String,
+    /// The queue.
+    pub queue_id: i32,
+    /// Where the group stood.
+    pub from: i64,
+    /// The oldest message there was, where it was sent on to.
+    pub to: i64,
+    /// When, in milliseconds of wall time.
+    pub at_ms: i64,
 }

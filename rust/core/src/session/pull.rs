@@ -8,18 +8,15 @@ use crate::session::Broker;
 use crate::session::asker::Asker;
 use crate::session::halt::Halt;
 use crate::session::output::ConnId;
+use crate::session::pull_request::Pull;
+use crate::session::reading::Reading;
 use crate::session::refusal::Refusal;
 use crate::session::settings::Now;
 use crate::session::stop::Phase;
 use crate::session::tables::{GroupEntry, PERM_READ, TopicEntry, Unfiltered, parse_filter};
-use crate::session::waiting::Reading;
 use crate::store::{FetchStatus, Fetched, MAX_MESSAGES, ReadRequest};
+use crate::wire::Command;
 use crate::wire::codes::response;
-use crate::wire::{Command, Fields};
-
-const COMMIT_BIT: i32 = 1;
-const SUSPEND_BIT: i32 = 2;
-const SUBSCRIPTION_BIT: i32 = 4;
 
 /// Bytes of one answer at most, except that a single message is always given. The header's `maxMsgBytes` is not applied by
 /// Apache either.
@@ -32,74 +29,6 @@ const FORBIDDEN_BROKER: &str = "1";
 const FORBIDDEN_GROUP: &str = "2";
 const FORBIDDEN_TOPIC: &str = "3";
 const FORBIDDEN_BROADCASTING: &str = "4";
-
-/// One pull, from its header to its answer.
-#[derive(Debug)]
-pub(super) struct Pull {
-    pub(super) asker: Asker,
-    pub(super) topic: String,
-    pub(super) queue_id: i32,
-    pub(super) offset: i64,
-    pub(super) filter: Filter,
-    pub(super) group: String,
-    max_messages: i32,
-    /// The consumer's progress, if it comes with the pull.
-    commit: Option<i64>,
-    /// How long it may be held.
-    suspend_ms: Option<u64>,
-    /// The filter comes with the pull: type and expression.
-    expression: Option<(String, String)>,
-    subscription_version: i64,
-    /// When its reading began, on the monotonic clock.
-    began_ms: u64,
-    /// Not run before: it may commit and be held.
-    first: bool,
-    topic_sys_flag: i32,
-    group_sys_flag: i32,
-}
-
-impl Pull {
-    fn read(asker: Asker, fields: &Fields) -> Result<Self, Refusal> {
-        let sys_flag = fields.required_i32("sysFlag")?;
-        let has = |bit: i32| sys_flag & bit != 0;
-        let text = |key: &str| fields.get(key).unwrap_or_default().to_owned();
-        let commit = if has(COMMIT_BIT) { Some(fields.required_i64("commitOffset")?) } else { None };
-        let suspend =
-            if has(SUSPEND_BIT) { Some(fields.required_i64("suspendTimeoutMillis")?) } else { None };
-        Ok(Self {
-            asker,
-            group: fields.required_str("consumerGroup")?.to_owned(),
-            topic: fields.required_str("topic")?.to_owned(),
-            queue_id: fields.required_i32("queueId")?,
-            offset: fields.required_i64("queueOffset")?,
-            max_messages: fields.required_i32("maxMsgNums")?,
-            commit,
-            suspend_ms: suspend.map(|wait| u64::try_from(wait).unwrap_or_default()),
-            expression: has(SUBSCRIPTION_BIT).then(|| (text("expressionType"), text("subscription"))),
-            subscription_version: fields.i64("subVersion")?.unwrap_or_default(),
-            filter: Filter::all(),
-            began_ms: 0,
-            first: true,
-            topic_sys_flag: 0,
-            group_sys_flag: 0,
-        })
-    }
-}
-
-impl Pull {
-    fn answer_fields(&self, next_offset: i64, min: i64, max: i64) -> Fields {
-        [
-            ("suggestWhichBrokerId", "0"),
-            ("groupSysFlag", &self.group_sys_flag.to_string()),
-            ("nextBeginOffset", &next_offset.to_string()),
-            ("maxOffset", &max.to_string()),
-            ("minOffset", &min.to_string()),
-            ("topicSysFlag", &self.topic_sys_flag.to_string()),
-        ]
-        .into_iter()
-        .collect()
-    }
-}
 
 impl Broker {
     /// Serves a pull, refuses it, or has it wait for its group.

@@ -7,25 +7,12 @@ use bytes::Bytes;
 use crate::session::Broker;
 use crate::session::asker::Asker;
 use crate::session::output::ConnId;
+use crate::session::reading::{Query, Reading};
 use crate::session::refusal::Refusal;
 use crate::session::settings::Now;
-use crate::session::waiting::Reading;
 use crate::store::{Boundary, ReadRequest};
 use crate::wire::codes::response;
 use crate::wire::{Command, Fields};
-
-/// What a question reads, for the answer.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Query {
-    /// 29.
-    Offset,
-    /// 32.
-    StoreTime,
-    /// 12.
-    ByKey,
-    /// 33, with the offset asked for.
-    Record(i64),
-}
 
 impl Broker {
     pub(super) fn max_offset(&mut self, conn: ConnId, command: &Command) {

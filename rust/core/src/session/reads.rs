@@ -2,10 +2,10 @@
 
 use crate::session::Broker;
 use crate::session::output::{Level, Output, Value};
-use crate::session::query::Query;
+use crate::session::reading::{Query, Reading};
 use crate::session::refusal::Refusal;
 use crate::session::settings::Now;
-use crate::session::waiting::{READS_TOTAL, Reading};
+use crate::session::waiting::READS_TOTAL;
 use crate::store::{ReadOutcome, ReadRequest, StoreError};
 use crate::wire::codes::response;
 

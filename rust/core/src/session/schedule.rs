@@ -7,10 +7,10 @@ use crate::filter::Filter;
 use crate::record::{self, Decoded, Message, NewRecord, properties};
 use crate::session::Broker;
 use crate::session::output::{Level, Value};
+use crate::session::reading::{Look, Reading};
 use crate::session::send_properties::VOID_BY_LEVEL;
 use crate::session::settings::Now;
 use crate::session::stop::Phase;
-use crate::session::waiting::Reading;
 use crate::store::{Delays, Fetched, MAX_BYTES, QueueEntry, ReadRequest, SCHEDULE_TOPIC, StoreError};
 
 /// So long after it could not deliver the engine wants to be asked again.
@@ -51,15 +51,6 @@ impl Place {
 /// The level that a message asks for; 0 and below mean none.
 fn delay_level(text: &str) -> i32 {
     properties::get(text, properties::DELAY).and_then(|level| level.parse().ok()).unwrap_or(0)
-}
-
-/// A look at a level's queue.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Look {
-    /// Of the control.
-    pub(super) token: u64,
-    pub(super) queue_id: i32,
-    pub(super) offset: i64,
 }
 
 /// What a look found.

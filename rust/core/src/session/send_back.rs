@@ -9,13 +9,13 @@ use crate::session::asker::Asker;
 use crate::session::halt::Halt;
 use crate::session::names::{DLQ_PREFIX, RETRY_PREFIX};
 use crate::session::output::{ConnId, Missing, MissingKind};
+use crate::session::reading::{Reading, SendBack};
 use crate::session::refusal::Refusal;
 use crate::session::run::refusal_of;
 use crate::session::schedule::Place;
 use crate::session::send::VERSION_WITH_MAX_ATTEMPTS;
 use crate::session::settings::Now;
 use crate::session::tables::PERM_WRITE;
-use crate::session::waiting::Reading;
 use crate::store::ReadRequest;
 use crate::wire::codes::response;
 use crate::wire::{BadField, Command};
@@ -24,14 +24,6 @@ use crate::wire::{BadField, Command};
 const FIRST_RETRY_LEVEL: i32 = 3;
 /// Queues of a group's dead letters.
 const DLQ_QUEUES: i32 = 1;
-
-/// A request to take a message back.
-#[derive(Debug)]
-pub(super) struct SendBack {
-    pub(super) asker: Asker,
-    /// Kept, because it may have to wait for a topic once the message is known.
-    command: Command,
-}
 
 struct Header<'a> {
     group: &'a str,

@@ -6,25 +6,10 @@
 use std::collections::HashMap;
 
 use crate::session::Broker;
-use crate::session::output::Level;
-use crate::session::pull::Pull;
+use crate::session::output::{Level, Skip};
+use crate::session::pull_request::Pull;
 use crate::session::settings::Now;
 use crate::store::{FetchStatus, Fetched};
-
-/// What a group can read of a queue no more.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Skip {
-    /// The topic.
-    pub topic: String,
-    /// The queue.
-    pub queue_id: i32,
-    /// Where the group stood.
-    pub from: i64,
-    /// The oldest message there was, where it was sent on to.
-    pub to: i64,
-    /// When, in milliseconds of wall time.
-    pub at_ms: i64,
-}
 
 /// The last skip of each group in each queue.
 #[derive(Debug, Default)]

@@ -7,10 +7,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use crate::session::asker::Asker;
-use crate::session::pull::Pull;
-use crate::session::query::Query;
-use crate::session::schedule::Look;
-use crate::session::send_back::SendBack;
+use crate::session::reading::Reading;
 
 /// Unanswered cold requests of one connection, and its one-way cold commands a second.
 pub(super) const COLD_PER_CONNECTION: usize = 64;
@@ -20,33 +17,6 @@ pub(super) const COLD_TOTAL: usize = 10_000;
 pub(super) const READS_TOTAL: usize = 10_000;
 /// After this long without Python's answer a request is forgotten: its client has given up long before.
 pub(super) const COLD_LIMIT_MS: u64 = 60_000;
-
-/// Something whose answer needs what the disk holds.
-#[derive(Debug)]
-pub(super) enum Reading {
-    /// 11, 361.
-    Pull(Box<Pull>),
-    /// 12, 29, 32, 33.
-    Query(Asker, Query),
-    /// 36.
-    SendBack(Box<SendBack>),
-    /// A delay level's queue.
-    Scheduled(Look),
-    /// A control of Python's, with its token.
-    Own(u64),
-}
-
-impl Reading {
-    /// Whose request it is; nobody's, if Python asks.
-    pub(super) fn asker(&self) -> Option<Asker> {
-        match self {
-            Self::Pull(pull) => Some(pull.asker),
-            Self::Query(asker, _) => Some(*asker),
-            Self::SendBack(back) => Some(back.asker),
-            Self::Scheduled(_) | Self::Own(_) => None,
-        }
-    }
-}
 
 /// The two tables of tokens.
 #[derive(Debug, Default)]
