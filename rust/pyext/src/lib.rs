@@ -14,6 +14,7 @@ mod fastjson;
 mod filter;
 mod message_ids;
 mod messages;
+mod outgoing;
 mod plane;
 mod receipts;
 mod record;
@@ -60,7 +61,7 @@ fn add_record(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<message_ids::MessageIds>()?;
     module.add_class::<receipts::SendReceipt>()?;
     module.add_class::<receipts::SendAnswer>()?;
-    module.add_class::<sends::OutgoingMessage>()?;
+    module.add_class::<outgoing::OutgoingMessage>()?;
     module.add_class::<sends::SendRequest>()?;
     module.add_class::<sends::LongFrame>()?;
     module.add_class::<sends::SendTarget>()?;

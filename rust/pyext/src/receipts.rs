@@ -11,7 +11,7 @@ use pyo3::types::PyTuple;
 use rocketmq_lite_core::wire::{BadField, Command};
 
 use crate::message_ids::MessageIds;
-use crate::sends::OutgoingMessage;
+use crate::outgoing::OutgoingMessage;
 use crate::untracked::untracked;
 
 /// What all messages of one request have in common.
