@@ -14,6 +14,7 @@
 
 pub mod codes;
 pub mod fastjson;
+mod field;
 mod fields;
 mod frame;
 mod header;
