@@ -15,11 +15,8 @@
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use super::{
-    error::StoreError,
-    fs::FileSystem,
-    places::Places,
-    segment::Segment,
-    segment_list::{SegmentList, Segments},
+    error::StoreError, fs::FileSystem, places::Places, segment::Segment, segment_list::SegmentList,
+    segments::Segments,
 };
 use crate::record::{BLANK_LEN, NewRecord, Stamp, encode_blank};
 

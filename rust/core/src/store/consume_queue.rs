@@ -19,7 +19,8 @@ use super::{
     places::QUEUE_DEPTH,
     queue_entry::{ENTRY_SIZE, QueueEntry, QueueView, Slot, encode_blanks},
     segment::{Segment, Wait},
-    segment_list::{SegmentList, Segments},
+    segment_list::SegmentList,
+    segments::Segments,
 };
 
 /// Entries read at a time when a queue is gone through.

@@ -25,7 +25,8 @@ use super::{
     queue_entry::{MAX_UNIT_POSITION, Slot},
     reader::{Reader, Stop},
     segment::{Segment, Wait},
-    segment_list::{SegmentList, Segments},
+    segment_list::SegmentList,
+    segments::Segments,
 };
 use crate::{cursor::Cursor, filter::tags::tags_hash, record::Message};
 

@@ -10,7 +10,7 @@ use super::{
     error::StoreError,
     fs::{BLOCK, FileSystem, Open, make_dir},
     segment::{self, Wait},
-    segment_list::Segments,
+    segments::Segments,
 };
 
 /// Where cut bytes go.

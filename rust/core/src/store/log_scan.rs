@@ -6,7 +6,7 @@
 //!
 //! Where a record does not count, the scan ends, and [`LogScan::flaw`] says why.
 
-use super::{error::StoreError, segment::Wait, segment_list::Segments};
+use super::{error::StoreError, segment::Wait, segments::Segments};
 use crate::record::{
     self, BLANK_LEN, Decoded, MAGIC_BLANK, MAGIC_V1, MAGIC_V2, Message, RecordError, sys_flag,
 };

@@ -2,7 +2,8 @@
 //!
 //! In reading order:
 //! - [`fs`](self::FileSystem): all that is asked of a disk; on disk, in memory, with faults, and with a journal.
-//! - `segment`, `segment_list`, `places`: files of fixed size, many of them in a row, and in which directories.
+//! - `segment`, `segments`, `segment_row`, `segment_list`, `places`: files of fixed size, many of them in a row, which of them
+//!   make one, who writes it, and in which directories.
 //! - `commit_log`: records over segments, written in runs. `queue_entry`, `consume_queue`, `queues`: entries that point to
 //!   them. `consume_queue_ext`: what entries have no room for; `delays`: what stands in those of messages that wait.
 //! - `append`: the way of a record in. `dispatch`: from the log to the queues. `flush`, `checkpoint`, `marks`: what is durable.
@@ -60,6 +61,8 @@ mod recovery_start;
 mod search;
 mod segment;
 mod segment_list;
+mod segment_row;
+mod segments;
 mod settings;
 mod tail;
 

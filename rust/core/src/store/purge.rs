@@ -17,7 +17,7 @@ use super::{
     queues::{QueueId, Queues},
     reader::{Reader, Stop},
     segment::{Segment, Wait},
-    segment_list::Segments,
+    segments::Segments,
 };
 
 /// Removal of files, ready to be executed by any thread.

@@ -7,7 +7,7 @@
 //!
 //! With extensions (`consume_queue_ext`), the address of a unit is in the place of the tags code.
 
-use super::{error::StoreError, segment_list::Segments};
+use super::{error::StoreError, segments::Segments};
 
 /// Bytes of an entry.
 pub(crate) const ENTRY_SIZE: u64 = 20;

@@ -16,7 +16,7 @@ use super::{
     reader::{Reader, Stop},
     search::{self, Boundary},
     segment::Wait,
-    segment_list::Segments,
+    segments::Segments,
 };
 use crate::filter::Filter;
 

@@ -8,7 +8,7 @@ use super::{
     error::StoreError,
     queue_entry::{ENTRY_SIZE, QueueEntry, QueueView, Slot},
     segment::Wait,
-    segment_list::Segments,
+    segments::Segments,
 };
 use crate::record::{self, Decoded, MAGIC_V1, MAGIC_V2, sys_flag};
 

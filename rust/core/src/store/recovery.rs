@@ -28,7 +28,7 @@ use super::{
     queue_entry::QueueEntry,
     queues::Queues,
     recovery_start,
-    segment_list::Segments,
+    segments::Segments,
     tail::Tail,
 };
 use crate::record::Message;

@@ -18,7 +18,7 @@ use super::{
     log_scan::{LogScan, Scanned, read_message},
     queue_entry::{QueueEntry, Slot},
     queues::{Queue, Queues},
-    segment_list::Segments,
+    segments::Segments,
 };
 use crate::{filter::tags::tags_hash, record::Message};
 

@@ -13,7 +13,7 @@ use super::{
     log_scan::{Flaw, LogScan, Scanned},
     marks::Marks,
     segment::Segment,
-    segment_list::Segments,
+    segments::Segments,
 };
 
 /// A log from the end of its whole records on.

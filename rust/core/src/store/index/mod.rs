@@ -34,7 +34,7 @@ use super::{
     fs::FileSystem,
     log_scan::{LogScan, Scanned},
     marks::Marks,
-    segment_list::Segments,
+    segments::Segments,
 };
 
 /// Log read by one step.

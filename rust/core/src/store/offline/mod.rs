@@ -28,7 +28,7 @@ use super::{
     queues::{EXTENSIONS, QUEUES, dirs_in},
     reader::{Reader, Stop},
     segment::{Segment, Wait},
-    segment_list::Segments,
+    segments::Segments,
     settings::log_places,
     tail::Tail,
 };
