@@ -127,7 +127,7 @@ bench: $(VENV)/.native bench-peers ## Measure everything against its peers (ARGS
 	$(BIN)/python -m bench.run $(ARGS)
 
 .PHONY: bench-quick
-bench-quick: $(VENV)/.native bench-peers ## The same in three minutes: fewer workloads, one short round each
+bench-quick: $(VENV)/.native bench-peers ## The same within three minutes: shorter, once, against fewer peers
 	$(BIN)/python -m bench.run --quick $(ARGS)
 
 .PHONY: bench-connections

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench import clients
 from bench.drivers import DRIVERS
@@ -13,12 +13,10 @@ from bench.load import LoadProgram
 from bench.proc import cpu_seconds, resident_mb
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from bench.drivers.driver import Driver, Running
-
-SETTLE_SECONDS = 8.0
-IDLE_SECONDS = 5.0
 
 
 def prepare(driver: Driver, running: Running, job: dict[str, object]) -> None:
@@ -52,7 +50,7 @@ def loaded(client: str, running: Running, job: dict[str, object]) -> tuple[dict[
     return sample, version
 
 
-def start_up(name: str, directory: Path) -> dict[str, float]:
+def start_up(name: str, directory: Path, _: Mapping[str, Any]) -> dict[str, float]:
     """A server on an empty directory, from the start of its process to the first acknowledged message."""
     driver = DRIVERS[name]
     begun = time.perf_counter()
@@ -63,17 +61,17 @@ def start_up(name: str, directory: Path) -> dict[str, float]:
     return {"start_ms": taken * 1000}
 
 
-def idle(name: str, directory: Path) -> dict[str, float]:
-    """A server that has taken one message and has nothing more to do."""
+def idle(name: str, directory: Path, job: Mapping[str, Any]) -> dict[str, float]:
+    """A server that has taken one message and has nothing more to do, when it has settled for the job's warm-up."""
     driver = DRIVERS[name]
     with driver.launch(directory, "async") as running:
         driver.await_first_ack(running)
         # Idleness has no event to wait for.
-        time.sleep(SETTLE_SECONDS)
+        time.sleep(job["warm_up"])
         before = cpu_seconds(running.pids)
-        time.sleep(IDLE_SECONDS)
+        time.sleep(job["seconds"])
         used = cpu_seconds(running.pids) - before
-        sample = {"idle_cpu_percent": used / IDLE_SECONDS * 100, **_memory(running)}
+        sample = {"idle_cpu_percent": used / job["seconds"] * 100, **_memory(running)}
     shutil.rmtree(directory)
     return sample
 

@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import tempfile
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,10 +51,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tempfile.TemporaryDirectory(prefix="bench-", dir=options.data) as directory,
         Pool(Path(directory), warm_up=warm_up) as pool,
     ):
-        run = _Run(pool, Path(directory), rounds, quick=options.quick)
+        run = _Run(pool, Path(directory), rounds)
         failed = False
-        for each in chosen:
-            _say(f"{each.name}: {each.title}")
+        begun = time.monotonic()
+        for number, each in enumerate(chosen, 1):
+            so_far = time.monotonic() - begun
+            _say(f"{number} of {len(chosen)}, {so_far:.0f} s so far, {each.name}: {each.title}")
             result = run.measure(each)
             results.write(result, options.results)
             failed = failed or bool(result.failures)
@@ -82,9 +85,10 @@ def _install() -> None:
 
 def _choose(folder: Path, only: Sequence[str] | None, *, quick: bool) -> list[Workload]:
     found = [
-        each
+        chosen
         for each in workload.read_all(folder)
-        if (not quick or each.quick is not None) and (not only or each.name.startswith(tuple(only)))
+        if not only or each.name.startswith(tuple(only))
+        if (chosen := each.shortened() if quick else each)
     ]
     if not found:
         sys.exit(f"no workload begins with {' or '.join(only or ['anything'])}; see {folder}")
@@ -94,11 +98,10 @@ def _choose(folder: Path, only: Sequence[str] | None, *, quick: bool) -> list[Wo
 class _Run:
     """One run: its servers, and how often each entrant is measured."""
 
-    def __init__(self, pool: Pool, directory: Path, rounds: int, *, quick: bool) -> None:
+    def __init__(self, pool: Pool, directory: Path, rounds: int) -> None:
         self._pool = pool
         self._directory = directory
         self._rounds = rounds
-        self._quick = quick
 
     def measure(self, each: Workload) -> Result:
         """All rounds of a workload."""
@@ -106,7 +109,7 @@ class _Run:
             name=each.name,
             title=each.title,
             figure=each.figure,
-            job=each.job(quick=self._quick),
+            job=each.job,
             commit=machine.commit(),
             measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
             machine=machine.describe(),
@@ -137,7 +140,8 @@ class _Run:
     ) -> tuple[dict[str, float], str]:
         if each.kind in RUNNERS_OWN:
             self._pool.freeze_others()
-            return RUNNERS_OWN[each.kind](entrant.server, self._directory / each.kind), entrant.client
+            own = RUNNERS_OWN[each.kind]
+            return own(entrant.server, self._directory / each.kind, result.job), entrant.client
         running = self._pool.alone(entrant.server, each.flush)
         # Names of their own for each entrant and round: two clients may share a server, and a group reads once.
         topic = f"{each.name}-{entrant.client}"

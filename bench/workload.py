@@ -8,21 +8,21 @@ flush    async or sync: whether an acknowledgement waits for the disk
 figure   which figure says most; it is drawn
 entrants "server/client", ours first; each server is a module of drivers/, each client one of clients.py
 load     fields of the job
-quick    fields that differ in a quick run; a workload without it is left out of one
+quick    fields that differ in a quick run, and its entrants where it has fewer; a workload without it is left out of one
 aims     what the figures are held against; see figures.Aim
 """
 
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from bench.figures import Aim
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 FOLDER = Path(__file__).parent / "workloads"
 
@@ -62,13 +62,27 @@ class Workload:
     def read(cls, path: Path) -> Workload:
         """The workload in a file."""
         given = tomllib.loads(path.read_text())
-        entrants = tuple(Entrant.parse(text) for text in given.pop("entrants"))
+        entrants = _entrants(given.pop("entrants"))
         aims = tuple(Aim(**aim) for aim in given.pop("aims", ()))
         return cls(name=path.stem, entrants=entrants, aims=aims, **given)
 
-    def job(self, *, quick: bool) -> dict[str, Any]:
+    def shortened(self) -> Self | None:
+        """What a quick run measures of it; None when nothing."""
+        if self.quick is None:
+            return None
+        changes = dict(self.quick)
+        named = changes.pop("entrants", None)
+        entrants = self.entrants if named is None else _entrants(named)
+        return replace(self, entrants=entrants, load={**self.load, **changes})
+
+    @property
+    def job(self) -> dict[str, Any]:
         """The fields of the job that are the same for all entrants."""
-        return {**self.load, **((self.quick or {}) if quick else {}), "sync": self.flush == "sync"}
+        return {**self.load, "sync": self.flush == "sync"}
+
+
+def _entrants(texts: Iterable[str]) -> tuple[Entrant, ...]:
+    return tuple(Entrant.parse(text) for text in texts)
 
 
 def read_all(folder: Path) -> list[Workload]:
