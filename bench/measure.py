@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 def prepare(driver: Driver, running: Running, job: dict[str, object]) -> None:
     """Make the topic, and fill it when there is to be a backlog."""
     if driver.prepares_with:
-        given = {**job, "kind": "prepare", "address": running.address}
+        given = {**job, "kind": "prepare", "address": running.address, "trust": running.trust}
         with LoadProgram(clients.command(driver.prepares_with), given) as load:
             load.run()
 
 
 def loaded(client: str, running: Running, job: dict[str, object]) -> tuple[dict[str, float], str]:
     """What a load program and the processor time of both sides show; and the client's version."""
-    given = {**job, "address": running.address, "entry": running.entry, "pids": running.worker_pids}
+    where = {"address": running.address, "trust": running.trust, "entry": running.entry}
+    given = {**job, **where, "pids": running.worker_pids}
     with LoadProgram(clients.command(client), given) as load:
         version = str(load.ready()["version"])
         server, own = cpu_seconds(running.worker_pids), cpu_seconds([load.pid])

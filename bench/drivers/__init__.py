@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bench.drivers.apache import Apache
 from bench.drivers.kafka import Kafka
 from bench.drivers.lite import Lite
+from bench.drivers.lite_tls import LiteTls
 from bench.drivers.machine import Machine
 from bench.drivers.nats import Nats
 from bench.drivers.null import Null
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 DRIVERS: Mapping[str, Driver] = {
     "lite": Lite(),
+    "lite-tls": LiteTls(),
     "apache": Apache(),
     "nats": Nats(),
     "kafka": Kafka(),

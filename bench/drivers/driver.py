@@ -25,6 +25,7 @@ class Running:
     Attributes:
         address: What load programs are told.
         entry: Where a first message goes, when that is elsewhere.
+        trust: Who vouches for it, a PEM file; load programs come by TLS then.
         flush: async or sync.
         directory: Where it keeps its files.
         worker: Whose processor time is counted: the process that takes the messages.
@@ -37,6 +38,7 @@ class Running:
     worker: Process | None = None
     processes: list[Process] = field(default_factory=list)
     entry: str = ""
+    trust: str = ""
 
     @property
     def worker_pids(self) -> list[int]:

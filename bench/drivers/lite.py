@@ -38,13 +38,13 @@ class Lite(Driver):
         return f"--flush {flush}"
 
     @contextlib.contextmanager
-    def launch(self, directory: Path, flush: str) -> Iterator[Running]:
-        """One process for name server and broker."""
+    def launch(self, directory: Path, flush: str, *options: str) -> Iterator[Running]:
+        """One process for name server and broker, with further options of `rmq up`."""
         port = free_ports()
         address, entry = f"127.0.0.1:{port}", f"127.0.0.1:{port + 1}"
         command = [sys.executable, "-m", "rocketmq_lite", "up", "--data", str(directory / "data")]
         ports = ["--namesrv-port", str(port), "--broker-port", str(port + 1)]
-        with process([*command, *ports, "--flush", flush], directory) as up:
+        with process([*command, *ports, "--flush", flush, *options], directory) as up:
             yield Running(address, flush, directory, worker=up, processes=[up], entry=entry)
 
     def await_first_ack(self, running: Running) -> None:

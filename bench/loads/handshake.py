@@ -30,6 +30,7 @@ class Job:
     Attributes:
         kind: prepare, send, bulk, drain, paced, embedded or first.
         address: Where the server is.
+        trust: A PEM file of those who vouch for it, when connections are to be encrypted.
         topic: Topic, stream or subject.
         group: The consumer group, new in each round.
         size: Bytes of a body.
@@ -47,6 +48,7 @@ class Job:
     kind: str
     address: str
     topic: str
+    trust: str = ""
     group: str = "bench"
     size: int = 1024
     outstanding: int = 1

@@ -5,6 +5,7 @@ python -m bench.loads.lite < job
 
 from __future__ import annotations
 
+import ssl
 import struct
 from functools import partial
 from time import perf_counter, perf_counter_ns
@@ -153,7 +154,8 @@ async def main() -> None:
         await embedded(job)
         return
     kinds = {"prepare": prepare, "send": send, "bulk": bulk, "drain": drain, "paced": paced}
-    async with rmq.connect(job.address) as client:
+    tls = ssl.create_default_context(cafile=job.trust) if job.trust else False
+    async with rmq.connect(job.address, tls=tls) as client:
         await kinds[job.kind](client, job)
 
 

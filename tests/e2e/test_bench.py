@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from bench import report, results, run
+from bench import measure, report, results, run
+from bench.drivers.lite_tls import LiteTls
 from bench.drivers.nats import Nats
+from bench.load import LoadError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,6 +63,18 @@ def test_a_run_measures_ours_and_names_what_is_missing(
     printed = capsys.readouterr().out
     assert "nats/nats: skipped, it needs nats-server (how to get it)" in printed
     assert str(into / report.NAME) in printed
+
+
+def test_a_server_with_tls_takes_no_plain_load(tmp_path: Path) -> None:
+    driver = LiteTls()
+    job = {"kind": "send", "topic": "first", "seconds": 0.1, "warm_up": 0}
+    with driver.launch(tmp_path, "async") as running:
+        driver.await_first_ack(running)
+        sample, _ = measure.loaded("lite", running, job)
+        assert sample["rate"] > 0
+        running.trust = ""
+        with pytest.raises(LoadError, match="NoNameServer"):
+            measure.loaded("lite", running, job)
 
 
 def test_a_name_that_no_workload_has_is_refused(workloads: Path) -> None:
