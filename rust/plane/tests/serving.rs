@@ -163,7 +163,7 @@ fn cold_commands_and_answers_to_controls_wake_python() {
         _ => None,
     });
     assert_eq!((command.code, command.opaque), (34, opaque));
-    let answer = command.answer(SUCCESS).with_remark("seen");
+    let answer = Command::response(SUCCESS, command.opaque, command.codec).with_remark("seen");
     server.reactor.submit(0, Control::Respond { token, command: answer }).expect("it runs");
     let answer = client.read().expect("an answer");
     assert_eq!((answer.opaque, answer.remark.as_deref()), (opaque, Some("seen")));

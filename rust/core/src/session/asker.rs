@@ -1,9 +1,7 @@
 //! Who waits for an answer: all an answer needs of its request, so that the request need not be kept.
 
-use bytes::Bytes;
-
 use crate::session::output::ConnId;
-use crate::wire::{Codec, Command, FLAG_RESPONSE, Fields, Language, VERSION};
+use crate::wire::{Codec, Command};
 
 /// Where an answer goes.
 #[derive(Debug, Clone, Copy)]
@@ -22,16 +20,6 @@ impl Asker {
 
     /// An empty answer with this code.
     pub(super) fn answer(&self, code: i32) -> Command {
-        Command {
-            code,
-            language: Language::PYTHON,
-            version: VERSION,
-            opaque: self.opaque,
-            flag: FLAG_RESPONSE,
-            remark: None,
-            fields: Fields::new(),
-            body: Bytes::new(),
-            codec: self.codec,
-        }
+        Command::response(code, self.opaque, self.codec)
     }
 }

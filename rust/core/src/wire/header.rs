@@ -100,19 +100,18 @@ impl Command {
         }
     }
 
-    /// The response to this request: same correlation number and codec, our language and version.
-    #[must_use]
-    pub fn answer(&self, code: i32) -> Self {
+    /// A response of ours without a body, to a request that had this correlation number and codec.
+    pub fn response(code: i32, opaque: i32, codec: Codec) -> Self {
         Self {
             code,
             language: Language::PYTHON,
             version: VERSION,
-            opaque: self.opaque,
+            opaque,
             flag: FLAG_RESPONSE,
             remark: None,
             fields: Fields::new(),
             body: Bytes::new(),
-            codec: self.codec,
+            codec,
         }
     }
 
@@ -140,11 +139,9 @@ mod tests {
     use crate::wire::Fields;
 
     #[test]
-    fn an_answer_keeps_what_correlates_it() {
-        let mut request = Command::request(10, -7, Fields::new());
-        request.codec = Codec::Json;
-        request.language = Language::GO;
-        let answer = request.answer(1).with_remark("no");
+    fn a_response_keeps_what_correlates_it() {
+        let request = Command::request(10, -7, Fields::new());
+        let answer = Command::response(1, -7, Codec::Json).with_remark("no");
         assert_eq!((answer.code, answer.opaque, answer.codec), (1, -7, Codec::Json));
         assert_eq!((answer.language, answer.version), (Language::PYTHON, VERSION));
         assert!(answer.is_response() && !answer.is_oneway() && !request.is_response());

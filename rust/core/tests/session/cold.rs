@@ -177,10 +177,10 @@ fn a_push_is_a_request_of_ours_and_its_answer_comes_back() {
     let pushed = rig.answer(conn).unwrap();
     assert_eq!((pushed.code, pushed.flag, pushed.fields.get("k")), (307, 0, Some("v")));
     assert_eq!(pushed.codec, Codec::Json, "which every client reads");
-    rig.request(conn, &pushed.answer(0));
+    rig.request(conn, &Command::response(0, pushed.opaque, pushed.codec));
     let (from, token, command) = taken(&mut rig);
     assert_eq!((from, token, command.is_response()), (conn, 42, true));
-    rig.request(conn, &pushed.answer(0));
+    rig.request(conn, &Command::response(0, pushed.opaque, pushed.codec));
     assert!(rig.next_cold().is_none(), "an answer counts once");
     assert_eq!(rig.submit(push(ConnId(99), request(307, &[]))), Some(Value::Delivered(false)));
 }
@@ -192,7 +192,7 @@ fn a_oneway_push_expects_nothing() {
     rig.submit(Control::Push { conn, command: oneway(request(40, &[])) });
     let pushed = rig.answer(conn).unwrap();
     assert!(pushed.is_oneway());
-    rig.request(conn, &pushed.answer(0));
-    rig.request(conn, &request(40, &[]).answer(3));
+    rig.request(conn, &Command::response(0, pushed.opaque, pushed.codec));
+    rig.request(conn, &Command::response(3, pushed.opaque + 1, pushed.codec));
     assert!(rig.next_cold().is_none());
 }

@@ -159,7 +159,8 @@ fn play_python(rig: &mut Rig) {
     while let Some(cold) = rig.cold.pop_front() {
         match cold {
             Cold::Command { token, command, .. } => {
-                rig.submit(Control::Respond { token, command: command.answer(3) });
+                let answer = Command::response(3, command.opaque, command.codec);
+                rig.submit(Control::Respond { token, command: answer });
             }
             Cold::Missing(missing) => {
                 let (kind, name) = (missing.kind(), missing.name().to_owned());
