@@ -17,6 +17,7 @@ use minicbor::{Decoder, Encoder, decode, encode};
 use super::{
     error::StoreError,
     fs::{FileSystem, Open},
+    sealed::{is_whole, seal},
 };
 
 const NAME: &str = "lite-queues.cbor";
@@ -79,10 +80,7 @@ impl KnownQueues {
                 map.i32(*id)?;
             }
         }
-        let mut bytes = map.into_writer();
-        let crc = crc32fast::hash(&bytes);
-        Encoder::new(&mut bytes).u32(crc)?;
-        Ok(bytes)
+        seal(map)
     }
 
     /// `None` for anything that was not written whole.
@@ -95,8 +93,7 @@ impl KnownQueues {
                 known.insert(&topic, decoder.i32()?);
             }
         }
-        let map = bytes.get(..decoder.position()).unwrap_or_default();
-        Ok((decoder.u32()? == crc32fast::hash(map)).then_some(known))
+        Ok(is_whole(&mut decoder)?.then_some(known))
     }
 }
 

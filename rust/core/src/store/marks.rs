@@ -20,6 +20,7 @@ use minicbor::{Decoder, Encoder, decode, encode};
 use super::{
     error::StoreError,
     fs::{File, FileSystem, Open},
+    sealed::{is_whole, seal},
 };
 
 const NAME: &str = "lite.cbor";
@@ -43,10 +44,7 @@ impl Marks {
         let mut map = Encoder::new(Vec::new());
         map.map(3)?.str("durable")?.u64(self.durable)?;
         map.str("indexed")?.u64(self.indexed)?.str("index_end")?.i64(self.index_end)?;
-        let mut bytes = map.into_writer();
-        let crc = crc32fast::hash(&bytes);
-        Encoder::new(&mut bytes).u32(crc)?;
-        Ok(bytes)
+        seal(map)
     }
 
     /// `None` for anything that was not written whole. Members that are not known are passed over.
@@ -61,8 +59,7 @@ impl Marks {
                 _ => decoder.skip()?,
             }
         }
-        let map = bytes.get(..decoder.position()).unwrap_or_default();
-        Ok((decoder.u32()? == crc32fast::hash(map)).then_some(marks))
+        Ok(is_whole(&mut decoder)?.then_some(marks))
     }
 }
 

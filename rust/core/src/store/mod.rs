@@ -9,7 +9,8 @@
 //! - `append`: the way of a record in. `dispatch`: from the log to the queues. `flush`, `checkpoint`, `marks`: what is durable.
 //! - `opening`: the two ends of its life. `log_scan`, `tail`, `recovery_start`, `recovery`, `cut_bytes`: what opening a store
 //!   believes of it, and what not.
-//! - `known_queues`: which queues there have been, for one that is lost to be missed.
+//! - `known_queues`: which queues there have been, for one that is lost to be missed. `sealed`: how it and `marks` tell that
+//!   they are whole.
 //! - `purge`: what is old goes. `background`: when index and purge have their turn.
 //! - `index`: from the log to the files by key.
 //! - `offline`: for tools, when no broker runs.
@@ -58,6 +59,7 @@ mod read;
 mod reader;
 mod recovery;
 mod recovery_start;
+mod sealed;
 mod search;
 mod segment;
 mod segment_list;
