@@ -34,17 +34,6 @@ fn batch(queue: i32, bodies: &[&str]) -> Command {
     batch_of(queue, encoded(&items), &[])
 }
 
-/// Code and remark of a batch that must leave nothing behind.
-fn refused(rig: &mut Rig, request: &Command) -> (i32, String) {
-    let conn = rig.connect();
-    let before = rig.broker.statistics();
-    let answer = rig.call(conn, request);
-    let after = rig.broker.statistics();
-    assert_ne!(answer.code, 0, "{request:?}");
-    assert_eq!((before.log_end, before.messages_in), (after.log_end, after.messages_in));
-    (answer.code, answer.remark.expect("a refusal says why"))
-}
-
 #[test]
 fn the_answer_names_every_message_and_the_first_offset() {
     let mut rig = Rig::new();

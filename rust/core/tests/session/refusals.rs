@@ -6,19 +6,6 @@ use rocketmq_lite_core::wire::Command;
 
 use crate::rig::*;
 
-/// What a send is answered, after making sure that it left nothing behind.
-fn refused(rig: &mut Rig, request: &Command) -> (i32, String) {
-    let conn = rig.connect();
-    let before = rig.broker.statistics();
-    let answer = rig.call(conn, request);
-    let after = rig.broker.statistics();
-    assert_ne!(answer.code, 0, "{request:?}");
-    assert_eq!((before.log_end, before.messages_in), (after.log_end, after.messages_in));
-    assert_eq!(after.sends_refused, before.sends_refused + 1);
-    assert_eq!(rig.next_cold().map(|cold| format!("{cold:?}")), None);
-    (answer.code, answer.remark.expect("a refusal says why"))
-}
-
 #[test]
 fn names_queues_and_bodies_are_checked_in_this_order() {
     let mut rig = Rig::new();

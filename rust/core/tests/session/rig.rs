@@ -364,6 +364,19 @@ pub(crate) fn without(mut command: Command, key: &str) -> Command {
     command
 }
 
+/// What a send or a batch is answered, after making sure that it is refused and left nothing behind.
+pub(crate) fn refused(rig: &mut Rig, request: &Command) -> (i32, String) {
+    let conn = rig.connect();
+    let before = rig.broker.statistics();
+    let answer = rig.call(conn, request);
+    let after = rig.broker.statistics();
+    assert_ne!(answer.code, 0, "{request:?}");
+    assert_eq!((before.log_end, before.messages_in), (after.log_end, after.messages_in));
+    assert_eq!(after.sends_refused, before.sends_refused + 1);
+    assert_eq!(rig.next_cold().map(|cold| format!("{cold:?}")), None);
+    (answer.code, answer.remark.expect("a refusal says why"))
+}
+
 /// A numeric field of an answer.
 pub(crate) fn number(answer: &Command, key: &str) -> i64 {
     answer.fields.required_i64(key).expect("the answer has the field")
