@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from tests.interop import apache, golang, lite, maven, toolchain
 from tests.interop import judge as judges
+from tests.interop.messages import STORED, tagged
 from tests.interop.mqadmin import MqAdmin
 
 from rocketmq_lite.protocol import framing
@@ -21,7 +22,7 @@ from rocketmq_lite.protocol import framing
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from tests.interop.judge import Judge
+    from tests.interop.judge import Event, Judge
     from tests.interop.maven import Java
     from tests.interop.servers import Cluster
 
@@ -198,3 +199,11 @@ def python_headers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     """The type of our client's headers, and so of the answers: it writes JSON for codes that ROCKETMQ cannot hold."""
     if request.param == "JSON":
         monkeypatch.setattr(framing, "_MAX_BINARY_CODE", -1)
+
+
+@pytest.fixture
+def stored(judge: Judge, single: Cluster, topic: str) -> list[Event]:
+    """``STORED`` messages in the four queues of the topic."""
+    return judge.produce(
+        single.namesrv, topic, tagged(["t"] * STORED), mode="sync", group=f"{topic}-producer"
+    )

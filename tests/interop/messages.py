@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # A held pull is answered after 15 s at the latest; a message that comes sooner has woken it.
 WOKEN_SECONDS = 4.0
+# How many messages the fixture ``stored`` sends.
+STORED = 12
 
 _TAGS = ("paid", "refunded", None)
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+REQUEST_SECONDS = 10.0
+"""What a request of ours may take: Apache's broker may need a second for its first answers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Broker:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from tests.interop.messages import tagged
+from tests.support.polling import poll_until
 
 if TYPE_CHECKING:
     from tests.interop.judge import Consuming, Event, Judge
@@ -31,14 +31,17 @@ def shares(judge: Judge, single: Cluster, topic: str, *, style: str) -> list[lis
 
 def _settle(judge: Judge, single: Cluster, topic: str, members: tuple[Consuming, Consuming]) -> None:
     """Send a message to each queue until either member gets those of two."""
-    deadline = time.monotonic() + _SETTLE_SECONDS
-    got: list[list[int]] = []
-    while [len(queues) for queues in got] != [2, 2] or sorted(got[0] + got[1]) != list(range(_QUEUES)):
-        assert time.monotonic() < deadline, f"the members have not settled: {got}"
+
+    def queues() -> list[list[int]]:
         judge.produce(
             single.namesrv, topic, tagged(["settling"] * _QUEUES), mode="sync", group=f"{topic}-producer"
         )
-        got = [[event["queueId"] for event in _until_quiet(consumer)] for consumer in members]
+        return [[event["queueId"] for event in _until_quiet(consumer)] for consumer in members]
+
+    def is_even(got: list[list[int]]) -> bool:
+        return [len(each) for each in got] == [2, 2] and sorted(got[0] + got[1]) == list(range(_QUEUES))
+
+    poll_until(queues, is_even, within=_SETTLE_SECONDS)
 
 
 def _until_quiet(consumer: Consuming) -> list[Event]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trio
 from tests.interop.judge import Sending, sent_as
+from tests.interop.servers import REQUEST_SECONDS
 
 import rocketmq_lite as rmq
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from tests.interop.servers import Cluster
 
 MESSAGES = [b"%d" % number for number in range(12)]
-# Apache's broker may take a second for its first answers.
-REQUEST_SECONDS = 10.0
 TAKE_SECONDS = 60.0
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 from tests.interop import apache, lite
+from tests.interop.servers import REQUEST_SECONDS
 
 import rocketmq_lite as rmq
 
@@ -33,7 +34,7 @@ async def _send_and_consume(cluster: Cluster, *prices: int) -> list[bytes]:
     wanted = sum(price > 4 for price in prices)
     received: list[bytes] = []
     with trio.fail_after(SECONDS):
-        async with rmq.connect(cluster.namesrv, request_timeout=10) as client:
+        async with rmq.connect(cluster.namesrv, request_timeout=REQUEST_SECONDS) as client:
             for price in prices:
                 await client.producer("p").send(TOPIC, b"%d" % price, properties={"price": str(price)})
             async with client.consumer(GROUP, TOPIC, where=CONDITION, start="earliest") as messages:

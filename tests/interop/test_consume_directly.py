@@ -9,6 +9,7 @@ import pytest
 import trio
 from tests.interop import mqadmin as printed
 from tests.interop.messages import tagged
+from tests.interop.servers import REQUEST_SECONDS
 
 import rocketmq_lite as rmq
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from tests.interop.servers import Cluster
 
 SECONDS = 90.0
-# Apache's broker may take a second for its first answers.
-REQUEST_SECONDS = 10.0
 FIVE_MINUTES = 9  # the delay level
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 import trio
 from tests.interop.judge import Sending, sent_as
+from tests.interop.servers import REQUEST_SECONDS
+from tests.interop.taking import delivered
 
 import rocketmq_lite as rmq
 
@@ -27,8 +29,6 @@ MESSAGES = 400
 # Members learn of each other at once, or when they next look: after 20 s.
 SETTLE_SECONDS = 120
 ROUND_SECONDS = 5
-# Apache's broker may take a second for its first answers.
-REQUEST_SECONDS = 10.0
 
 
 class Delivery(NamedTuple):
@@ -98,16 +98,7 @@ async def _share(
 ) -> list[Delivery]:
     """Send so many messages, spread over the queues, and collect deliveries until all have come."""
     messages = [Sending(body, tag=tag) for body in _bodies(tag, count)]
-    missing = {message.body for message in messages}
-    collected: list[Delivery] = []
-    async with trio.open_nursery() as nursery:
-        # Beside the sends: the members wait with what they have until it is collected.
-        nursery.start_soon(trio.to_thread.run_sync, send, messages)
-        while missing:
-            delivery = await reading.receive()
-            missing.discard(delivery.body)
-            collected.append(delivery)
-    return collected
+    return await delivered(send, messages, reading)
 
 
 async def _is_shared(

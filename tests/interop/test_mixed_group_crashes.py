@@ -26,6 +26,8 @@ from tests.interop import golang
 from tests.interop import judge as judges
 from tests.interop.conftest import java_judge
 from tests.interop.judge import sent_as
+from tests.interop.servers import REQUEST_SECONDS
+from tests.support.polling import poll_until
 
 import rocketmq_lite as rmq
 
@@ -256,10 +258,8 @@ def test_nothing_is_lost_and_what_comes_twice_is_explained(
     finally:
         over.set()
         sender.join()
-    deadline = time.monotonic() + DRAIN_SECONDS
-    while missing := set(sent) - log.bodies():
-        assert time.monotonic() < deadline, f"lost {len(missing)} of {len(sent)}: {sorted(missing)[:5]}"
-        time.sleep(0.1)  # members are processes and threads: there is no event for the last message
+    # Members are processes and threads: there is no event for the last message.
+    poll_until(lambda: set(sent) - log.bodies(), lambda missing: not missing, within=DRAIN_SECONDS)
     assert len(sent) > SECONDS * MESSAGES_PER_SECOND / 4
     unexplained = _unexplained(log)
     assert unexplained == []
@@ -278,7 +278,7 @@ def _trouble(members: Group) -> None:
 
 
 async def _send(namesrv: str, topic: str, sent: list[str], over: threading.Event) -> None:
-    async with rmq.connect(namesrv, request_timeout=10.0) as client:
+    async with rmq.connect(namesrv, request_timeout=REQUEST_SECONDS) as client:
         producer = client.producer(f"{topic}-producer")
         while not over.is_set():
             body = f"message {len(sent)}"

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 import trio
 from tests.interop import mqadmin as printed
-from tests.interop.messages import tagged
+from tests.interop.messages import STORED
+from tests.interop.servers import REQUEST_SECONDS
 from tests.interop.taking import acknowledged, ids, polled
 
 import rocketmq_lite as rmq
@@ -19,24 +20,13 @@ if TYPE_CHECKING:
     from tests.interop.mqadmin import MqAdmin
     from tests.interop.servers import Cluster
 
-MESSAGES = 12
 SECONDS = 60.0
-# Apache's broker may take a second for its first answers.
-REQUEST_SECONDS = 10.0
 
 
 @pytest.fixture
 def judge(json_judge: Judge) -> Judge:
     """The tool itself writes JSON headers; that the client can do both is shown elsewhere."""
     return json_judge
-
-
-@pytest.fixture
-def stored(judge: Judge, single: Cluster, topic: str) -> list[Event]:
-    """Twelve messages in the four queues of the topic."""
-    return judge.produce(
-        single.namesrv, topic, tagged(["t"] * MESSAGES), mode="sync", group=f"{topic}-producer"
-    )
 
 
 @pytest.fixture
@@ -89,9 +79,9 @@ def test_a_java_consumer_that_is_online_goes_on_where_it_is_told(
 ) -> None:
     group = f"{topic}-group"
     with judge.consuming(single.namesrv, topic, group=group) as consumer:
-        first = consumer.take(MESSAGES)
+        first = consumer.take(STORED)
         mqadmin.run("resetOffsetByTime", "-g", group, "-t", topic, "-s", "0")
-        again = consumer.take(MESSAGES)
+        again = consumer.take(STORED)
         assert consumer.finish() == []
     assert sorted(each["msgId"] for each in again) == sorted(each["msgId"] for each in first)
     assert left(mqadmin, group, topic) == dict.fromkeys(range(4), 0)
@@ -107,14 +97,14 @@ async def test_our_consumers_go_on_where_they_are_told(
         async with rmq.connect(single.namesrv, request_timeout=REQUEST_SECONDS) as client:
             if style == "consumer":
                 async with client.consumer(group, topic, start="earliest") as messages:
-                    assert ids(await acknowledged(messages, MESSAGES)) == expected
+                    assert ids(await acknowledged(messages, STORED)) == expected
                     await _reset(mqadmin, group, topic)
-                    assert ids(await acknowledged(messages, MESSAGES)) == expected
+                    assert ids(await acknowledged(messages, STORED)) == expected
             else:
                 async with client.puller(group, topic, start="earliest") as puller:
-                    assert ids(await polled(puller, MESSAGES, done=True)) == expected
+                    assert ids(await polled(puller, STORED, done=True)) == expected
                     await _reset(mqadmin, group, topic)
-                    assert ids(await polled(puller, MESSAGES, done=True)) == expected
+                    assert ids(await polled(puller, STORED, done=True)) == expected
     assert left(mqadmin, group, topic) == dict.fromkeys(range(4), 0)
 
 

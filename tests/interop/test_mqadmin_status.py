@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 import trio
 from tests.interop import mqadmin as printed
-from tests.interop.messages import tagged
+from tests.interop.messages import STORED
+from tests.interop.servers import REQUEST_SECONDS
 from tests.interop.taking import acknowledged, polled
 
 import rocketmq_lite as rmq
@@ -22,24 +23,13 @@ if TYPE_CHECKING:
     from tests.interop.mqadmin import MqAdmin
     from tests.interop.servers import Cluster
 
-MESSAGES = 12
 SECONDS = 90.0
-# Apache's broker may take a second for its first answers.
-REQUEST_SECONDS = 10.0
 
 
 @pytest.fixture
 def judge(json_judge: Judge) -> Judge:
     """The tool itself writes JSON headers; that the client can do both is shown elsewhere."""
     return json_judge
-
-
-@pytest.fixture
-def stored(judge: Judge, single: Cluster, topic: str) -> list[Event]:
-    """Twelve messages in the four queues of the topic."""
-    return judge.produce(
-        single.namesrv, topic, tagged(["t"] * MESSAGES), mode="sync", group=f"{topic}-producer"
-    )
 
 
 @asynccontextmanager
@@ -49,18 +39,18 @@ async def member(style: str, judge: Judge, single: Cluster, topic: str) -> Async
     with trio.fail_after(SECONDS):
         if style in {"consume", "lite-pull"}:
             with judge.consuming(single.namesrv, topic, group=group, style=style) as theirs:
-                await trio.to_thread.run_sync(theirs.take, MESSAGES)
+                await trio.to_thread.run_sync(theirs.take, STORED)
                 yield group
                 await trio.to_thread.run_sync(theirs.finish)
             return
         async with rmq.connect(single.namesrv, request_timeout=REQUEST_SECONDS) as client:
             if style == "ours":
                 async with client.consumer(group, topic, start="earliest") as messages:
-                    await acknowledged(messages, MESSAGES)
+                    await acknowledged(messages, STORED)
                     yield group
             else:
                 async with client.puller(group, topic, start="earliest") as puller:
-                    await polled(puller, MESSAGES, done=True)
+                    await polled(puller, STORED, done=True)
                     yield group
 
 

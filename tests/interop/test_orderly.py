@@ -13,6 +13,8 @@ import trio
 from tests.interop import golang
 from tests.interop import judge as judges
 from tests.interop.judge import Sending, sent_as
+from tests.interop.servers import REQUEST_SECONDS
+from tests.interop.taking import delivered
 
 import rocketmq_lite as rmq
 
@@ -27,8 +29,6 @@ orderly = pytest.mark.parametrize("judge", ["json_judge", "java_4_9", "go_judge"
 QUEUES = 8
 # Members learn of each other at once, or when they next look: after 20 s. A lock that is held is asked for again then, too.
 SETTLE_SECONDS = 120
-# Apache's broker may take a second for its first answers.
-REQUEST_SECONDS = 10.0
 KEYS = [f"customer-{number}" for number in range(16)]
 
 
@@ -161,10 +161,12 @@ async def test_a_group_of_all_clients_keeps_order(
             nursery.start_soon(consume, single.namesrv, name, group, writing)
             with trio.fail_after(SETTLE_SECONDS):
                 start = 0
-                while not is_even(await share(send, reading, start), members):
+                while not is_even(await delivered(send, numbered(start, 1), reading), members):
                     start += 1
             shares = [
-                delivery for turn in range(3) for delivery in await share(send, reading, start + 1 + turn)
+                delivery
+                for turn in range(3)
+                for delivery in await delivered(send, numbered(start + 1 + turn, 1), reading)
             ]
             nursery.cancel_scope.cancel()
     assert in_order([delivery.body for delivery in shares], start + 1, 3)
@@ -187,22 +189,6 @@ async def consume(namesrv: str, topic: str, group: str, out: trio.MemorySendChan
         async for message in messages:
             async with message:
                 await out.send(Delivery("ours", message.queue.queue_id, message.body))
-
-
-async def share(
-    send: partial[list[Event]], reading: trio.MemoryReceiveChannel[Delivery], number: int
-) -> list[Delivery]:
-    """Send one message of each key, and collect deliveries until all have come."""
-    messages = numbered(number, 1)
-    missing = {message.body for message in messages}
-    collected: list[Delivery] = []
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(trio.to_thread.run_sync, send, messages)
-        while missing:
-            delivery = await reading.receive()
-            missing.discard(delivery.body)
-            collected.append(delivery)
-    return collected
 
 
 def is_even(deliveries: list[Delivery], members: int) -> bool:

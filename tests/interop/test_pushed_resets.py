@@ -11,6 +11,7 @@ from tests.interop import apache
 from tests.interop import mqadmin as printed
 from tests.interop.messages import tagged
 from tests.interop.mqadmin import MqAdmin
+from tests.interop.servers import REQUEST_SECONDS
 from tests.interop.taking import acknowledged, ids, polled
 
 import rocketmq_lite as rmq
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 MESSAGES = 12
 SECONDS = 120.0
-# Apache's broker may take a second for its first answers.
-REQUEST_SECONDS = 10.0
 SMALL = 64 * 1024 * 1024
 
 

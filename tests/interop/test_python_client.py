@@ -9,6 +9,7 @@ import pytest
 import trio
 from tests.interop.judge import Sending, sent_as
 from tests.interop.messages import assorted, sorted_by_body, tagged
+from tests.interop.servers import REQUEST_SECONDS
 
 import rocketmq_lite as rmq
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("python_headers")
 
 SECONDS = 60.0
-# Apache's broker may take a second for its first answers.
-REQUEST_SECONDS = 10.0
 
 
 @pytest.fixture

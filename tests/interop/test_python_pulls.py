@@ -9,6 +9,7 @@ import pytest
 import trio
 from tests.interop.judge import Sending
 from tests.interop.messages import tagged
+from tests.interop.servers import REQUEST_SECONDS
 from tests.interop.taking import ids, polled
 
 import rocketmq_lite as rmq
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from tests.interop.judge import Event, Judge
     from tests.interop.servers import Cluster
 
-# Apache's broker may take a second for its first answers.
-REQUEST_SECONDS = 10.0
 ONE_SECOND = 1  # the delay level
 COUNT = 20
 

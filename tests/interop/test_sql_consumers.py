@@ -8,6 +8,7 @@ import pytest
 import trio
 from tests.interop.judge import JudgeError, Sending
 from tests.interop.messages import bodies
+from tests.interop.servers import REQUEST_SECONDS
 
 import rocketmq_lite as rmq
 
@@ -98,7 +99,7 @@ async def test_python_takes_what_the_condition_selects(
     received: list[bytes] = []
     with trio.fail_after(SECONDS):
         async with (
-            rmq.connect(single.namesrv, request_timeout=10) as client,
+            rmq.connect(single.namesrv, request_timeout=REQUEST_SECONDS) as client,
             client.consumer(f"{topic}-group", topic, where=CONDITION, start="earliest") as messages,
         ):
             async for message in messages:
