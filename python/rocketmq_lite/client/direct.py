@@ -9,7 +9,6 @@ A broker waits 10 seconds for the answer. So who has not taken the message, or h
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from rocketmq_lite.protocol.framing import MessageBatch
 
 __all__ = ["DIRECT_SECONDS", "DirectMessages"]
-
-_log = logging.getLogger(__name__)
 
 DIRECT_SECONDS: Final = 9.0
 """Seconds for the work on one message, waiting included: the broker that asks gives up after 10."""
@@ -100,15 +97,6 @@ class DirectMessages:
     def fail(self, delivery: Delivery, error: Exception) -> None:
         """The work raised."""
         wanted = isinstance(error, RetryLater | DeadLetter)
-        _log.log(
-            logging.INFO if wanted else logging.ERROR,
-            "message at offset %d of %s, handed to group %s directly, failed: %s",
-            delivery.queue_offset,
-            delivery.queue.queue,
-            self.group,
-            error,
-            exc_info=None if wanted else error,
-        )
         delivery.give_back()
         result = ConsumeDirectlyResult.LATER if wanted else ConsumeDirectlyResult.THROW_EXCEPTION
         self._settle(delivery, result, f"{type(error).__name__}: {error}")

@@ -8,8 +8,10 @@ does leave the block, and neither acknowledges nor gives back. None of this wait
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Protocol, Self, final
 
+from rocketmq_lite.client.engine.giving_back import DeadLetter, RetryLater
 from rocketmq_lite.client.engine.names import RETRY_TOPIC
 from rocketmq_lite.client.engine.process_queue import OutOfPlaceError
 from rocketmq_lite.client.message_view import MessageView
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from rocketmq_lite.model import MessageQueue
 
 __all__ = ["AutoAcknowledging", "ReceivedMessage", "Settlement"]
+
+_log = logging.getLogger(__name__)
 
 
 class Settlement(Protocol):
@@ -41,7 +45,7 @@ class Settlement(Protocol):
         """The work is done."""
 
     def fail(self, delivery: Delivery, error: Exception) -> None:
-        """The work raised; the message is to be given back."""
+        """The work raised, which is logged already; the message is to be given back."""
 
 
 @final
@@ -115,10 +119,24 @@ class ReceivedMessage(MessageView):
             return False
         if isinstance(error, Exception):
             self._raw.fail()
+            self._log_failure(error)
             self._settlement.fail(self._raw, error)
             return True
         self._raw.leave()
         return False
+
+    def _log_failure(self, error: Exception) -> None:
+        wanted = isinstance(error, RetryLater | DeadLetter)
+        _log.log(
+            logging.INFO if wanted else logging.ERROR,
+            "message at offset %d of %s failed in group %s, %s: %s",
+            self._raw.queue_offset,
+            self.queue,
+            self._settlement.group,
+            "handed over directly" if self.direct else f"at attempt {self.attempt}",
+            error,
+            exc_info=None if wanted else error,
+        )
 
     def _pass_by(self) -> None:
         """Nobody will enter it: done, unless it was entered."""

@@ -19,7 +19,7 @@ from rocketmq_lite.client.engine.failed_head import (
     Stop,
     after_failure,
 )
-from rocketmq_lite.client.engine.giving_back import NEVER_AGAIN, DeadLetter, RetryLater, delay_level
+from rocketmq_lite.client.engine.giving_back import NEVER_AGAIN, RetryLater, delay_level
 from rocketmq_lite.client.engine.ordered_inbox import OrderedInbox
 from rocketmq_lite.client.engine.retry import redelivery_pause
 from rocketmq_lite.errors import RocketMQError
@@ -88,17 +88,6 @@ class GroupSettlement:
     def fail(self, delivery: Delivery, error: Exception) -> None:
         """The user's work raised."""
         self.failed += 1
-        wanted = isinstance(error, RetryLater | DeadLetter)
-        _log.log(
-            logging.INFO if wanted else logging.ERROR,
-            "message at offset %d of %s failed in group %s, at attempt %d: %s",
-            delivery.queue_offset,
-            delivery.queue.queue,
-            self.group,
-            delivery.attempt,
-            error,
-            exc_info=None if wanted else error,
-        )
         if self._settings.broadcasting:
             self._give_up(delivery, error)
         elif self._settings.order is not None:

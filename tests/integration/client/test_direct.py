@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 import trio
 from tests.integration.client.taking import leave_by, nothing_more, take
@@ -60,7 +62,10 @@ class Answer:
         return self.value
 
 
-async def test_the_way_the_work_ends_is_told_and_moves_nothing(autojump_clock, orders, direct, nursery):
+async def test_the_way_the_work_ends_is_told_and_moves_nothing(
+    autojump_clock, orders, direct, nursery, caplog
+):
+    caplog.set_level(logging.INFO, "rocketmq_lite.client")
     async with orders.consumer(GROUP, "orders") as messages:
         endings = [
             (None, "CR_SUCCESS", None),
@@ -87,6 +92,8 @@ async def test_the_way_the_work_ends_is_told_and_moves_nothing(autojump_clock, o
         assert [queue.committable for queue in after.queues] == [3, 0]
         assert (after.delivered, after.failed) == (0, 0)
     assert (await orders.admin.dead_letter_count(GROUP)).kept == 0
+    failures = [record for record in caplog.records if "handed over directly" in record.message]
+    assert [record.levelno for record in failures] == [logging.ERROR, logging.INFO, logging.INFO]
 
 
 async def test_it_comes_before_what_waits_and_other_messages_are_not_marked(
