@@ -35,7 +35,7 @@ fn send(codec: Codec) -> Command {
 }
 
 fn answer(codec: Codec) -> Command {
-    let mut answer = send(codec).answer(0);
+    let mut answer = Command::response(0, 4711, codec);
     let fields: Fields = [
         ("queueId", "2"),
         ("transactionId", "7F000001000100000000000000000000"),

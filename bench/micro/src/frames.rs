@@ -199,16 +199,10 @@ mod tests {
     use super::*;
     use rocketmq_lite_core::wire::FrameDecoder;
 
-    fn command(codec: Codec) -> Command {
-        let mut command = Command::request(310, 1_234_567, Fields::new());
-        command.codec = codec;
-        command
-    }
-
     #[test]
     fn heads_and_answers_agree_with_the_codecs() {
         for codec in [Codec::Json, Codec::Rocketmq] {
-            let answer = Answer::new(&command(codec).answer(0));
+            let answer = Answer::new(&Command::response(0, 1_234_567, codec));
             for opaque in [0, 7, i32::MAX] {
                 let mut bytes = Vec::new();
                 answer.write(opaque, &mut bytes);

@@ -8,9 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
-use rocketmq_lite_core::wire::{
-    self, Codec, Command, FLAG_ONEWAY, Fields, FrameDecoder, MAX_FRAME, codes::request,
-};
+use rocketmq_lite_core::wire::{self, Codec, Command, FLAG_ONEWAY, FrameDecoder, MAX_FRAME, codes::request};
 
 use crate::peer::Peer;
 use rocketmq_lite_bench::frames::{Answer, Head};
@@ -79,9 +77,7 @@ impl Answers {
                 ("MSG_REGION", "DefaultRegion"),
                 ("queueOffset", "0"),
             ];
-            let mut asked = Command::request(request::SEND_MESSAGE_V2, 0, Fields::new());
-            asked.codec = codec;
-            let mut answer = asked.answer(0);
+            let mut answer = Command::response(0, 0, codec);
             answer.fields = pairs.into_iter().collect();
             Answer::new(&answer)
         });
@@ -109,7 +105,7 @@ impl Answers {
         if asked.flag & FLAG_ONEWAY != 0 {
             return;
         }
-        let mut answer = asked.answer(0);
+        let mut answer = Command::response(0, asked.opaque, asked.codec);
         if asked.code == request::GET_ROUTEINFO_BY_TOPIC {
             answer.body = self.route.clone().into();
         }
