@@ -50,26 +50,28 @@ def _is_only(raised: BaseException | None, group: BaseExceptionGroup[BaseExcepti
 
 
 @asynccontextmanager
+@trio.lowlevel.enable_ki_protection
 async def background_nursery() -> AsyncIterator[trio.Nursery]:
     """A nursery that is cancelled when its block ends, and lets a single error pass as it is.
 
     A cancellation from outside reaches the block alone. Its tasks go on until the block has been left, so that what
     the block still has to say can be said: they carry the connections. What the block itself raised passes unchanged,
-    also when it is a group.
+    also when it is a group. A Ctrl-C between two lines of this function waits until it can be raised in the block or
+    after it: the tasks would otherwise go on for ever.
     """
     raised: BaseException | None = None
+    send, opened = trio.open_memory_channel[trio.Nursery](1)
+    until_left = trio.CancelScope(shield=True)
     try:
         async with trio.open_nursery() as around:
-            # Shielded, because a task that is cancelled while it starts could not be ended any more.
-            with trio.CancelScope(shield=True):
-                nursery: trio.Nursery = await around.start(_hold_shielded_nursery)
+            around.start_soon(_hold_open, until_left, send)
             try:
-                yield nursery
+                yield await opened.receive()
             except BaseException as error:
                 raised = error
                 raise
             finally:
-                nursery.cancel_scope.cancel()
+                until_left.cancel()
     except BaseExceptionGroup as group:
         cause = raised if _is_only(raised, group) else single_cause(group)
         if cause is None:
@@ -78,13 +80,14 @@ async def background_nursery() -> AsyncIterator[trio.Nursery]:
         _raise_as_it_is(cause)
 
 
-async def _hold_shielded_nursery(task_status: trio.TaskStatus[trio.Nursery]) -> None:
-    """Keep a nursery open that only its own scope ends."""
+@trio.lowlevel.enable_ki_protection
+async def _hold_open(until: trio.CancelScope, opened: trio.MemorySendChannel[trio.Nursery]) -> None:
+    """Keep a nursery open that only that scope ends; it may have been cancelled before."""
     try:
-        async with trio.open_nursery() as nursery:
-            nursery.cancel_scope.shield = True
-            task_status.started(nursery)
-            await trio.sleep_forever()
+        with until:
+            async with trio.open_nursery() as nursery:
+                opened.send_nowait(nursery)
+                await trio.sleep_forever()
     except BaseExceptionGroup as group:
         cause = single_cause(group)
         if cause is None:
