@@ -21,10 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
-    import trio
-
     from rocketmq_lite.broker.address import BrokerAddress
     from rocketmq_lite.config import FlushMode
+    from rocketmq_lite.transport.nursery import ProtectedNursery
 
 __all__ = ["Cluster", "embedded"]
 
@@ -109,7 +108,7 @@ async def embedded(
             yield Cluster(namesrv, addresses, data)
 
 
-async def _start_name_server(nursery: trio.Nursery, data: Path) -> str:
+async def _start_name_server(nursery: ProtectedNursery, data: Path) -> str:
     from rocketmq_lite.clock import SystemClock
     from rocketmq_lite.config import NameServerSettings
     from rocketmq_lite.nameserver.server import serve
@@ -128,7 +127,9 @@ async def _start_name_server(nursery: trio.Nursery, data: Path) -> str:
     return address
 
 
-async def _start_broker(nursery: trio.Nursery, name: str, namesrv: str, data: Path, flush: FlushMode) -> str:
+async def _start_broker(
+    nursery: ProtectedNursery, name: str, namesrv: str, data: Path, flush: FlushMode
+) -> str:
     from rocketmq_lite.broker.server import serve
     from rocketmq_lite.clock import SystemClock
     from rocketmq_lite.config import BrokerSettings

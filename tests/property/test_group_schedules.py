@@ -35,6 +35,7 @@ from rocketmq_lite.client.routing import Routing
 from rocketmq_lite.clock import TrioClock
 from rocketmq_lite.errors import RocketMQError
 from rocketmq_lite.model import MessageQueue
+from rocketmq_lite.transport.nursery import ProtectedNursery
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,7 +153,7 @@ class Schedule:
 
     async def _live(self, client_id: str, member: Member) -> None:
         with member.crash:
-            async with trio.open_nursery() as nursery:
+            async with ProtectedNursery() as nursery:
                 routing = Routing(member.remote, NameServers(("ns",), start=0))
                 heartbeats = Heartbeats(nursery, member.remote, routing, client_id)
                 member.remote.heartbeats = heartbeats

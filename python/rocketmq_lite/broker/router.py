@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.broker.catalog import Catalog
     from rocketmq_lite.broker.owner import EngineOwner
     from rocketmq_lite.broker.presence import Presence
+    from rocketmq_lite.transport.nursery import ProtectedNursery
 
 _log: Final = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ class Router:
 
     def __init__(
         self,
-        nursery: trio.Nursery,
+        nursery: ProtectedNursery,
         *,
         owner: EngineOwner,
         handle: Handler[Caller],

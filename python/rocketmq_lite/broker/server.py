@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.config import BrokerSettings
     from rocketmq_lite.transport.network import Network
+    from rocketmq_lite.transport.nursery import ProtectedNursery
     from rocketmq_lite.transport.rpc import Pool
 
 _log: Final = logging.getLogger(__name__)
@@ -201,7 +202,7 @@ class _Broker:
         self._offsets.load()
         self._schedule.load()
 
-    def router(self, nursery: trio.Nursery) -> Router:
+    def router(self, nursery: ProtectedNursery) -> Router:
         """Where the engine's cold events go."""
         name, address = self._settings.name, self._address.address
         table = {

@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-import trio
-
 from rocketmq_lite.client.engine.balance import plan_change
 from rocketmq_lite.client.engine.events import QueueLost
 from rocketmq_lite.client.hand_over import let_go
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.engine.events import ConsumerEvent
     from rocketmq_lite.client.reader import QueueReader
     from rocketmq_lite.model import MessageQueue
+    from rocketmq_lite.transport.nursery import ProtectedNursery
 
 __all__ = ["Assignment"]
 
@@ -43,7 +42,7 @@ class Assignment:
     def __init__(
         self,
         group: str,
-        nursery: trio.Nursery,
+        nursery: ProtectedNursery,
         readers: dict[MessageQueue, QueueReader],
         *,
         new_reader: Callable[[MessageQueue, bool], QueueReader],
@@ -98,13 +97,11 @@ class Assignment:
         """Who of ours has a queue in hands that has come back before it was let go."""
         return next((reader for reader in self._leaving if reader.queue == queue), None)
 
-    @trio.lowlevel.enable_ki_protection
     async def _read(self, reader: QueueReader, predecessor: QueueReader | None) -> None:
         if predecessor is not None:
             await predecessor.gone.wait()
         await reader.run()
 
-    @trio.lowlevel.enable_ki_protection
     async def _let_go(self, reader: QueueReader) -> None:
         duplicates = await let_go(reader, self._committer, grace=self._grace)
         self._leaving.remove(reader)

@@ -80,7 +80,6 @@ class Balancer:
         """Share out nothing any more."""
         self._ended.set()
 
-    @trio.lowlevel.enable_ki_protection
     async def run(self) -> None:
         """Keep the queues that we read equal to those that are ours, until :meth:`end`."""
         pause = _BALANCE_INTERVAL

@@ -41,7 +41,6 @@ class Committer:
         self._readers = readers
         self._positions = positions
 
-    @trio.lowlevel.enable_ki_protection
     async def run(self) -> None:
         """Commit what has changed, every 5 seconds, until cancelled."""
         while True:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.model import MessageQueue
     from rocketmq_lite.protocol.framing import MessageBatch
+    from rocketmq_lite.transport.nursery import ProtectedNursery
 
 __all__ = ["Consumer", "ConsumerStatistics", "open_consumer"]
 
@@ -119,7 +120,7 @@ class Consumer:
     def __init__(
         self,
         settings: ConsumerSettings,
-        nursery: trio.Nursery,
+        nursery: ProtectedNursery,
         positions: Positions,
         *,
         client_id: str,

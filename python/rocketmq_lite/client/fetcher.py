@@ -104,7 +104,6 @@ class Fetcher:
         self._room = trio.Event()
         self._max_offset = 0
 
-    @trio.lowlevel.enable_ki_protection
     async def run(self) -> None:
         """Fetch until :meth:`stop`."""
         try:

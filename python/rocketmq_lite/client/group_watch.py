@@ -49,7 +49,6 @@ class GroupWatch:
         self._find = find
         self._known: frozenset[Problem] = frozenset()
 
-    @trio.lowlevel.enable_ki_protection
     async def run(self) -> None:
         """Look for ever."""
         turn = 0

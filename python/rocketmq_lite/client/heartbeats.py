@@ -16,6 +16,7 @@ import trio
 from rocketmq_lite.client.engine.membership import Membership
 from rocketmq_lite.errors import ConfigError, RocketMQError
 from rocketmq_lite.protocol.bodies import ConsumerData, HeartbeatData, ProducerData
+from rocketmq_lite.transport.nursery import ProtectedNursery
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +79,7 @@ class Heartbeats:
         client_id: Who we are.
     """
 
-    def __init__(self, nursery: trio.Nursery, remote: Remote, routing: Routing, client_id: str) -> None:
+    def __init__(self, nursery: ProtectedNursery, remote: Remote, routing: Routing, client_id: str) -> None:
         self._nursery = nursery
         self._remote = remote
         self._routing = routing
@@ -183,7 +184,6 @@ class Heartbeats:
         if done.error is not None:
             raise done.error
 
-    @trio.lowlevel.enable_ki_protection
     async def _tell(self, address: str, done: _Outcome) -> None:
         try:
             async with self._sending.setdefault(address, trio.Lock()):
@@ -202,11 +202,10 @@ class Heartbeats:
         if not self._has_groups:
             return
         addresses = self._routing.table.addresses(slaves=bool(self._consumers))
-        async with trio.open_nursery() as nursery:
+        async with ProtectedNursery() as nursery:
             for address in self._membership.plan(addresses, trio.current_time()):
                 nursery.start_soon(self._beat_one, address)
 
-    @trio.lowlevel.enable_ki_protection
     async def run(self) -> None:
         """Send heartbeats every 30 seconds, and at once when groups or brokers come."""
         while True:
@@ -234,7 +233,6 @@ class Heartbeats:
             consumer_data_set=tuple(self._consumers.values()),
         )
 
-    @trio.lowlevel.enable_ki_protection
     async def _beat_one(self, address: str) -> None:
         try:
             await self.ensure(address)
@@ -245,7 +243,7 @@ class Heartbeats:
     async def _unregister(
         self, *, producer_groups: tuple[str, ...] = (), consumer_groups: tuple[str, ...] = ()
     ) -> None:
-        async with trio.open_nursery() as nursery:
+        async with ProtectedNursery() as nursery:
             for address in self.known_at:
                 for group in producer_groups:
                     nursery.start_soon(self._say_goodbye, address, group, None)

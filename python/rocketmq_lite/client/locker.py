@@ -14,6 +14,7 @@ import trio
 
 from rocketmq_lite.client.engine.queue_locks import LockState, LockTimings, QueueLocks
 from rocketmq_lite.errors import RocketMQError
+from rocketmq_lite.transport.nursery import ProtectedNursery
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -138,12 +139,11 @@ class Locker:
 
     # --- brokers ------------------------------------------------------------------------------------------
 
-    @trio.lowlevel.enable_ki_protection
     async def run(self) -> None:
         """Ask for what is wanted and renew what is held, until cancelled."""
         while True:
             self.lapse()
-            async with trio.open_nursery() as nursery:
+            async with ProtectedNursery() as nursery:
                 for broker, queues in self._locks.plan(trio.current_time()).items():
                     nursery.start_soon(self._ask, broker, queues)
             with trio.move_on_at(self._locks.next_due()):

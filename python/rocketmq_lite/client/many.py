@@ -16,6 +16,7 @@ import trio
 from rocketmq_lite.client.sending import Choose
 from rocketmq_lite.errors import NotAllSent, RequestTimeout, RocketMQError
 from rocketmq_lite.model import SendStatus
+from rocketmq_lite.transport.nursery import ProtectedNursery
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +86,7 @@ class ManySender:
         give_back, free = trio.open_memory_channel[Choose](len(self._lanes))
         for lane in self._lanes:
             give_back.send_nowait(lane)
-        async with trio.open_nursery() as nursery:
+        async with ProtectedNursery() as nursery:
             async for lane in free:
                 if (batch := self._next_batch()) is None:
                     break

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.model import MessageQueue
     from rocketmq_lite.protocol.bodies import ConsumeMessageDirectlyResult, ConsumerRunningInfo
     from rocketmq_lite.protocol.framing import MessageBatch, RawMessage
+    from rocketmq_lite.transport.nursery import ProtectedNursery
 
 __all__ = ["GroupMember"]
 
@@ -56,7 +57,7 @@ class GroupMember:
     def __init__(
         self,
         settings: ConsumerSettings,
-        nursery: trio.Nursery,
+        nursery: ProtectedNursery,
         sink: Sink,
         positions: Positions,
         *,

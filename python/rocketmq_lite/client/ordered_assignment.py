@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.locker import Locker
     from rocketmq_lite.client.reader import QueueReader
     from rocketmq_lite.model import MessageQueue
+    from rocketmq_lite.transport.nursery import ProtectedNursery
 
 __all__ = ["OrderedAssignment"]
 
@@ -47,7 +48,7 @@ class OrderedAssignment:
     def __init__(
         self,
         settings: ConsumerSettings,
-        nursery: trio.Nursery,
+        nursery: ProtectedNursery,
         readers: dict[MessageQueue, QueueReader],
         *,
         new_reader: Callable[[MessageQueue, bool], QueueReader],
@@ -128,7 +129,6 @@ class OrderedAssignment:
         )
         self._nursery.start_soon(self._run, each)
 
-    @trio.lowlevel.enable_ki_protection
     async def _run(self, each: _OrderedQueue) -> None:
         await each.run()
         self._duplicates += each.duplicates

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-import trio
-
 from rocketmq_lite.client.engine.routes import MASTER_ID
 from rocketmq_lite.errors import ConnectError, GroupNotFound, RocketMQError
+from rocketmq_lite.transport.nursery import ProtectedNursery
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +77,7 @@ class BrokerPositions:
             except RocketMQError as error:
                 failures[queue] = error
 
-        async with trio.open_nursery() as nursery:
+        async with ProtectedNursery() as nursery:
             for queue, offset in offsets.items():
                 nursery.start_soon(write_one, queue, offset)
         return failures

@@ -13,8 +13,6 @@ from rocketmq_lite.protocol.codes import ResponseCode
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import trio
-
     from rocketmq_lite.client.fetcher import Fetcher
     from rocketmq_lite.client.heartbeats import Heartbeats
     from rocketmq_lite.client.pull_queues import PullQueues
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.model import MessageQueue
     from rocketmq_lite.protocol.bodies import ConsumeMessageDirectlyResult, ConsumerRunningInfo
     from rocketmq_lite.protocol.framing import MessageBatch
+    from rocketmq_lite.transport.nursery import ProtectedNursery
 
 __all__ = ["PullMember"]
 
@@ -41,7 +40,7 @@ class PullMember:
     def __init__(
         self,
         settings: PullerSettings,
-        nursery: trio.Nursery,
+        nursery: ProtectedNursery,
         queues: PullQueues,
         *,
         client_id: str,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.remote import Remote
     from rocketmq_lite.client.routing import Routing
     from rocketmq_lite.model import MessageQueue
+    from rocketmq_lite.transport.nursery import ProtectedNursery
 
 __all__ = ["PullQueues"]
 
@@ -44,7 +45,7 @@ class PullQueues:
     def __init__(
         self,
         settings: PullerSettings,
-        nursery: trio.Nursery,
+        nursery: ProtectedNursery,
         arrived: Callable[[], None],
         *,
         remote: Remote,
@@ -103,7 +104,6 @@ class PullQueues:
             raise ConnectError(f"no master of broker {queue.broker_name} is known")
         return address
 
-    @trio.lowlevel.enable_ki_protection
     async def run_committer(self) -> None:
         """Commit what is done, every 5 seconds, until cancelled."""
         while True:

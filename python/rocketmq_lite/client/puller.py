@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.remote import Remote
     from rocketmq_lite.client.routing import Routing
     from rocketmq_lite.model import MessageQueue
+    from rocketmq_lite.transport.nursery import ProtectedNursery
 
 __all__ = ["Puller", "PullerStatistics", "open_puller"]
 
@@ -98,7 +99,7 @@ class Puller:
     """Queues that are read when the application asks for messages; made by :meth:`Client.puller`."""
 
     def __init__(
-        self, settings: PullerSettings, nursery: trio.Nursery, *, remote: Remote, routing: Routing
+        self, settings: PullerSettings, nursery: ProtectedNursery, *, remote: Remote, routing: Routing
     ) -> None:
         self._settings = settings
         self._remote = remote

@@ -195,7 +195,6 @@ class Routing:
         self.table.mark_stale(topic)
         self._wake.set()
 
-    @trio.lowlevel.enable_ki_protection
     async def run(self) -> None:
         """Refresh routes when they are due, until cancelled."""
         next_round = trio.current_time() + REFRESH_INTERVAL

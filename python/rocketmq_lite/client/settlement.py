@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.client.engine.process_queue import Delivery
     from rocketmq_lite.client.member import GroupMember
     from rocketmq_lite.clock import Clock
+    from rocketmq_lite.transport.nursery import ProtectedNursery
 
 __all__ = ["GroupSettlement"]
 
@@ -61,7 +62,7 @@ class GroupSettlement:
         iterating: trio.lowlevel.ParkingLot,
         *,
         member: GroupMember,
-        nursery: trio.Nursery,
+        nursery: ProtectedNursery,
         clock: Clock,
     ) -> None:
         self.acknowledged = 0
@@ -127,7 +128,6 @@ class GroupSettlement:
                     attempt,
                 )
 
-    @trio.lowlevel.enable_ki_protection
     async def _send_back(self, delivery: Delivery, level: int) -> None:
         """Once the broker has it again, the group goes on behind it; else we hand it out again ourselves.
 

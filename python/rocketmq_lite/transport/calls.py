@@ -97,7 +97,6 @@ class Calls(dict[int, tuple[trio.lowlevel.Task, float, OnArrival]]):
         self.clear()
         self.prompt = 0
 
-    @trio.lowlevel.enable_ki_protection
     async def expire(self) -> None:
         """Give up the calls whose time is over, until cancelled."""
         while True:

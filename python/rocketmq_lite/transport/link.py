@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.protocol.request import Request
     from rocketmq_lite.transport.dispatch import Handler
     from rocketmq_lite.transport.network import Network
+    from rocketmq_lite.transport.nursery import ProtectedNursery
 
 __all__ = ["Link", "LinkStatistics"]
 
@@ -63,7 +64,7 @@ class Link:
         address: str,
         network: Network,
         clock: Clock,
-        nursery: trio.Nursery,
+        nursery: ProtectedNursery,
         *,
         on_push: Handler[str],
         on_disconnect: Callable[[str], None],

@@ -1,20 +1,99 @@
-"""A nursery for the background tasks of a context manager.
+"""Where our own tasks run: nurseries that a Ctrl-C spares, and that raise a single error without a group around it.
 
-A plain nursery wraps whatever its body raises into an exception group; a user whose ``async with`` block
-raises ``TopicNotFound`` would have to catch a group because of tasks he cannot see.
+Python raises ``KeyboardInterrupt`` at whatever line is running. It belongs to the user's main task; in a task that he
+cannot see it would lose an answer, or leave a caller waiting for ever. Trio asks the frames that are running, from the
+innermost outwards, whether one is marked, and tasks inherit no mark, neither from the nursery nor from who starts them.
+So every task of ours is started by a :class:`ProtectedNursery`, which puts a marked frame below it: what would strike
+there goes to the main task instead. User code that such a task calls (``on_event``, a strategy) is spared with it.
+
+What runs in the user's task is struck, except where half a change would harm our tasks. Marked by
+``enable_ki_protection`` are therefore both ways to call a server (``Pool.ask`` and ``post`` in ``rpc``: half a frame ends
+a connection, and a call that is half entered gets no answer), and entering and leaving the nurseries here.
+
+Trio wraps whatever leaves a nursery into a group; a user whose ``async with`` block raises ``TopicNotFound``, or who
+presses Ctrl-C, would have to catch a group because of tasks that he cannot see.
 """
 
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVarTuple, final
 
 import trio
+from trio.lowlevel import enable_ki_protection
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from types import TracebackType
+    from typing import Self
 
-__all__ = ["background_nursery", "leaves", "single_cause"]
+__all__ = ["ProtectedNursery", "background_nursery", "leaves", "single_cause"]
+
+Ts = TypeVarTuple("Ts")
+
+
+@final
+class ProtectedNursery:
+    """Trio's nursery, for ``async with``, with what the top of the file says.
+
+    What the block raised passes unchanged, also when it is a group, unless a task failed besides.
+    """
+
+    __slots__ = ("_nursery", "_opening")
+
+    def __init__(self) -> None:
+        self._opening = trio.open_nursery()
+
+    @enable_ki_protection
+    async def __aenter__(self) -> Self:
+        self._nursery = await self._opening.__aenter__()
+        return self
+
+    @enable_ki_protection
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        try:
+            return await self._opening.__aexit__(kind, error, traceback)
+        except BaseExceptionGroup as group:
+            cause = error if _is_only(error, group) else single_cause(group)
+            if cause is None:
+                raise
+        if cause is error:
+            return False  # it goes on by itself
+        try:
+            _raise_as_it_is(cause)
+        finally:
+            del cause
+
+    @property
+    def cancel_scope(self) -> trio.CancelScope:
+        """The scope of the block and all tasks."""
+        return self._nursery.cancel_scope
+
+    def start_soon(self, run: Callable[[*Ts], Awaitable[object]], *args: *Ts) -> None:
+        """Start a task.
+
+        Raises:
+            RuntimeError: The block has been left.
+        """
+        self._nursery.start_soon(_protected, run, args, name=run)
+
+    async def start(self, run: Callable[..., Awaitable[object]], *args: object) -> Any:  # noqa: ANN401 - as Trio's
+        """Start a task and wait for what it calls ``task_status.started`` with."""
+        return await self._nursery.start(_protected_start, run, args, name=run)
+
+
+@enable_ki_protection
+async def _protected(run: Callable[..., Awaitable[object]], args: tuple[object, ...]) -> None:
+    await run(*args)
+
+
+@enable_ki_protection
+async def _protected_start(
+    run: Callable[..., Awaitable[object]], args: tuple[object, ...], *, task_status: trio.TaskStatus[Any]
+) -> None:
+    await run(*args, task_status=task_status)
 
 
 def single_cause(group: BaseExceptionGroup[BaseException]) -> BaseException | None:
@@ -50,49 +129,29 @@ def _is_only(raised: BaseException | None, group: BaseExceptionGroup[BaseExcepti
 
 
 @asynccontextmanager
-@trio.lowlevel.enable_ki_protection
-async def background_nursery() -> AsyncIterator[trio.Nursery]:
-    """A nursery that is cancelled when its block ends, and lets a single error pass as it is.
+@enable_ki_protection
+async def background_nursery() -> AsyncIterator[ProtectedNursery]:
+    """The nursery of a context manager's tasks, which is cancelled when its block ends.
 
     A cancellation from outside reaches the block alone. Its tasks go on until the block has been left, so that what
-    the block still has to say can be said: they carry the connections. What the block itself raised passes unchanged,
-    also when it is a group. A Ctrl-C between two lines of this function waits until it can be raised in the block or
-    after it: the tasks would otherwise go on for ever.
+    the block still has to say can be said: they carry the connections.
     """
-    raised: BaseException | None = None
-    send, opened = trio.open_memory_channel[trio.Nursery](1)
-    until_left = trio.CancelScope(shield=True)
-    try:
-        async with trio.open_nursery() as around:
-            around.start_soon(_hold_open, until_left, send)
-            try:
-                yield await opened.receive()
-            except BaseException as error:
-                raised = error
-                raise
-            finally:
-                until_left.cancel()
-    except BaseExceptionGroup as group:
-        cause = raised if _is_only(raised, group) else single_cause(group)
-        if cause is None:
-            raise
-        raised = None
-        _raise_as_it_is(cause)
+    nursery, opened, until_left = ProtectedNursery(), trio.Event(), trio.CancelScope(shield=True)
+    async with ProtectedNursery() as around:
+        around.start_soon(_hold_open, nursery, opened, until_left)
+        try:
+            await opened.wait()
+            yield nursery
+        finally:
+            until_left.cancel()
 
 
-@trio.lowlevel.enable_ki_protection
-async def _hold_open(until: trio.CancelScope, opened: trio.MemorySendChannel[trio.Nursery]) -> None:
+async def _hold_open(nursery: ProtectedNursery, opened: trio.Event, until: trio.CancelScope) -> None:
     """Keep a nursery open that only that scope ends; it may have been cancelled before."""
-    try:
-        with until:
-            async with trio.open_nursery() as nursery:
-                opened.send_nowait(nursery)
-                await trio.sleep_forever()
-    except BaseExceptionGroup as group:
-        cause = single_cause(group)
-        if cause is None:
-            raise
-        _raise_as_it_is(cause)
+    with until:
+        async with nursery:
+            opened.set()
+            await trio.sleep_forever()
 
 
 def _raise_as_it_is(cause: BaseException) -> NoReturn:

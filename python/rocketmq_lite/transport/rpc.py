@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from rocketmq_lite.protocol.request import Request
     from rocketmq_lite.transport.calls import OnArrival
     from rocketmq_lite.transport.network import Network
+    from rocketmq_lite.transport.nursery import ProtectedNursery
     from rocketmq_lite.transport.wire import Wire
 
 __all__ = ["LinkStatistics", "Pool", "PoolStatistics", "open_pool"]
@@ -114,7 +115,7 @@ class Pool:
         self,
         network: Network,
         clock: Clock,
-        nursery: trio.Nursery,
+        nursery: ProtectedNursery,
         *,
         request_timeout: float,
         on_push: Handler[str],

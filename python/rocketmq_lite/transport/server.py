@@ -24,6 +24,7 @@ from rocketmq_lite.protocol.connection import Connection
 from rocketmq_lite.records import dataclass
 from rocketmq_lite.transport.dispatch import Handler, respond
 from rocketmq_lite.transport.flood import Flood
+from rocketmq_lite.transport.nursery import ProtectedNursery
 from rocketmq_lite.transport.stream import CommandStream
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ class CommandServer:
         async def accepted(stream: trio.abc.Stream) -> None:
             await self._serve_connection(stream, listener.peer_address(stream))
 
-        async with listener, trio.open_nursery() as connections:
+        async with listener, ProtectedNursery() as connections:
             task_status.started(listener.address)
             with self._accepting:
                 while True:
@@ -178,7 +179,7 @@ class CommandServer:
         commands = CommandStream(stream, Connection(self._limits.max_frame), peer=address, on_activity=active)
         try:
             with idle:
-                async with trio.open_nursery() as requests:
+                async with ProtectedNursery() as requests:
                     await self._read_requests(peer, commands, requests)
                     # What is in work may finish: a one-way request followed by a close is executed too.
                     requests.cancel_scope.deadline = trio.current_time() + self._limits.grace
@@ -202,7 +203,7 @@ class CommandServer:
             untold,
         )
 
-    async def _read_requests(self, peer: Peer, commands: CommandStream, requests: trio.Nursery) -> None:
+    async def _read_requests(self, peer: Peer, commands: CommandStream, requests: ProtectedNursery) -> None:
         """Hand out requests until the connection ends or the server stops."""
         slots = trio.Semaphore(self._limits.max_requests)
         try:

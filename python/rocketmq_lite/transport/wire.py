@@ -16,6 +16,7 @@ from rocketmq_lite.protocol.command import FLAG_ONEWAY
 from rocketmq_lite.protocol.framing import to_command
 from rocketmq_lite.transport.calls import Calls
 from rocketmq_lite.transport.dispatch import Handler, respond
+from rocketmq_lite.transport.nursery import ProtectedNursery
 from rocketmq_lite.transport.outbox import Outbox
 from rocketmq_lite.transport.stream import CommandStream
 
@@ -189,7 +190,6 @@ class Wire:
 
     # --- the task -------------------------------------------------------------------------------------
 
-    @trio.lowlevel.enable_ki_protection
     async def run(self, network: Network) -> None:
         """Dial, then read and write until the end."""
         try:
@@ -220,7 +220,7 @@ class Wire:
         self._opened.set()
         self._owner.opened(self)
         try:
-            async with trio.open_nursery() as nursery:
+            async with ProtectedNursery() as nursery:
                 nursery.start_soon(self._write, commands)
                 nursery.start_soon(self._calls.expire)
                 nursery.start_soon(self._close_when_idle, commands)
@@ -228,7 +228,6 @@ class Wire:
         finally:
             await commands.aclose()
 
-    @trio.lowlevel.enable_ki_protection
     async def _close_when_idle(self, commands: CommandStream) -> None:
         # A deadline that every read and every write moved would cost more than they do.
         while True:
@@ -237,7 +236,7 @@ class Wire:
                 break
         self.fail(ConnectionLost(f"the connection with {self._owner.address} was idle and closed"))
 
-    async def _read(self, commands: CommandStream, pushes: trio.Nursery) -> None:
+    async def _read(self, commands: CommandStream, pushes: ProtectedNursery) -> None:
         try:
             while (came := await commands.receive_all()) is not None:
                 self._owner.heard()
@@ -248,7 +247,6 @@ class Wire:
         except (ConnectionLost, RemoteProtocolError) as error:
             self.fail(error)
 
-    @trio.lowlevel.enable_ki_protection
     async def _write(self, commands: CommandStream) -> None:
         try:
             await self._outbox.drain(commands.send_nowait, commands.send_bytes, commands.send_parts)
@@ -258,7 +256,6 @@ class Wire:
             # A cancelled write has cut a frame; whoever waits for it must see a reason.
             self.fail(ConnectionLost(f"the connection with {self._owner.address} was closed on this side"))
 
-    @trio.lowlevel.enable_ki_protection
     async def _answer_push(self, commands: CommandStream, request: Command) -> None:
         # Not the reader's to wait for: a handler may itself wait for an answer on this connection.
         self._owner.pushes += 1

@@ -11,6 +11,7 @@ from rocketmq_lite.broker.events import Caller, ColdRequest, ConnectionClosed
 from rocketmq_lite.broker.router import SLOW_SLOTS, Router
 from rocketmq_lite.protocol.codes import RequestCode
 from rocketmq_lite.protocol.command import Command
+from rocketmq_lite.transport.nursery import ProtectedNursery
 
 if TYPE_CHECKING:
     from rocketmq_lite.broker.catalog import Catalog
@@ -40,7 +41,7 @@ class Bench:
             await self.let_go.wait()
         return request.answer()
 
-    def router(self, nursery: trio.Nursery) -> Router:
+    def router(self, nursery: ProtectedNursery) -> Router:
         return Router(
             nursery,
             owner=cast("EngineOwner", self),
@@ -56,7 +57,7 @@ def request(token: int, *, conn: int = 1, code: int = RequestCode.UPDATE_AND_CRE
 
 async def test_a_connection_that_closes_during_a_request_is_forgotten_again_after_it() -> None:
     bench = Bench()
-    async with trio.open_nursery() as nursery:
+    async with ProtectedNursery() as nursery:
         router = bench.router(nursery)
         router.deliver(request(7))
         router.deliver(request(8))
@@ -69,7 +70,7 @@ async def test_a_connection_that_closes_during_a_request_is_forgotten_again_afte
 
 async def test_a_connection_without_requests_is_forgotten_once() -> None:
     bench = Bench()
-    async with trio.open_nursery() as nursery:
+    async with ProtectedNursery() as nursery:
         bench.router(nursery).deliver(ConnectionClosed(1))
     assert bench.closed_connections == [1]
 
@@ -77,7 +78,7 @@ async def test_a_connection_without_requests_is_forgotten_once() -> None:
 async def test_one_way_requests_are_not_answered() -> None:
     bench = Bench()
     bench.let_go.set()
-    async with trio.open_nursery() as nursery:
+    async with ProtectedNursery() as nursery:
         bench.router(nursery).deliver(request(0))
     assert bench.answered == []
 
@@ -93,7 +94,7 @@ class SlowHeartbeats(Bench):
 
 async def test_a_good_bye_waits_for_the_heartbeats_of_its_connection() -> None:
     bench = SlowHeartbeats()
-    async with trio.open_nursery() as nursery:
+    async with ProtectedNursery() as nursery:
         router = bench.router(nursery)
         router.deliver(request(1, code=RequestCode.HEART_BEAT))
         router.deliver(request(2, code=RequestCode.UNREGISTER_CLIENT))
@@ -106,7 +107,7 @@ async def test_a_good_bye_waits_for_the_heartbeats_of_its_connection() -> None:
 
 async def test_heartbeats_pass_a_crowd_of_slow_requests() -> None:
     bench = Bench()
-    async with trio.open_nursery() as nursery:
+    async with ProtectedNursery() as nursery:
         router = bench.router(nursery)
         for token in range(1, SLOW_SLOTS + 10):
             router.deliver(request(token))

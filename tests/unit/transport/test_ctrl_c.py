@@ -1,4 +1,4 @@
-"""Ctrl-C while tasks of ours start, run and end: no program hangs, and the main task hears of it.
+"""A Ctrl-C that strikes while a task of ours runs: the task finishes what it does, and the main task hears of it.
 
 Each program runs in a Trio of its own, because Trio gives Ctrl-C to the main task, which is pytest's otherwise.
 """
@@ -7,21 +7,131 @@ from __future__ import annotations
 
 import signal
 import sys
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
+import pytest
 import trio
 import trio.testing
+from tests.support.rpc import ADDRESS, Peer, pool_on
+from trio.lowlevel import currently_ki_protected
 
+from rocketmq_lite.protocol.command import Command
+from rocketmq_lite.testing.network import MemoryNetwork
 from rocketmq_lite.transport import nursery as nurseries
-from rocketmq_lite.transport.nursery import background_nursery
+from rocketmq_lite.transport.nursery import ProtectedNursery, background_nursery
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from types import FrameType
+
+
+def interrupted(program: Callable[[], Awaitable[object]]) -> None:
+    """Run a program, which has to end by a Ctrl-C; one that hangs is ended by the test's time limit."""
+    with pytest.raises(KeyboardInterrupt):
+        trio.run(program, clock=trio.testing.MockClock(autojump_threshold=0))
 
 
 def press_ctrl_c() -> None:
     signal.raise_signal(signal.SIGINT)
+
+
+async def test_tasks_are_protected_and_the_block_is_not() -> None:
+    protected: dict[str, bool] = {}
+
+    async def note(name: str, *, task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED) -> None:
+        protected[name] = currently_ki_protected()
+        task_status.started(name)
+
+    async def start_others() -> None:
+        async with ProtectedNursery() as inner:
+            inner.start_soon(note, "child of a child")
+
+    async with background_nursery() as background, ProtectedNursery() as plain:
+        background.start_soon(note, "background")
+        assert await background.start(note, "background, started") == "background, started"
+        plain.start_soon(note, "plain")
+        assert await plain.start(note, "plain, started") == "plain, started"
+        plain.start_soon(start_others)
+        assert not currently_ki_protected()
+        await trio.testing.wait_all_tasks_blocked()
+    assert len(protected) == 5
+    assert all(protected.values()), protected
+
+
+async def test_tasks_have_the_names_of_what_they_run() -> None:
+    async def work(
+        names: list[str], *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        names.append(trio.lowlevel.current_task().name)
+        task_status.started()
+
+    names: list[str] = []
+    async with ProtectedNursery() as nursery:
+        await nursery.start(work, names)
+        nursery.start_soon(partial(work, names))
+    assert [name.rpartition(".")[2] for name in names] == ["work", "work"]
+
+
+def test_what_strikes_a_task_is_raised_in_the_block() -> None:
+    finished = left = False
+
+    async def work() -> None:
+        nonlocal finished
+        press_ctrl_c()
+        finished = True
+
+    async def program() -> None:
+        nonlocal left
+        async with background_nursery() as nursery:
+            nursery.start_soon(work)
+            try:
+                await trio.sleep_forever()
+            finally:
+                left = True
+
+    interrupted(program)
+    assert finished
+    assert left
+
+
+def test_it_comes_without_a_group_also_when_the_block_waits_for_its_tasks() -> None:
+    async def program() -> None:
+        async with ProtectedNursery() as nursery:
+            nursery.start_soon(trio.sleep_forever)
+            nursery.start_soon(strike)
+
+    async def strike() -> None:
+        press_ctrl_c()
+        await trio.lowlevel.checkpoint()
+
+    interrupted(program)
+
+
+def test_what_strikes_while_a_server_is_answered_does_not_cut_the_answer_short() -> None:
+    peers: list[Peer] = []
+
+    async def on_push(_address: str, request: Command) -> Command:
+        press_ctrl_c()
+        return request.answer(body=b"whole")
+
+    async def program() -> None:
+        network = MemoryNetwork()
+        peers.append(peer := Peer(network))
+        async with background_nursery() as servers:
+            await servers.start(peer.run)
+            async with pool_on(network, on_push=on_push) as pool:
+                await pool.call(ADDRESS, Command(1))
+                await peer.send(Command(307, opaque=1))
+                try:
+                    await trio.sleep_forever()
+                finally:
+                    with trio.CancelScope(shield=True):
+                        await trio.testing.wait_all_tasks_blocked()
+
+    interrupted(program)
+    assert [command.body for command in peers[0].received if command.is_response] == [b"whole"]
 
 
 class PressAtLine:

@@ -1,12 +1,22 @@
-"""The nursery of a context manager: quiet tasks, single errors."""
+"""Nurseries: quiet tasks, single errors."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 import trio
 import trio.testing
 
-from rocketmq_lite.transport.nursery import background_nursery, single_cause
+from rocketmq_lite.transport.nursery import ProtectedNursery, background_nursery, single_cause
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+
+    Open: TypeAlias = Callable[[], AbstractAsyncContextManager[ProtectedNursery]]
+
+either = pytest.mark.parametrize("open_nursery", [background_nursery, ProtectedNursery])
 
 
 async def test_leaving_cancels_the_tasks() -> None:
@@ -14,12 +24,13 @@ async def test_leaving_cancels_the_tasks() -> None:
         nursery.start_soon(trio.sleep_forever)
 
 
-async def test_an_error_of_the_block_comes_out_as_it_is() -> None:
+@either
+async def test_an_error_of_the_block_comes_out_as_it_is(open_nursery: Open) -> None:
     error = ValueError("mine")
     cause = KeyError("why")
 
     async def fail() -> None:
-        async with background_nursery() as nursery:
+        async with open_nursery() as nursery:
             nursery.start_soon(trio.sleep_forever)
             raise error from cause
 
@@ -29,12 +40,27 @@ async def test_an_error_of_the_block_comes_out_as_it_is() -> None:
     assert error.__cause__ is cause
 
 
-async def test_an_error_of_a_task_comes_out_as_it_is() -> None:
+@either
+async def test_a_group_of_the_block_comes_out_as_it_is(open_nursery: Open) -> None:
+    mine = ExceptionGroup("mine", [ValueError("a")])
+
+    async def fail() -> None:
+        async with open_nursery() as nursery:
+            nursery.start_soon(trio.sleep_forever)
+            raise mine
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await fail()
+    assert caught.value is mine
+
+
+@either
+async def test_an_error_of_a_task_comes_out_as_it_is(open_nursery: Open) -> None:
     async def fail() -> None:
         raise ValueError("task")
 
     async def wait_for_it() -> None:
-        async with background_nursery() as nursery:
+        async with open_nursery() as nursery:
             nursery.start_soon(fail)
             await trio.sleep_forever()
 
@@ -42,7 +68,8 @@ async def test_an_error_of_a_task_comes_out_as_it_is() -> None:
         await wait_for_it()
 
 
-async def test_two_errors_stay_a_group() -> None:
+@either
+async def test_two_errors_stay_a_group(open_nursery: Open) -> None:
     async def fail_when_cancelled() -> None:
         try:
             await trio.sleep_forever()
@@ -50,7 +77,7 @@ async def test_two_errors_stay_a_group() -> None:
             raise KeyError("task")
 
     async def fail_both() -> None:
-        async with background_nursery() as nursery:
+        async with open_nursery() as nursery:
             nursery.start_soon(fail_when_cancelled)
             await trio.testing.wait_all_tasks_blocked()
             raise ValueError("block")

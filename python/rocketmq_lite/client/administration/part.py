@@ -13,6 +13,7 @@ from rocketmq_lite.errors import ConfigError, GroupNotFound, RocketMQError
 from rocketmq_lite.protocol.codes import ResponseCode
 from rocketmq_lite.protocol.explanations import advice_on
 from rocketmq_lite.records import dataclass
+from rocketmq_lite.transport.nursery import ProtectedNursery
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -138,7 +139,7 @@ async def ask_each(targets: Iterable[K], call: Callable[[K], Awaitable[V]]) -> A
             except RocketMQError as error:
                 failures[target] = error
 
-    async with trio.open_nursery() as nursery:
+    async with ProtectedNursery() as nursery:
         for target in wanted:
             nursery.start_soon(ask_one, target)
     return Answers(
