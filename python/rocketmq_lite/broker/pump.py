@@ -26,6 +26,7 @@ from rocketmq_lite.broker.owner import EngineOwner
 from rocketmq_lite.broker.start import log_recovery
 from rocketmq_lite.storage import store_error
 from rocketmq_lite.transport.address import parse_address
+from rocketmq_lite.transport.nursery import ProtectedNursery
 
 if TYPE_CHECKING:
     from rocketmq_lite.broker.exchange import Deliver
@@ -79,9 +80,9 @@ class PumpOwner(EngineOwner):
     async def run(self, deliver: Deliver) -> None:
         """See ``EngineOwner.run``."""
         self._deliver = deliver
-        async with trio.open_nursery() as nursery:
+        async with ProtectedNursery() as nursery:
             nursery.start_soon(self._keep_deadline)
-            nursery.start_soon(self._accept)
+            nursery.start_soon(self._accept, nursery)
             self._settle()
 
     async def close(self) -> None:
@@ -94,16 +95,17 @@ class PumpOwner(EngineOwner):
 
     # --- streams
 
-    async def _accept(self) -> None:
+    async def _accept(self, nursery: ProtectedNursery) -> None:
         await self._accepting.wait()
-        await trio.serve_listeners(self._serve, [self._listener])
+        while True:
+            nursery.start_soon(self._serve, await self._listener.accept())
 
     async def _serve(self, stream: trio.abc.Stream) -> None:
         host, port = parse_address(self._listener.peer_address(stream))
         conn = self._engine.open(host, port, **self._now())
         served = self._streams[conn] = _Stream(stream)
         try:
-            async with trio.open_nursery() as nursery:
+            async with ProtectedNursery() as nursery:
                 nursery.start_soon(self._write, conn, served)
                 await self._read(conn, served)
                 nursery.cancel_scope.cancel()

@@ -46,7 +46,7 @@ from rocketmq_lite.config_files import ConfigFiles, Offload, SavedDocument
 from rocketmq_lite.errors import RocketMQError
 from rocketmq_lite.protocol.bodies import DataVersion, RegisterBrokerBody
 from rocketmq_lite.transport.dispatch import table_handler
-from rocketmq_lite.transport.nursery import background_nursery
+from rocketmq_lite.transport.nursery import ProtectedNursery, background_nursery
 from rocketmq_lite.transport.rpc import open_pool
 
 if TYPE_CHECKING:
@@ -57,7 +57,6 @@ if TYPE_CHECKING:
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.config import BrokerSettings
     from rocketmq_lite.transport.network import Network
-    from rocketmq_lite.transport.nursery import ProtectedNursery
     from rocketmq_lite.transport.rpc import Pool
 
 _log: Final = logging.getLogger(__name__)
@@ -248,7 +247,7 @@ class _Broker:
 
     async def run_services(self) -> None:
         """The loops that run for as long as the broker does."""
-        async with trio.open_nursery() as nursery:
+        async with ProtectedNursery() as nursery:
             if self._settings.advertise is not None:
                 nursery.start_soon(self._check_advertised_address)
             nursery.start_soon(self._conditions.run)
@@ -287,7 +286,7 @@ class _Broker:
             address=self._address.address,
             ha_address=self._address.ha_address,
         )
-        async with trio.open_nursery() as nursery:
+        async with ProtectedNursery() as nursery:
             await nursery.start(self._registrar.run, identity)
             task_status.started(self._address)
 

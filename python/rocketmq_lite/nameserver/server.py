@@ -13,6 +13,7 @@ from rocketmq_lite.nameserver.engine.kv import KVConfig
 from rocketmq_lite.nameserver.engine.routes import RouteTable
 from rocketmq_lite.nameserver.handlers import NameServerHandlers
 from rocketmq_lite.transport.dispatch import table_handler
+from rocketmq_lite.transport.nursery import ProtectedNursery
 from rocketmq_lite.transport.server import CommandServer
 from rocketmq_lite.transport.tls_listener import TlsListener
 
@@ -66,7 +67,7 @@ async def serve(
 
     server = CommandServer(table_handler(handlers.table()), limits=settings.limits, on_close=closed)
     listener = TlsListener(await network.listen(host, port), settings.tls)
-    async with trio.open_nursery() as nursery:
+    async with ProtectedNursery() as nursery:
         nursery.start_soon(_expire, routes, clock, settings.scan_interval)
         await server.serve(listener, task_status=task_status)
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from rocketmq_lite.client.client import Client
+    from rocketmq_lite.transport.nursery import ProtectedNursery
 
 
 @dataclass
@@ -44,7 +45,7 @@ class Server:
 class MemoryCluster:
     """Servers in one memory network; they end with the nursery that they were started in."""
 
-    def __init__(self, nursery: trio.Nursery) -> None:
+    def __init__(self, nursery: trio.Nursery | ProtectedNursery) -> None:
         self.network = MemoryNetwork()
         self.clock = TrioClock()
         self.namesrv: str | None = ""

@@ -5,36 +5,29 @@ Each program runs in a Trio of its own, because Trio gives Ctrl-C to the main ta
 
 from __future__ import annotations
 
-import signal
-import sys
 from functools import partial
-from itertools import count
+from itertools import count, takewhile
 from typing import TYPE_CHECKING
 
 import pytest
 import trio
 import trio.testing
+from tests.support.ctrl_c import press_ctrl_c, pressed
 from tests.support.rpc import ADDRESS, Peer, pool_on
 from trio.lowlevel import currently_ki_protected
 
 from rocketmq_lite.protocol.command import Command
 from rocketmq_lite.testing.network import MemoryNetwork
-from rocketmq_lite.transport import nursery as nurseries
 from rocketmq_lite.transport.nursery import ProtectedNursery, background_nursery
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from types import FrameType
 
 
 def interrupted(program: Callable[[], Awaitable[object]]) -> None:
     """Run a program, which has to end by a Ctrl-C; one that hangs is ended by the test's time limit."""
     with pytest.raises(KeyboardInterrupt):
         trio.run(program, clock=trio.testing.MockClock(autojump_threshold=0))
-
-
-def press_ctrl_c() -> None:
-    signal.raise_signal(signal.SIGINT)
 
 
 async def test_tasks_are_protected_and_the_block_is_not() -> None:
@@ -134,23 +127,6 @@ def test_what_strikes_while_a_server_is_answered_does_not_cut_the_answer_short()
     assert [command.body for command in peers[0].received if command.is_response] == [b"whole"]
 
 
-class PressAtLine:
-    """Traces a program, and presses Ctrl-C when so many lines of a file have been begun."""
-
-    def __init__(self, file: str, line: int) -> None:
-        self.left = line
-        self._file = file
-
-    def __call__(self, frame: FrameType, event: str, _argument: object) -> PressAtLine | None:
-        if frame.f_code.co_filename != self._file:
-            return None
-        if event == "line":
-            self.left -= 1
-            if self.left == 0:
-                press_ctrl_c()
-        return self
-
-
 def test_a_block_that_is_struck_at_any_line_of_its_nursery_ends() -> None:
     async def program() -> None:
         async with background_nursery() as nursery:
@@ -158,16 +134,14 @@ def test_a_block_that_is_struck_at_any_line_of_its_nursery_ends() -> None:
             await trio.testing.wait_all_tasks_blocked()
         await trio.lowlevel.checkpoint()  # where one that was put off is raised at the latest
 
-    for line in count(1):
-        press = PressAtLine(str(nurseries.__file__), line)
-        sys.settrace(press)
-        try:
-            trio.run(program)
-        except KeyboardInterrupt:
-            assert press.left <= 0
-        else:
-            assert press.left > 0
-            break
-        finally:
-            sys.settrace(None)
-    assert line > 10
+    def ended_by_ctrl_c(line: int) -> bool:
+        with pressed(line, "transport/nursery.py") as press:
+            try:
+                trio.run(program)
+            except KeyboardInterrupt:
+                return True
+        assert not press.place
+        return False
+
+    struck = takewhile(ended_by_ctrl_c, count(1))
+    assert len(list(struck)) > 10

@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
-import trio
-
 from rocketmq_lite.errors import BrokerError, ConnectionLost, LocalProtocolError, RequestTimeout
 from rocketmq_lite.protocol.bodies import ConsumerStatus
 from rocketmq_lite.protocol.codes import RequestCode, ResponseCode
@@ -17,6 +15,7 @@ from rocketmq_lite.protocol.headers.heartbeat import (
     ConsumeMessageDirectlyResultRequestHeader,
     GetConsumerRunningInfoRequestHeader,
 )
+from rocketmq_lite.transport.nursery import ProtectedNursery
 
 if TYPE_CHECKING:
     from rocketmq_lite.broker.engine.clients import ClientTable, Member
@@ -89,7 +88,7 @@ class RelayHandlers:
             if positions is not None:
                 found[member.client_id] = positions
 
-        async with trio.open_nursery() as nursery:
+        async with ProtectedNursery() as nursery:
             for member in view.members:
                 if header.client_addr in {None, "", member.client_id} and member.version >= _STATUS_SINCE:
                     nursery.start_soon(ask, member)

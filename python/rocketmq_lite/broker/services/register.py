@@ -25,6 +25,7 @@ from rocketmq_lite.protocol.codes import RequestCode, ResponseCode
 from rocketmq_lite.protocol.command import Command
 from rocketmq_lite.protocol.headers.route import RegisterBrokerRequestHeader, UnregisterBrokerRequestHeader
 from rocketmq_lite.records import dataclass
+from rocketmq_lite.transport.nursery import ProtectedNursery
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -86,7 +87,7 @@ class Registrar:
     ) -> None:
         """Register until cancelled. Started means that a name server knows us, if there is any."""
         self._identity = identity
-        async with trio.open_nursery() as nursery:
+        async with ProtectedNursery() as nursery:
             for server, lease in self._leases.items():
                 nursery.start_soon(self._keep, server, lease, identity, nursery)
             while self._leases and not self._known_somewhere():
@@ -111,7 +112,7 @@ class Registrar:
         if self._identity is None:
             return
         with trio.move_on_after(LEAVE_TIMEOUT):
-            async with trio.open_nursery() as nursery:
+            async with ProtectedNursery() as nursery:
                 for server in known:
                     nursery.start_soon(self._unregister, server, self._identity)
 
@@ -128,7 +129,7 @@ class Registrar:
             lease.lost(self._clock.mono())
             self._changed.unpark_all()
 
-    async def _keep(self, server: str, lease: Lease, identity: Identity, nursery: trio.Nursery) -> None:
+    async def _keep(self, server: str, lease: Lease, identity: Identity, nursery: ProtectedNursery) -> None:
         while not lease.ended:
             plan = lease.plan_registration(self._clock.mono())
             if plan is None:

@@ -19,6 +19,7 @@ from rocketmq_lite.broker.services.saving import keep_saving
 from rocketmq_lite.config import MAX_DELAY_LEVELS
 from rocketmq_lite.errors import StoreError
 from rocketmq_lite.protocol.reserved import SCHEDULE_TOPIC
+from rocketmq_lite.transport.nursery import ProtectedNursery
 
 if TYPE_CHECKING:
     from rocketmq_lite.broker.engine.delays import DelayProgress
@@ -73,7 +74,7 @@ class Schedule:
 
     async def run(self) -> None:
         """Deliver what is due, until cancelled."""
-        async with trio.open_nursery() as nursery:
+        async with ProtectedNursery() as nursery:
             for level in range(1, self._levels + 1):
                 nursery.start_soon(self._deliver, level)
             for level, end in (await self._left_over()).items():
