@@ -111,6 +111,16 @@ async def test_what_cannot_be_sent_stops_it_and_what_was_sent_counts(autojump_cl
     assert await resend(client) == (2, 0)
 
 
+async def test_what_its_broker_refuses_has_not_been_sent(autojump_clock, cluster, client):
+    await client.admin.create_topic("orders", queues=2)
+    await give_up(client, numbers(1, 2))
+    async with cluster.connect() as other:
+        await other.admin.create_topic("orders", queues=1)
+    with pytest.raises(rmq.BrokerError, match="queue"):
+        await resend(client)
+    assert (await client.admin.dead_letter_count("g")).waiting == 1
+
+
 async def test_one_that_does_not_say_where_it_came_from_is_skipped(autojump_clock, client):
     await client.admin.create_topic("orders", queues=1)
     await client.admin.create_topic("%DLQ%g", queues=1)

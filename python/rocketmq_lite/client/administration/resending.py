@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final, Literal, Self
 import trio
 
 from rocketmq_lite.client.administration.shelves import ShelfReader
+from rocketmq_lite.client.asking import refusal
 from rocketmq_lite.client.engine.dead_letters import origin_of, resent_properties
 from rocketmq_lite.client.engine.names import ORDER_KEY, UNIQ_KEY
 from rocketmq_lite.client.engine.routes import queue_for_key
 from rocketmq_lite.errors import RocketMQError
 from rocketmq_lite.protocol.bodies import SubscriptionGroupConfig
-from rocketmq_lite.protocol.framing import OutgoingMessage, encode_properties
+from rocketmq_lite.protocol.framing import OutgoingMessage, SendAnswer, encode_properties, to_command
 from rocketmq_lite.protocol.reserved import retry_topic
 from rocketmq_lite.records import dataclass
 
@@ -129,4 +130,6 @@ class Resending:
             raise RocketMQError(f"no master of broker {queue.broker_name} is known")
         message_id = raw.properties.get(UNIQ_KEY) or raw.offset_message_id
         message = OutgoingMessage(topic, raw.body, encode_properties(properties), message_id, order_key)
-        await self._remote.send(address, RESENDING, message, queue, born_at=raw.born_timestamp)
+        answer = await self._remote.send(address, RESENDING, message, queue, born_at=raw.born_timestamp)
+        if not isinstance(answer, SendAnswer):
+            raise refusal(address, to_command(answer))
