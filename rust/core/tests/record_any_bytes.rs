@@ -142,7 +142,7 @@ proptest! {
         if let Ok(Decoded::Message(message)) = decode(&bytes) {
             prop_assert!(message.total_size <= bytes.len());
             message.crc_matches();
-            message.tags_code();
+            properties::get(message.properties, properties::TAGS);
         }
     }
 

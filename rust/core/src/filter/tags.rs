@@ -78,7 +78,7 @@ impl TagFilter {
 
 #[cfg(test)]
 mod tests {
-    use super::{NoTags, TagFilter, java_hash};
+    use super::{NoTags, TagFilter, java_hash, tags_hash};
 
     #[test]
     fn hashes_agree_with_java() {
@@ -88,6 +88,13 @@ mod tests {
         assert_eq!(java_hash("é"), 233);
         assert_eq!(java_hash("polygenelubricants"), i32::MIN);
         assert_eq!(java_hash("\u{10000}"), 0xd800 * 31 + 0xdc00);
+    }
+
+    #[test]
+    fn a_messages_hash_is_that_of_its_tag() {
+        assert_eq!(tags_hash("KEYS\u{1}k1\u{2}TAGS\u{1}TagA\u{2}"), 2_598_919);
+        assert_eq!(tags_hash("TAGS\u{1}polygenelubricants\u{2}"), i64::from(i32::MIN));
+        assert_eq!((tags_hash("KEYS\u{1}k1\u{2}"), tags_hash("")), (0, 0));
     }
 
     #[test]

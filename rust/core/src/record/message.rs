@@ -17,8 +17,7 @@ use std::net::{IpAddr, SocketAddr};
 use bytes::BufMut;
 
 use super::reader::Reader;
-use super::{RecordError, properties, sys_flag};
-use crate::filter::tags::java_hash;
+use super::{RecordError, sys_flag};
 
 /// Magic of a record with one byte of topic length.
 pub const MAGIC_V1: u32 = 0xdaa3_20a7;
@@ -104,17 +103,6 @@ impl Message<'_> {
             [self.born_host, self.store_host].into_iter().filter(SocketAddr::is_ipv6).count() * V6_EXTRA;
         let topic_len = if self.version == Version::V2 { 2 } else { 1 };
         FIXED + hosts + topic_len + self.topic.len() + self.properties.len() + self.body.len()
-    }
-
-    /// Half messages and roll-back marks take no queue offset and are not dispatched.
-    pub fn is_transaction_prepared_or_rollback(&self) -> bool {
-        let kind = self.sys_flag & sys_flag::TRANSACTION_KIND;
-        kind == sys_flag::TRANSACTION_PREPARED || kind == sys_flag::TRANSACTION_ROLLBACK
-    }
-
-    /// The hash of the tag, 0 without one. Entries of scheduled messages hold something else.
-    pub fn tags_code(&self) -> i64 {
-        properties::get(self.properties, properties::TAGS).map_or(0, |tag| i64::from(java_hash(tag)))
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::record::properties;
 
 fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u32> = text.chars().filter_map(|char| char.to_digit(16)).collect();
@@ -53,7 +54,7 @@ fn the_stores_example_decodes() {
     assert_eq!((message.topic, message.body), ("TopicTest", b"hello".as_slice()));
     assert_eq!((message.queue_id, message.queue_offset, message.physical_offset), (1, 7, 0));
     assert_eq!((message.body_crc, message.crc_matches()), (907_060_870, true));
-    assert_eq!(message.tags_code(), 0x0027_a807);
+    assert_eq!(properties::get(message.properties, properties::TAGS), Some("TagA"));
     assert_eq!(message.store_host, "127.0.0.1:10911".parse().unwrap());
     assert_eq!(message.born_host, "127.0.0.1:10001".parse().unwrap());
     assert_eq!(properties::get(message.properties, properties::KEYS), Some("k1"));
@@ -191,10 +192,8 @@ fn a_changed_body_does_not_match_its_checksum() {
 
 #[test]
 fn half_messages_and_rollbacks_are_told_from_commits() {
-    let kinds = [(0, false), (4, true), (8, false), (12, true)];
-    for (sys_flag, expected) in kinds {
-        let bytes = hex(PULLED);
-        let message = Message { sys_flag, ..message(&bytes) };
-        assert_eq!(message.is_transaction_prepared_or_rollback(), expected, "{sys_flag}");
+    for (kind, expected) in [(0, true), (4, false), (8, true), (12, false)] {
+        assert_eq!(sys_flag::takes_queue_offset(kind), expected, "{kind}");
+        assert_eq!(sys_flag::takes_queue_offset(kind | sys_flag::COMPRESSED), expected, "{kind}");
     }
 }

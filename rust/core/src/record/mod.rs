@@ -44,4 +44,10 @@ pub mod sys_flag {
     pub const ZSTD: i32 = 0x200;
     /// Compression type zlib stream, also meant by no type at all.
     pub const ZLIB: i32 = 0x300;
+
+    /// Whether a record with these flags is in a queue: half messages and roll-back marks take no queue offset.
+    pub fn takes_queue_offset(sys_flag: i32) -> bool {
+        let kind = sys_flag & TRANSACTION_KIND;
+        kind != TRANSACTION_PREPARED && kind != TRANSACTION_ROLLBACK
+    }
 }

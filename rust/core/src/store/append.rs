@@ -30,7 +30,7 @@ impl Store {
         let store_timestamp = wall_ms.max(self.timestamp);
         let tags_code = self.tags_code_of(record, store_timestamp);
         let id = self.queues.find_or_add(record.topic, record.queue_id)?;
-        let queue = self.queues.get_mut(id).filter(|_| takes_queue_offset(record.sys_flag));
+        let queue = self.queues.get_mut(id).filter(|_| sys_flag::takes_queue_offset(record.sys_flag));
         let queue_offset = queue.as_ref().map_or(0, |queue| queue.next);
         let (physical, size) = self.log.append(record, queue_offset, store_timestamp)?;
         let entry = QueueEntry { physical, size, tags_code };
@@ -100,10 +100,4 @@ impl Store {
         self.check_open()?;
         self.queues.write_pending()
     }
-}
-
-/// Half messages and roll-back marks have no place in a queue.
-fn takes_queue_offset(sys_flag: i32) -> bool {
-    let kind = sys_flag & sys_flag::TRANSACTION_KIND;
-    kind != sys_flag::TRANSACTION_PREPARED && kind != sys_flag::TRANSACTION_ROLLBACK
 }

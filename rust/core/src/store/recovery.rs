@@ -31,7 +31,7 @@ use super::{
     segments::Segments,
     tail::Tail,
 };
-use crate::record::Message;
+use crate::record::{Message, sys_flag};
 
 /// Records between two writes of the queues.
 const WRITE_EVERY: u64 = 16 * 1024;
@@ -246,7 +246,7 @@ fn index(
     from: u64,
     message: &Message<'_>,
 ) -> Result<Indexed, StoreError> {
-    if message.is_transaction_prepared_or_rollback() {
+    if !sys_flag::takes_queue_offset(message.sys_flag) {
         return Ok(Indexed::Not);
     }
     let tags_code = tags_code(queues.delays(), message.topic, message.properties, message.store_timestamp);

@@ -16,7 +16,10 @@ use super::{
     OfflineStore,
     report::{Finding, FindingKind, Report},
 };
-use crate::{filter::tags::tags_hash, record::Message};
+use crate::{
+    filter::tags::tags_hash,
+    record::{Message, sys_flag},
+};
 
 /// Entries of a queue read at a time.
 const WINDOW: u64 = 1024;
@@ -39,7 +42,7 @@ pub(super) fn check_entry(
     message: &Message<'_>,
     report: &mut Report,
 ) -> Result<(), StoreError> {
-    if message.is_transaction_prepared_or_rollback() {
+    if !sys_flag::takes_queue_offset(message.sys_flag) {
         return Ok(());
     }
     let Some(queue) = queues.get_mut(&(Arc::from(message.topic), message.queue_id)) else {
