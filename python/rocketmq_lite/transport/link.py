@@ -179,8 +179,14 @@ class Link:
         if self._clock.mono() < self._not_before:
             last = self._last_failure or ConnectError(f"cannot connect to {self.address}")
             raise type(last)(last.message, hint=last.hint)
-        self._dials += 1
         wire = Wire(self, Connection(self.limits.max_frame), self.limits)
-        self._nursery.start_soon(wire.run, self._network)
+        try:
+            self._nursery.start_soon(wire.run, self._network)
+        except RuntimeError as error:
+            # Our tasks have been ended by an error, and so is the user's block, which may still have calls to make.
+            raise ConnectionLost(
+                f"no connection with {self.address} can be opened any more: the client is being closed"
+            ) from error
+        self._dials += 1
         self._wire = wire
         return wire

@@ -38,6 +38,28 @@ async def test_a_ctrl_c_that_strikes_a_task_of_the_pool_ends_its_block(
         await use()
 
 
+async def test_a_call_in_a_block_whose_tasks_have_ended_says_so(network: MemoryNetwork, peer: Peer) -> None:
+    async def on_push(_address: str, _request: Command) -> None:
+        raise KeyboardInterrupt
+
+    async def use() -> None:
+        async with pool_on(network, on_push=on_push) as pool:
+            await pool.call(ADDRESS, Command(1))
+            await peer.send(Command(40, opaque=2, flag=FLAG_ONEWAY))
+            try:
+                await trio.sleep_forever()
+            finally:
+                with (
+                    trio.CancelScope(shield=True),
+                    pytest.raises(ConnectionLost, match="client is being closed"),
+                ):
+                    await pool.call(ADDRESS, Command(1))
+                assert link(pool).dials == 1
+
+    with pytest.raises(KeyboardInterrupt):
+        await use()
+
+
 async def test_who_takes_an_answer_may_end_the_call(network: MemoryNetwork, peer: Peer) -> None:
     async with pool_on(network) as pool:
         with trio.CancelScope() as scope:
