@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from rocketmq_lite.client.asking import ask, reading, refusal
 from rocketmq_lite.client.remote_queues import QueueRemote, named
-from rocketmq_lite.client.remote_sends import SendRemote
 from rocketmq_lite.errors import TopicNotFound
 from rocketmq_lite.protocol.bodies import (
     CheckClientConfig,
@@ -38,8 +37,8 @@ if TYPE_CHECKING:
 __all__ = ["Remote"]
 
 
-class Remote(QueueRemote, SendRemote):
-    """The requests of one client; those about one queue are in `QueueRemote`, those that send in `SendRemote`.
+class Remote(QueueRemote):
+    """The requests of one client; those about one queue are in `QueueRemote`.
 
     Args:
         pool: Its connections.

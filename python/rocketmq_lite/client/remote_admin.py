@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite.client.asking import ask, reading, refusal
 from rocketmq_lite.client.remote_queues import QueueRemote
-from rocketmq_lite.client.remote_sends import SendRemote
 from rocketmq_lite.errors import BrokerError, RemoteProtocolError
 from rocketmq_lite.protocol.bodies import (
     ClusterInfo,
@@ -62,8 +61,8 @@ _RELAYED_TIMEOUT: Final = 12.0
 _FOREVER_MS: Final = 1 << 62
 
 
-class AdminRemote(QueueRemote, SendRemote):
-    """The requests of one administrator; those about one queue are in `QueueRemote`, those that send in `SendRemote`.
+class AdminRemote(QueueRemote):
+    """The requests of one administrator; those about one queue are in `QueueRemote`.
 
     Args:
         pool: Its connections.

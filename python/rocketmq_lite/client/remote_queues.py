@@ -1,4 +1,4 @@
-"""What a client asks about one queue: its messages, its bounds, and how far a group is in it; see `remote` for the rules."""
+"""What a client asks about one queue: to store, its messages, its bounds, how far a group is; for the rules see `remote`."""
 
 from __future__ import annotations
 
@@ -36,10 +36,16 @@ class QueueRemote:
 
     Args:
         pool: Its connections.
+
+    Attributes:
+        send: Has a `remote_sends.send_request` answered. Not a method: that would be a call more for each message.
+        send_oneway: The same, not answered.
     """
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self.send = pool.ask
+        self.send_oneway = pool.post
 
     # --- pulling ----------------------------------------------------------------------------------------
 

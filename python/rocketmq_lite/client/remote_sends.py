@@ -1,4 +1,4 @@
-"""Sending: a message or a batch to one queue; see `remote` for the rules."""
+"""What stores messages: a request for one queue; `remote` sends it."""
 
 from __future__ import annotations
 
@@ -10,38 +10,23 @@ from rocketmq_lite.protocol.reserved import TEMPLATE_TOPIC
 from rocketmq_lite.protocol.sends import send_target
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     from rocketmq_lite.model import MessageQueue
-    from rocketmq_lite.protocol.framing import OutgoingMessage, RawCommand, SendAnswer, SendTarget
-    from rocketmq_lite.transport.rpc import Pool
+    from rocketmq_lite.protocol.framing import OutgoingMessage, SendRequest, SendTarget
 
-__all__ = ["SendRemote"]
+__all__ = ["send_request"]
 
 
-class SendRemote:
-    """The requests of one client that store messages.
+def send_request(group: str, message: OutgoingMessage, queue: MessageQueue, born_at: int) -> SendRequest:
+    """310: store a message; 320: a batch of them. Of a broker that has not, its answer is taken as it is.
 
     Args:
-        pool: Its connections.
+        group: The producer group.
+        message: The message, or the batch.
+        queue: Where it is to be stored.
+        born_at: Wall time of the send, in milliseconds.
     """
-
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
-
-    def send(
-        self, address: str, group: str, message: OutgoingMessage, queue: MessageQueue, *, born_at: int
-    ) -> Awaitable[SendAnswer | RawCommand]:
-        """310: store a message; 320: a batch of them. Of a broker that has not, its answer as it is."""
-        target = _target(group, message.topic, queue.broker_name, message.is_batch)
-        return self._pool.ask(address, target.request(message, queue, born_at))
-
-    def send_oneway(
-        self, address: str, group: str, message: OutgoingMessage, queue: MessageQueue, *, born_at: int
-    ) -> Awaitable[None]:
-        """310 or 320, not answered."""
-        target = _target(group, message.topic, queue.broker_name, message.is_batch)
-        return self._pool.post(address, target.request(message, queue, born_at))
+    target = _target(group, message.topic, queue.broker_name, message.is_batch)
+    return target.request(message, queue, born_at)
 
 
 @lru_cache(maxsize=4096)

@@ -9,6 +9,7 @@ import trio
 from rocketmq_lite.client.asking import refusal
 from rocketmq_lite.client.engine.faults import BrokerFaults
 from rocketmq_lite.client.engine.retry import SEND_ATTEMPTS, Verdict, judge_send
+from rocketmq_lite.client.remote_sends import send_request
 from rocketmq_lite.client.routing import UNREACHABLE
 from rocketmq_lite.errors import BrokerError, RocketMQError
 from rocketmq_lite.model import Perm
@@ -63,7 +64,7 @@ class Sending:
             queue, address = self._assign(route, choose, failed_on)
             try:
                 answer = await self._remote.send(
-                    address, self._group, message, queue, born_at=self._clock.wall_ms()
+                    address, send_request(self._group, message, queue, self._clock.wall_ms())
                 )
                 if not isinstance(answer, SendAnswer):
                     raise refusal(address, to_command(answer))
@@ -87,9 +88,9 @@ class Sending:
     async def post(self, message: OutgoingMessage, choose: Choose) -> None:
         """Send it once, without asking for an answer."""
         queue, address = self._assign(await self.writable(message.topic), choose, failed_on=None)
-        born_at = self._clock.wall_ms()
+        request = send_request(self._group, message, queue, self._clock.wall_ms())
         try:
-            await self._remote.send_oneway(address, self._group, message, queue, born_at=born_at)
+            await self._remote.send_oneway(address, request)
         except UNREACHABLE:
             self._faults.failed(queue.broker_name, trio.current_time())
             self._routing.mark_stale(message.topic)

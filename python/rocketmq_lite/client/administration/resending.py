@@ -12,6 +12,7 @@ from rocketmq_lite.client.asking import refusal
 from rocketmq_lite.client.engine.dead_letters import origin_of, resent_properties
 from rocketmq_lite.client.engine.names import ORDER_KEY, UNIQ_KEY
 from rocketmq_lite.client.engine.routes import queue_for_key
+from rocketmq_lite.client.remote_sends import send_request
 from rocketmq_lite.errors import RocketMQError
 from rocketmq_lite.protocol.bodies import SubscriptionGroupConfig
 from rocketmq_lite.protocol.framing import OutgoingMessage, SendAnswer, encode_properties, to_command
@@ -130,6 +131,6 @@ class Resending:
             raise RocketMQError(f"no master of broker {queue.broker_name} is known")
         message_id = raw.properties.get(UNIQ_KEY) or raw.offset_message_id
         message = OutgoingMessage(topic, raw.body, encode_properties(properties), message_id, order_key)
-        answer = await self._remote.send(address, RESENDING, message, queue, born_at=raw.born_timestamp)
+        answer = await self._remote.send(address, send_request(RESENDING, message, queue, raw.born_timestamp))
         if not isinstance(answer, SendAnswer):
             raise refusal(address, to_command(answer))
