@@ -1,18 +1,19 @@
-"""Frozen data at a fraction of the price: `dataclass` for classes that are many and made seldom.
+"""Data at a fraction of the price: `dataclass` for classes that are many and made seldom.
 
 The standard decorator writes source text for the methods of each class and compiles it. That is a millisecond a class, and a
 process that serves or talks to RocketMQ has two hundred of them, most of which it never uses: it was more than half of
 the time that a start took. Here the methods are shared, and look at the class's fields when they are called. Making an
-instance costs about twice as much. So this is for headers, bodies, settings and reports; what is made for every
+instance costs about three times as much. So this is for headers, bodies, settings and reports; what is made for every
 message has the standard decorator.
 
-To `dataclasses`, its functions and type checkers these are dataclasses like any other, but that only
-``frozen=True, slots=True`` exists.
+To `dataclasses`, its functions and type checkers these are dataclasses like any other, but that all have slots, and of
+the other options there is ``frozen`` alone.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -21,17 +22,18 @@ __all__ = ["dataclass"]
 T = TypeVar("T")
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from dataclasses import dataclass
 else:
 
-    def dataclass(*, frozen: bool, slots: bool):  # noqa: ANN201 - the type checker sees the standard one
-        """Make a class a frozen dataclass with slots."""
-        if not (frozen and slots):
-            raise TypeError("a record is frozen and has slots; dataclasses.dataclass makes the other kinds")
-        return _record
+    def dataclass(*, slots: bool, frozen: bool = False):  # noqa: ANN201 - the type checker sees the standard one
+        """Make a class a dataclass with slots, frozen or not."""
+        if not slots:
+            raise TypeError("a record has slots; dataclasses.dataclass makes the other kind")
+        return partial(_record, methods=_FROZEN_METHODS if frozen else _METHODS)
 
 
-def _record(cls: type[T]) -> type[T]:
+def _record(cls: type[T], *, methods: Mapping[str, object]) -> type[T]:
     if cls.__doc__ is None:
         cls.__doc__ = (
             cls.__name__
@@ -39,7 +41,7 @@ def _record(cls: type[T]) -> type[T]:
     record = dataclasses.dataclass(init=False, repr=False, eq=False, slots=True)(cls)
     # Without the class variables, which the decorator lists too.
     record.__dataclass_fields__ = {field.name: field for field in dataclasses.fields(record)}  # type: ignore[arg-type,attr-defined]
-    for name, method in _METHODS.items():
+    for name, method in methods.items():
         if name not in cls.__dict__:
             setattr(record, name, method)
     return record
@@ -108,8 +110,12 @@ _METHODS: Final = {
     "__init__": _init,
     "__repr__": _repr,
     "__eq__": _equal,
-    "__hash__": _hash,
+    "__hash__": None,
     "__reduce__": _reduce,
+}
+_FROZEN_METHODS: Final = {
+    **_METHODS,
+    "__hash__": _hash,
     "__setattr__": _refuse_change,
     "__delattr__": _refuse_removal,
 }

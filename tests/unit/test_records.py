@@ -121,9 +121,28 @@ def test_methods_of_a_class_itself_are_kept():
     assert Loud("x") == Loud("x")
 
 
-def test_only_frozen_ones_with_slots():
-    with pytest.raises(TypeError, match=r"dataclasses\.dataclass makes the other kinds"):
-        dataclass(frozen=False, slots=True)
+def test_only_ones_with_slots():
+    with pytest.raises(TypeError, match=r"dataclasses\.dataclass makes the other kind"):
+        dataclass(frozen=True, slots=False)
+
+
+@dataclass(slots=True)
+class Count:
+    """Not frozen."""
+
+    name: str
+    seen: int = 0
+
+
+def test_one_that_is_not_frozen_can_be_changed_and_has_no_hash():
+    count = Count("a")
+    count.seen += 2
+    assert (count, repr(count)) == (Count("a", 2), "Count(name='a', seen=2)")
+    assert copy.copy(count) == count
+    with pytest.raises(AttributeError):
+        count.other = 1  # type: ignore[attr-defined]
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(count)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
+from rocketmq_lite import records
 from rocketmq_lite.broker.conf.keys import KEYS, REFUSED, Changes, known_to_apache
 from rocketmq_lite.errors import ConfigError, LocalProtocolError
 from rocketmq_lite.protocol.properties_text import Pair, iter_properties
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _EVERY_ADDRESS: Final = "0.0.0.0"
 
 
-@dataclass(slots=True)
+@records.dataclass(slots=True)
 class FileSettings:
     """What a file says.
 
@@ -133,6 +133,8 @@ class _Toml(_File):
         return super().remark(pair) if ours is None else f"{pair.key} is not known; did you mean {ours}?"
 
     def read(self, data: bytes) -> FileSettings:
+        import tomllib
+
         try:
             text = data.decode()
             document = tomllib.loads(text)

@@ -17,7 +17,7 @@ harmless; so a short heartbeat to a group without any is answered so too, where 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite import records
@@ -108,7 +108,7 @@ class ClientStatistics:
     producer_groups: int
 
 
-@dataclass(slots=True)
+@records.dataclass(slots=True)
 class _ConsumerGroup:
     consume_type: str
     message_model: str
@@ -150,7 +150,7 @@ class _ConsumerGroup:
         return changed, topics_changed
 
 
-@dataclass(slots=True)
+@records.dataclass(slots=True)
 class _Connection:
     last_heartbeat: float
     consumer_groups: set[str] = field(default_factory=set)

@@ -5,9 +5,10 @@ The file says ``level -> next offset`` in the level's queue of ``SCHEDULE_TOPIC_
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
+from rocketmq_lite import records
 from rocketmq_lite.broker.engine.document import members, table, whole_number
 from rocketmq_lite.protocol.bodies import DataVersion
 
@@ -19,7 +20,7 @@ MAX_WAIT: Final = 10.0
 # Seconds. A level is looked at this often whatever it said, because the wall clock may be put forward meanwhile.
 
 
-@dataclass(slots=True)
+@records.dataclass(slots=True)
 class DelayProgress:
     """The next offset of every level that has delivered something."""
 

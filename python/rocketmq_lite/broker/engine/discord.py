@@ -10,7 +10,7 @@ So an id counts as taken twice only when the *older* connection speaks while the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from rocketmq_lite import records
@@ -37,7 +37,7 @@ class Discord:
     over: bool = False
 
 
-@dataclass(slots=True)
+@records.dataclass(slots=True)
 class _Voice:
     """What one connection said of itself."""
 
@@ -46,7 +46,7 @@ class _Voice:
     model: str = ""
 
 
-@dataclass(slots=True)
+@records.dataclass(slots=True)
 class _Group:
     voices: dict[int, _Voice] = field(default_factory=dict)
     """By connection, in the order in which they were first heard."""

@@ -19,7 +19,7 @@ Surprise: a change that comes while a registration is under way is not covered b
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum, auto
 from typing import Final
 
@@ -83,7 +83,7 @@ class Registration:
     covers: int
 
 
-@dataclass(slots=True)
+@records.dataclass(slots=True)
 class Lease:
     """Our standing with one name server.
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rocketmq_lite import records
 from rocketmq_lite.broker.engine.document import members, table, whole_number
 from rocketmq_lite.errors import LocalProtocolError
 from rocketmq_lite.protocol.bodies import DataVersion
@@ -29,7 +30,7 @@ class CommittedOffset:
     offset: int
 
 
-@dataclass(slots=True)
+@records.dataclass(slots=True)
 class OffsetSnapshots:
     """Compares each snapshot with the one before, so that a quiet broker writes nothing."""
 

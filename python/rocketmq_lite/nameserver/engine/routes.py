@@ -8,7 +8,7 @@ more disappears with it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final
 
 from rocketmq_lite import records
@@ -41,7 +41,7 @@ class BrokerKey:
     address: str
 
 
-@dataclass(slots=True)
+@records.dataclass(slots=True)
 class _Live:
     """A registered broker, as long as it is heard of."""
 
@@ -53,7 +53,7 @@ class _Live:
     connection: int
 
 
-@dataclass(slots=True)
+@records.dataclass(slots=True)
 class _Group:
     """The brokers of one name."""
 
