@@ -52,8 +52,8 @@ class _InOrder(typer.core.TyperGroup):
         return sorted(self.commands, key=ORDER.index)
 
 
-def build(*, servers_only: bool = False) -> typer.Typer:
-    """The tree, whole, or as far as starting a server needs it: the rest would cost a quarter of that time."""
+def build(*, server: str | None = None) -> typer.Typer:
+    """The tree, whole, or as far as starting one server needs it: the rest would cost a quarter of that time."""
     app = typer.Typer(
         name="rmq",
         cls=_InOrder,
@@ -70,8 +70,8 @@ def build(*, servers_only: bool = False) -> typer.Typer:
             ]
         )
     )
-    servers.add_commands(app)
-    if not servers_only:
+    servers.add_commands(app, (server,) if server else servers.NAMES)
+    if server is None:
         _add_nouns(app)
     return app
 
@@ -100,5 +100,5 @@ def _add_nouns(app: typer.Typer) -> None:
 
 def main() -> None:
     """The entry point of `rmq` and `rocketmq-lite`."""
-    starts_server = sys.argv[1:2] != [] and sys.argv[1] in servers.NAMES
-    build(servers_only=starts_server)(prog_name="rmq")
+    server = next((name for name in sys.argv[1:2] if name in servers.NAMES), None)
+    build(server=server)(prog_name="rmq")

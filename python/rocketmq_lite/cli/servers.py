@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from rocketmq_lite.cli import serving
 from rocketmq_lite.cli.options import GlobalOptions, with_global_options
 from rocketmq_lite.cli.tls import with_tls_options
 from rocketmq_lite.config import TlsSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
 
 NAMES = ("up", "namesrv", "broker")
 """The commands here."""
@@ -69,11 +72,12 @@ def port_option(name: str) -> type[int]:
     ]
 
 
-def add_commands(app: typer.Typer) -> None:
-    """Put the three commands at the top of the tree."""
-    for body in (up, namesrv, broker):
-        command = with_global_options(with_tls_options(body))
-        app.command(body.__name__, rich_help_panel="Servers")(command)
+def add_commands(app: typer.Typer, names: Iterable[str]) -> None:
+    """Put these of the three commands at the top of the tree."""
+    bodies: dict[str, Callable[..., Awaitable[None]]] = {"up": up, "namesrv": namesrv, "broker": broker}
+    for name in names:
+        command = with_global_options(with_tls_options(bodies[name]))
+        app.command(name, rich_help_panel="Servers")(command)
 
 
 async def up(
