@@ -79,10 +79,10 @@ impl Server {
         Client::connect(self.address)
     }
 
-    /// Takes events until one is what is looked for; the others are dropped.
+    /// Takes events until one is what is looked for; those before it are dropped.
     pub fn wait_event<T>(&mut self, mut look: impl FnMut(Event) -> Option<T>) -> T {
         loop {
-            for event in self.reactor.take(usize::MAX) {
+            while let Some(event) = self.reactor.take(1).into_iter().next() {
                 if let Some(found) = look(event) {
                     return found;
                 }
