@@ -6,6 +6,7 @@ import struct
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.raw_client import send_fields
 
 from rocketmq_lite.protocol.codes import RequestCode
 
@@ -26,19 +27,8 @@ def item(body: bytes, properties: str = "", flag: int = 0) -> bytes:
 
 async def send_batch(peer: Peer, topic: str, body: bytes, *, queue: int = 0) -> Command:
     """Send items with the short header, as Apache's clients do."""
-    header = {
-        "a": "P",
-        "b": topic,
-        "c": "TBW102",
-        "d": 4,
-        "e": queue,
-        "f": 0,
-        "g": 1_700_000_000_000,
-        "h": 0,
-        "i": "UNIQ_KEY\x01BATCH\x02WAIT\x01true\x02",
-        "m": True,
-    }
-    return await peer.call(RequestCode.SEND_BATCH_MESSAGE, body, header=header)
+    header = send_fields(topic, queue=queue, properties="UNIQ_KEY\x01BATCH\x02WAIT\x01true\x02")
+    return await peer.call(RequestCode.SEND_BATCH_MESSAGE, body, header={**header, "m": "true"})
 
 
 @pytest.mark.parametrize("flush", ["async", "sync"])

@@ -49,14 +49,20 @@ async def test_an_exception_is_logged_and_the_message_comes_again(autojump_clock
     assert "not yet" in caplog.text
 
 
+async def fail_one_of_five(messages):
+    """The block of message 1 raises; what its queue looks like once it could be sent back."""
+    for _ in range(5):
+        async with await anext(messages) as message:
+            if message.body == b"1":
+                raise ValueError
+    await trio.sleep(0.5)
+    queue, _retries = messages.statistics().queues
+    return queue
+
+
 async def test_a_message_that_was_sent_back_is_behind_the_group(autojump_clock, orders):
     async with orders.consumer("billing", "orders", start="earliest") as messages:
-        for _ in range(5):
-            async with await anext(messages) as message:
-                if message.body == b"1":
-                    raise ValueError
-        await trio.sleep(0.5)
-        queue, _retries = messages.statistics().queues
+        queue = await fail_one_of_five(messages)
         assert (queue.committable, queue.unfinished) == (5, 0)
     async with orders.consumer("billing", "orders") as messages:
         [again] = await take(messages, 1)
@@ -107,12 +113,7 @@ async def test_the_user_gives_a_message_up(autojump_clock, orders, caplog):
 async def test_the_position_never_passes_a_message_that_could_not_be_sent_back(autojump_clock, orders):
     await orders.admin.create_topic("%RETRY%billing", queues=1, perm="r")
     async with orders.consumer("billing", "orders", start="earliest") as messages:
-        for _ in range(5):
-            async with await anext(messages) as message:
-                if message.body == b"1":
-                    raise ValueError
-        await trio.sleep(0.5)
-        queue, _retries = messages.statistics().queues
+        queue = await fail_one_of_five(messages)
         assert (queue.committable, queue.unfinished) == (1, 1)
     async with orders.consumer("billing", "orders") as messages:
         again = [message.body for message in await take(messages, 4)]
