@@ -89,7 +89,9 @@ class GroupSettlement:
     def fail(self, delivery: Delivery, error: Exception) -> None:
         """The user's work raised."""
         self.failed += 1
-        if self._settings.broadcasting:
+        if delivery.queue.lost:
+            delivery.keep()  # it is still unfinished, so that whoever has the queue next is given it
+        elif self._settings.broadcasting:
             self._give_up(delivery, error)
         elif self._settings.order is not None:
             self._hold_queue(delivery, error, self._settings.order.attempts)

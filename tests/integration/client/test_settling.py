@@ -303,3 +303,16 @@ async def test_a_cancellation_from_around_the_client_commits_and_says_goodbye(
     assert (await orders.admin.group_clients("billing")).members == ()
     async with orders.consumer("billing", "orders") as messages:
         assert [message.body for message in await take(messages, 2)] == [b"3", b"4"]
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+async def test_what_fails_after_its_consumer_has_ended_comes_again(autojump_clock, orders, ordered):
+    async with orders.consumer("billing", "orders", start="earliest", ordered=ordered) as messages:
+        message = await anext(messages)
+    await leave_by(message, ValueError("too late"))
+    async with orders.consumer("billing", "orders", start="earliest", ordered=ordered) as messages:
+        assert [(each.body, each.attempt) for each in await take(messages, 5)] == [
+            (b"%d" % number, 1) for number in range(5)
+        ]
+        await nothing_more(messages)
+    assert await orders.admin.dead_letter_counts() == ()
