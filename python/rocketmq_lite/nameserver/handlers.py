@@ -1,4 +1,4 @@
-"""Requests to a name server: from command to engine and back. What each code means is in namesrv.md."""
+"""Requests about brokers, topics and settings: from command to engine and back. What each code means is in namesrv.md."""
 
 from __future__ import annotations
 
@@ -27,11 +27,7 @@ from rocketmq_lite.protocol.headers.route import (
     ClusterRequestHeader,
     DeleteTopicInNamesrvRequestHeader,
     GetBrokerMemberGroupRequestHeader,
-    GetKVConfigResponseHeader,
     GetRouteInfoRequestHeader,
-    KVKeyRequestHeader,
-    KVNamespaceRequestHeader,
-    PutKVConfigRequestHeader,
     QueryDataVersionRequestHeader,
     QueryDataVersionResponseHeader,
     RegisterBrokerRequestHeader,
@@ -43,8 +39,6 @@ from rocketmq_lite.protocol.headers.topic import TopicRequestHeader
 from rocketmq_lite.protocol.properties_text import dump_properties, load_properties
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from rocketmq_lite.clock import Clock
     from rocketmq_lite.config import NameServerSettings
     from rocketmq_lite.nameserver.engine.kv import KVConfig
@@ -80,8 +74,7 @@ class NameServerHandlers:
 
     Args:
         routes: Brokers and topics.
-        kv: KV configuration.
-        save_kv: Makes KV configuration durable; awaited before a change is answered.
+        kv: KV configuration, which says what topics are ordered.
     """
 
     def __init__(
@@ -89,13 +82,11 @@ class NameServerHandlers:
         *,
         routes: RouteTable,
         kv: KVConfig,
-        save_kv: Callable[[], Awaitable[None]],
         clock: Clock,
         settings: NameServerSettings,
     ) -> None:
         self._routes = routes
         self._kv = kv
-        self._save_kv = save_kv
         self._clock = clock
         self._settings = settings
 
@@ -121,10 +112,6 @@ class NameServerHandlers:
             RequestCode.ADD_WRITE_PERM_OF_BROKER: self.add_write_permission,
             RequestCode.UPDATE_NAMESRV_CONFIG: self.update_settings,
             RequestCode.GET_NAMESRV_CONFIG: self.show_settings,
-            RequestCode.PUT_KV_CONFIG: self.put_kv,
-            RequestCode.GET_KV_CONFIG: self.get_kv,
-            RequestCode.DELETE_KV_CONFIG: self.delete_kv,
-            RequestCode.GET_KVLIST_BY_NAMESPACE: self.list_kv,
         }
 
     # --- brokers -----------------------------------------------------------------------------
@@ -271,36 +258,3 @@ class NameServerHandlers:
     async def show_settings(self, _peer: Peer, request: Command) -> Command:
         """319: the settings as properties text."""
         return request.answer(body=dump_properties(shown_settings(self._settings)))
-
-    async def put_kv(self, _peer: Peer, request: Command) -> Command:
-        """100: set a value."""
-        header = PutKVConfigRequestHeader.from_fields(request.fields)
-        self._kv.put(header.namespace, header.key, header.value)
-        await self._save_kv()
-        return request.answer()
-
-    async def get_kv(self, _peer: Peer, request: Command) -> Command:
-        """101: a value."""
-        header = KVKeyRequestHeader.from_fields(request.fields)
-        value = self._kv.get(header.namespace, header.key)
-        if value is None:
-            raise BrokerError(
-                ResponseCode.QUERY_NOT_FOUND,
-                f"No config item, Namespace: {header.namespace} Key: {header.key}",
-            )
-        return request.answer(fields=GetKVConfigResponseHeader(value).to_fields())
-
-    async def delete_kv(self, _peer: Peer, request: Command) -> Command:
-        """102: remove a value, whether it is there or not."""
-        header = KVKeyRequestHeader.from_fields(request.fields)
-        self._kv.delete(header.namespace, header.key)
-        await self._save_kv()
-        return request.answer()
-
-    async def list_kv(self, _peer: Peer, request: Command) -> Command:
-        """219: the values of a namespace."""
-        namespace = KVNamespaceRequestHeader.from_fields(request.fields).namespace
-        table = self._kv.namespace(namespace)
-        if table is None:
-            raise BrokerError(ResponseCode.QUERY_NOT_FOUND, f"No config item, Namespace: {namespace}")
-        return request.answer(body=KVTable(table).encode())

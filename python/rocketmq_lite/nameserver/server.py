@@ -12,6 +12,7 @@ from rocketmq_lite.config_files import ConfigDirectory, MemoryConfigFiles, Saved
 from rocketmq_lite.nameserver.engine.kv import KVConfig
 from rocketmq_lite.nameserver.engine.routes import RouteTable
 from rocketmq_lite.nameserver.handlers import NameServerHandlers
+from rocketmq_lite.nameserver.kv_handlers import KVHandlers
 from rocketmq_lite.transport.dispatch import table_handler
 from rocketmq_lite.transport.nursery import ProtectedNursery
 from rocketmq_lite.transport.server import CommandServer
@@ -53,19 +54,16 @@ async def serve(
     routes = RouteTable(live_timeout=settings.live_timeout)
     kv, files = KVConfig(), _files(settings.data)
     files.load(KV_FILE, kv.restore)
-    handlers = NameServerHandlers(
-        routes=routes,
-        kv=kv,
-        save_kv=SavedDocument(files, KV_FILE, kv.picture).save,
-        clock=clock,
-        settings=settings,
-    )
+    handlers = {
+        **NameServerHandlers(routes=routes, kv=kv, clock=clock, settings=settings).table(),
+        **KVHandlers(kv, SavedDocument(files, KV_FILE, kv.picture).save).table(),
+    }
 
     def closed(peer: Peer) -> None:
         for key in routes.connection_closed(peer.id):
             _log.info("broker %s of %s is gone: its connection closed", key.address, key.cluster)
 
-    server = CommandServer(table_handler(handlers.table()), limits=settings.limits, on_close=closed)
+    server = CommandServer(table_handler(handlers), limits=settings.limits, on_close=closed)
     listener = TlsListener(await network.listen(host, port), settings.tls)
     async with ProtectedNursery() as nursery:
         nursery.start_soon(_expire, routes, clock, settings.scan_interval)

@@ -14,6 +14,7 @@ from rocketmq_lite.config import NameServerSettings
 from rocketmq_lite.nameserver.engine.kv import KVConfig
 from rocketmq_lite.nameserver.engine.routes import RouteTable
 from rocketmq_lite.nameserver.handlers import NameServerHandlers
+from rocketmq_lite.nameserver.kv_handlers import KVHandlers
 from rocketmq_lite.protocol.bodies import (
     DataVersion,
     QueueData,
@@ -42,20 +43,21 @@ class NameServer:
 
     def __init__(self, **settings: object) -> None:
         self.saves = 0
-        self.handlers = NameServerHandlers(
+        kv = KVConfig()
+        others = NameServerHandlers(
             routes=RouteTable(),
-            kv=KVConfig(),
-            save_kv=self.save,
+            kv=kv,
             clock=TrioClock(),
             settings=NameServerSettings(**settings),  # type: ignore[arg-type]
         )
+        self.handlers = {**others.table(), **KVHandlers(kv, self.save).table()}
 
     async def save(self) -> None:
         self.saves += 1
 
     async def ask(self, code: int, body: bytes = b"", /, *, version: Any = 479, **fields: str) -> Command:
         request = Command(code, opaque=9, version=version, fields=fields, body=body)
-        answer = await respond(table_handler(self.handlers.table()), Peer(1, "10.0.0.1:5"), request)
+        answer = await respond(table_handler(self.handlers), Peer(1, "10.0.0.1:5"), request)
         assert answer is not None
         assert (answer.opaque, answer.is_response) == (9, True)
         return answer
@@ -72,7 +74,7 @@ def server() -> NameServer:
 
 async def test_it_answers_all_that_the_registry_says(server: NameServer) -> None:
     ours = {code for code, spec in REGISTRY.items() if Role.NAME_SERVER in spec.answered_by}
-    assert set(server.handlers.table()) == ours
+    assert set(server.handlers) == ours
 
 
 async def test_a_registration_and_its_route(server: NameServer) -> None:
