@@ -8,7 +8,8 @@ there goes to the main task instead. User code that such a task calls (``on_even
 
 What runs in the user's task is struck, except where half a change would harm our tasks. Marked by
 ``enable_ki_protection`` are therefore both ways to call a server (``Pool.ask`` and ``post`` in ``rpc``: half a frame ends
-a connection, and a call that is half entered gets no answer), and entering and leaving the nurseries here.
+a connection, and a call that is half entered gets no answer), entering and leaving the nurseries here, and starting tasks
+in them (a nursery would wait for ever for one that Trio has noted and not scheduled).
 
 Trio wraps whatever leaves a nursery into a group; a user whose ``async with`` block raises ``TopicNotFound``, or who
 presses Ctrl-C, would have to catch a group because of tasks that he cannot see.
@@ -71,6 +72,7 @@ class ProtectedNursery:
         """The scope of the block and all tasks."""
         return self._nursery.cancel_scope
 
+    @enable_ki_protection
     def start_soon(self, run: Callable[[*Ts], Awaitable[object]], *args: *Ts) -> None:
         """Start a task.
 
@@ -79,6 +81,7 @@ class ProtectedNursery:
         """
         self._nursery.start_soon(_protected, run, args, name=run)
 
+    @enable_ki_protection
     async def start(self, run: Callable[..., Awaitable[object]], *args: object) -> Any:  # noqa: ANN401 - as Trio's
         """Start a task and wait for what it calls ``task_status.started`` with."""
         return await self._nursery.start(_protected_start, run, args, name=run)

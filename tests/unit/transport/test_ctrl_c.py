@@ -23,6 +23,8 @@ from rocketmq_lite.transport.nursery import ProtectedNursery, background_nursery
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+TRIO = trio.__path__[0]
+
 
 def interrupted(program: Callable[[], Awaitable[object]]) -> None:
     """Run a program, which has to end by a Ctrl-C; one that hangs is ended by the test's time limit."""
@@ -125,6 +127,35 @@ def test_what_strikes_while_a_server_is_answered_does_not_cut_the_answer_short()
 
     interrupted(program)
     assert [command.body for command in peers[0].received if command.is_response] == [b"whole"]
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["start_soon", "start"])
+def test_a_task_that_is_struck_at_any_line_of_its_start_is_started(waits: bool) -> None:
+    started = 0
+
+    async def work(*, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        nonlocal started
+        started += 1
+        task_status.started()
+
+    async def program(line: int) -> bool:
+        async with ProtectedNursery() as nursery:
+            with pressed(line, TRIO) as press:
+                if waits:
+                    await nursery.start(work)
+                else:
+                    nursery.start_soon(work)
+        return bool(press.place)
+
+    def ended_by_ctrl_c(line: int) -> bool:
+        try:
+            return trio.run(program, line)
+        except KeyboardInterrupt:
+            return True
+
+    lines = len(list(takewhile(ended_by_ctrl_c, count(1))))
+    assert lines > 10
+    assert started == lines + 1
 
 
 def test_a_block_that_is_struck_at_any_line_of_its_nursery_ends() -> None:
