@@ -8,8 +8,9 @@ there goes to the main task instead. User code that such a task calls (``on_even
 
 What runs in the user's task is struck, except where half a change would harm our tasks. Marked by
 ``enable_ki_protection`` are therefore both ways to call a server (``Pool.ask`` and ``post`` in ``rpc``: half a frame ends
-a connection, and a call that is half entered gets no answer), entering and leaving the nurseries here, and starting tasks
-in them (a nursery would wait for ever for one that Trio has noted and not scheduled).
+a connection, and a call that is half entered gets no answer), closing the connections (``close_all``: it ends the calls
+that wait), entering and leaving the nurseries here, and starting tasks in them (a nursery would wait for ever for one
+that Trio has noted and not scheduled).
 
 Trio wraps whatever leaves a nursery into a group; a user whose ``async with`` block raises ``TopicNotFound``, or who
 presses Ctrl-C, would have to catch a group because of tasks that he cannot see.

@@ -240,6 +240,7 @@ class Pool:
         if link is not None:
             link.close()
 
+    @trio.lowlevel.enable_ki_protection
     def close_all(self) -> None:
         """Close every connection and take no further calls."""
         self._closed = True

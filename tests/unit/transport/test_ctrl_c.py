@@ -16,12 +16,15 @@ from tests.support.ctrl_c import press_ctrl_c, pressed
 from tests.support.rpc import ADDRESS, Peer, pool_on
 from trio.lowlevel import currently_ki_protected
 
+from rocketmq_lite.errors import ClientClosed
 from rocketmq_lite.protocol.command import Command
 from rocketmq_lite.testing.network import MemoryNetwork
 from rocketmq_lite.transport.nursery import ProtectedNursery, background_nursery
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from rocketmq_lite.transport.rpc import Pool
 
 TRIO = trio.__path__[0]
 
@@ -30,6 +33,18 @@ def interrupted(program: Callable[[], Awaitable[object]]) -> None:
     """Run a program, which has to end by a Ctrl-C; one that hangs is ended by the test's time limit."""
     with pytest.raises(KeyboardInterrupt):
         trio.run(program, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
+def count_lines(program: Callable[[int], Awaitable[bool]]) -> int:
+    """Run a program that presses Ctrl-C at its nth line and says whether it had so many, until it has not."""
+
+    def ended_by_ctrl_c(line: int) -> bool:
+        try:
+            return trio.run(program, line)
+        except KeyboardInterrupt:
+            return True
+
+    return len(list(takewhile(ended_by_ctrl_c, count(1))))
 
 
 async def test_tasks_are_protected_and_the_block_is_not() -> None:
@@ -129,6 +144,34 @@ def test_what_strikes_while_a_server_is_answered_does_not_cut_the_answer_short()
     assert [command.body for command in peers[0].received if command.is_response] == [b"whole"]
 
 
+def test_calls_that_wait_end_with_their_pool_whatever_line_of_its_end_is_struck() -> None:
+    ended = 0
+
+    async def call(pool: Pool) -> None:
+        nonlocal ended
+        with trio.CancelScope(shield=True), pytest.raises(ClientClosed):
+            await pool.call(ADDRESS, Command(1), timeout=1000)
+        ended += 1
+
+    async def program(line: int) -> bool:
+        network = MemoryNetwork()
+        peer = Peer(network)
+        peer.answer = peer.silent
+        async with background_nursery() as servers, ProtectedNursery() as users:
+            await servers.start(peer.run)
+            async with pool_on(network) as pool:
+                for _ in range(2):
+                    users.start_soon(call, pool)
+                await trio.testing.wait_all_tasks_blocked()
+                with pressed(line, "transport") as press:
+                    pool.close_all()
+        return bool(press.place)
+
+    lines = count_lines(program)
+    assert lines > 10
+    assert ended == 2 * (lines + 1)
+
+
 @pytest.mark.parametrize("waits", [False, True], ids=["start_soon", "start"])
 def test_a_task_that_is_struck_at_any_line_of_its_start_is_started(waits: bool) -> None:
     started = 0
@@ -147,13 +190,7 @@ def test_a_task_that_is_struck_at_any_line_of_its_start_is_started(waits: bool) 
                     nursery.start_soon(work)
         return bool(press.place)
 
-    def ended_by_ctrl_c(line: int) -> bool:
-        try:
-            return trio.run(program, line)
-        except KeyboardInterrupt:
-            return True
-
-    lines = len(list(takewhile(ended_by_ctrl_c, count(1))))
+    lines = count_lines(program)
     assert lines > 10
     assert started == lines + 1
 
