@@ -1,12 +1,13 @@
 """Frames on their way to one connection: callers put them in, one task writes all that wait at once.
 
-So a cancelled caller never cuts a frame, and many small frames cost one system call. Bodies that are long are not copied
-to lie beside what is sent with them.
+So a cancelled caller never cuts a frame, and many small frames cost one system call. Of very many, a share is written as
+soon as it is there, so that the other side has work while the rest are made. Bodies that are long are not copied to lie
+beside what is sent with them.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Final, final
 
 import trio
 
@@ -15,7 +16,10 @@ from rocketmq_lite.protocol.framing import LongFrame
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-__all__ = ["Outbox"]
+__all__ = ["SHARE", "Outbox"]
+
+SHARE: Final = 16
+"""Frames that are written by who puts in the last of them: docs/decisions/shares-of-many.md."""
 
 
 @final
@@ -42,6 +46,8 @@ class Outbox:
         self._work = trio.Event()
         self._room = trio.lowlevel.ParkingLot()
         self._closed = False
+        # What writes at once; nothing while the task writes, and until it has when the system took less than all.
+        self._write_nowait: Callable[[bytes], bytes] | None = None
 
     async def wait_for_room(self) -> None:
         """Wait while it is full and not closed."""
@@ -61,6 +67,8 @@ class Outbox:
             self._frames = []
         else:
             self._frames.append(frame)
+            if len(self._frames) >= SHARE and not self._parts and self._write_nowait is not None:
+                self._write_share(self._write_nowait)
 
     async def wait_written(self) -> None:
         """Wait until all that was put so far is written, or the outbox closed."""
@@ -87,7 +95,9 @@ class Outbox:
         """
         while True:
             self.is_idle = not self._frames and not self._parts
+            self._write_nowait = write_nowait
             await self._work.wait()
+            self._write_nowait = None
             self._work = trio.Event()
             parts, written = self._take(), self._written
             self._written = trio.Event()
@@ -95,13 +105,25 @@ class Outbox:
             try:
                 if len(parts) > 1:
                     await write_parts(parts)
-                elif rest := write_nowait(parts[0]):
+                elif parts and (rest := write_nowait(parts[0])):
                     await write(rest)
             finally:
                 written.set()
-            self.queued_bytes -= size
-            self.is_full = self.queued_bytes > self._max_bytes
-            self._room.unpark_all()
+            self._note_written(size)
+
+    def _write_share(self, write_nowait: Callable[[bytes], bytes]) -> None:
+        """Write what waits as far as the system takes it at once; the task, which has been woken, writes the rest."""
+        frames = b"".join(self._frames)
+        rest = write_nowait(frames)
+        self._frames = [rest] if rest else []
+        if rest:
+            self._write_nowait = None
+        self._note_written(len(frames) - len(rest))
+
+    def _note_written(self, size: int) -> None:
+        self.queued_bytes -= size
+        self.is_full = self.queued_bytes > self._max_bytes
+        self._room.unpark_all()
 
     def _take(self) -> list[bytes]:
         parts, self._parts = self._parts, []

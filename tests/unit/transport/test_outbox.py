@@ -8,7 +8,7 @@ import trio.testing
 from rocketmq_lite.model import MessageQueue
 from rocketmq_lite.protocol.framing import LongFrame, OutgoingMessage
 from rocketmq_lite.protocol.sends import send_target
-from rocketmq_lite.transport.outbox import Outbox
+from rocketmq_lite.transport.outbox import SHARE, Outbox
 
 
 class Socket:
@@ -18,6 +18,8 @@ class Socket:
         self.at_once = at_once
         self.written = b""
         self.waits = 0
+        self.has_room = trio.Event()
+        self.has_room.set()
         self.parts: list[bytes] = []
 
     async def write_parts(self, parts: list[bytes]) -> None:
@@ -32,7 +34,7 @@ class Socket:
     async def write(self, data: bytes) -> None:
         """The rest."""
         self.waits += 1
-        await trio.lowlevel.checkpoint()
+        await self.has_room.wait()
         self.written += data
 
 
@@ -55,6 +57,63 @@ async def test_what_is_not_taken_at_once_is_waited_for(nursery: trio.Nursery) ->
     outbox.put(b"two")
     await outbox.wait_written()
     assert (socket.written, socket.waits, outbox.queued_bytes) == (b"onetwo", 1, 0)
+    nursery.cancel_scope.cancel()
+
+
+FRAMES = [b"%02d" % number for number in range(2 * SHARE + 3)]
+
+
+async def test_of_very_many_a_share_is_written_before_the_task_runs(nursery: trio.Nursery) -> None:
+    outbox, socket = Outbox(1000), Socket(at_once=100)
+    nursery.start_soon(outbox.drain, socket.write_nowait, socket.write, socket.write_parts)
+    await trio.testing.wait_all_tasks_blocked()
+    for frame in FRAMES:
+        outbox.put(frame)
+    assert socket.written == b"".join(FRAMES[: 2 * SHARE])
+    assert outbox.queued_bytes == len(b"".join(FRAMES[2 * SHARE :]))
+    await outbox.wait_written()
+    assert (socket.written, socket.waits) == (b"".join(FRAMES), 0)
+    await trio.testing.wait_all_tasks_blocked()
+    assert (outbox.is_idle, outbox.queued_bytes) == (True, 0)
+    nursery.cancel_scope.cancel()
+
+
+async def test_a_share_that_is_all_there_is_counts_as_written(nursery: trio.Nursery) -> None:
+    outbox, socket = Outbox(max_bytes=2 * SHARE - 1), Socket(at_once=100)
+    nursery.start_soon(outbox.drain, socket.write_nowait, socket.write, socket.write_parts)
+    await trio.testing.wait_all_tasks_blocked()
+    for frame in FRAMES[:SHARE]:
+        outbox.put(frame)
+    assert (socket.written, outbox.is_full) == (b"".join(FRAMES[:SHARE]), False)
+    with trio.fail_after(1):
+        await outbox.wait_written()
+    nursery.cancel_scope.cancel()
+
+
+async def test_what_a_full_socket_leaves_of_a_share_comes_first(nursery: trio.Nursery) -> None:
+    outbox, socket = Outbox(1000), Socket(at_once=5)
+    nursery.start_soon(outbox.drain, socket.write_nowait, socket.write, socket.write_parts)
+    await trio.testing.wait_all_tasks_blocked()
+    for frame in FRAMES:
+        outbox.put(frame)
+    assert len(socket.written) == 5  # and is not asked again before the task has waited
+    await outbox.wait_written()
+    assert (socket.written, socket.waits) == (b"".join(FRAMES), 1)
+    nursery.cancel_scope.cancel()
+
+
+async def test_while_the_task_writes_nobody_else_does(nursery: trio.Nursery) -> None:
+    outbox, socket = Outbox(1000), Socket(at_once=1)
+    socket.has_room = trio.Event()
+    nursery.start_soon(outbox.drain, socket.write_nowait, socket.write, socket.write_parts)
+    outbox.put(b"first")
+    await trio.testing.wait_all_tasks_blocked()
+    for frame in FRAMES:
+        outbox.put(frame)
+    assert socket.written == b"f"
+    socket.has_room.set()
+    await trio.testing.wait_all_tasks_blocked()
+    assert socket.written == b"".join((b"first", *FRAMES))
     nursery.cancel_scope.cancel()
 
 
