@@ -55,7 +55,8 @@ class Kafka(Driver):
         directory.mkdir(parents=True, exist_ok=True)
         settings.write_text(_settings(port, directory / "store", sync=flush == "sync"))
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-        arguments = ["format", "--standalone", "-t", cluster, "-c", str(settings)]
+        # One argument: as a second one, an identifier that begins with a dash would be taken for an option.
+        arguments = ["format", "--standalone", f"--cluster-id={cluster}", f"--config={settings}"]
         command = jars.java(class_path, "kafka.tools.StorageTool", *arguments, options=_JVM)
         formatted = subprocess.run(command, check=False, capture_output=True, text=True)
         if formatted.returncode:
