@@ -38,9 +38,15 @@ class Socket:
         self.written += data
 
 
-async def test_frames_put_together_are_written_at_once(nursery: trio.Nursery) -> None:
-    outbox, socket = Outbox(1000), Socket(at_once=100)
+def drained(nursery: trio.Nursery, *, at_once: int, max_bytes: int = 1000) -> tuple[Outbox, Socket]:
+    """An outbox whose task is started, and where it writes."""
+    outbox, socket = Outbox(max_bytes), Socket(at_once)
     nursery.start_soon(outbox.drain, socket.write_nowait, socket.write, socket.write_parts)
+    return outbox, socket
+
+
+async def test_frames_put_together_are_written_at_once(nursery: trio.Nursery) -> None:
+    outbox, socket = drained(nursery, at_once=100)
     for frame in (b"one", b"two", b"three"):
         outbox.put(frame)
     await outbox.wait_written()
@@ -51,8 +57,7 @@ async def test_frames_put_together_are_written_at_once(nursery: trio.Nursery) ->
 
 
 async def test_what_is_not_taken_at_once_is_waited_for(nursery: trio.Nursery) -> None:
-    outbox, socket = Outbox(1000), Socket(at_once=4)
-    nursery.start_soon(outbox.drain, socket.write_nowait, socket.write, socket.write_parts)
+    outbox, socket = drained(nursery, at_once=4)
     outbox.put(b"one")
     outbox.put(b"two")
     await outbox.wait_written()
@@ -64,8 +69,7 @@ FRAMES = [b"%02d" % number for number in range(2 * SHARE + 3)]
 
 
 async def test_of_very_many_a_share_is_written_before_the_task_runs(nursery: trio.Nursery) -> None:
-    outbox, socket = Outbox(1000), Socket(at_once=100)
-    nursery.start_soon(outbox.drain, socket.write_nowait, socket.write, socket.write_parts)
+    outbox, socket = drained(nursery, at_once=100)
     await trio.testing.wait_all_tasks_blocked()
     for frame in FRAMES:
         outbox.put(frame)
@@ -79,8 +83,7 @@ async def test_of_very_many_a_share_is_written_before_the_task_runs(nursery: tri
 
 
 async def test_a_share_that_is_all_there_is_counts_as_written(nursery: trio.Nursery) -> None:
-    outbox, socket = Outbox(max_bytes=2 * SHARE - 1), Socket(at_once=100)
-    nursery.start_soon(outbox.drain, socket.write_nowait, socket.write, socket.write_parts)
+    outbox, socket = drained(nursery, at_once=100, max_bytes=2 * SHARE - 1)
     await trio.testing.wait_all_tasks_blocked()
     for frame in FRAMES[:SHARE]:
         outbox.put(frame)
@@ -91,8 +94,7 @@ async def test_a_share_that_is_all_there_is_counts_as_written(nursery: trio.Nurs
 
 
 async def test_what_a_full_socket_leaves_of_a_share_comes_first(nursery: trio.Nursery) -> None:
-    outbox, socket = Outbox(1000), Socket(at_once=5)
-    nursery.start_soon(outbox.drain, socket.write_nowait, socket.write, socket.write_parts)
+    outbox, socket = drained(nursery, at_once=5)
     await trio.testing.wait_all_tasks_blocked()
     for frame in FRAMES:
         outbox.put(frame)
@@ -103,9 +105,8 @@ async def test_what_a_full_socket_leaves_of_a_share_comes_first(nursery: trio.Nu
 
 
 async def test_while_the_task_writes_nobody_else_does(nursery: trio.Nursery) -> None:
-    outbox, socket = Outbox(1000), Socket(at_once=1)
+    outbox, socket = drained(nursery, at_once=1)
     socket.has_room = trio.Event()
-    nursery.start_soon(outbox.drain, socket.write_nowait, socket.write, socket.write_parts)
     outbox.put(b"first")
     await trio.testing.wait_all_tasks_blocked()
     for frame in FRAMES:
